@@ -1,0 +1,27 @@
+"""The shipped demo: model, portrait with pose, and recording of a made-up speaker. Package data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InputError
+
+MOTION_MODEL = "demo_motion.safetensors"
+VIDEO_MODEL = "demo_video.safetensors"
+PORTRAIT = "demo_portrait.png"
+POSE = "demo_pose.json"
+SPEECH = "demo_speech.wav"
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def asset(name: str) -> Path:
+    """Path of a shipped file; raises InputError when this copy of the package lacks it."""
+    path = FOLDER / name
+    if not path.is_file():
+        raise InputError(
+            f"the shipped file {name} is not in this copy of the package",
+            where=FOLDER,
+            fix="install the complete package, or make the demo model with `mmgt demo-model`",
+        )
+    return path

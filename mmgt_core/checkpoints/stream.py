@@ -1,0 +1,127 @@
+"""Writing safetensors tensor by tensor, so that a conversion needs the memory of one piece and not of the
+file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import CheckpointError
+from ..progress import Progress, silent
+
+PIECE = 2**18  # numbers converted at a time
+BLOCK = 2**20  # bytes read at a time
+ALIGNMENT = 8
+
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+NAMES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.float8_e4m3fn: "F8_E4M3",
+    torch.float8_e5m2: "F8_E5M2",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+
+
+def write_tensors(
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str],
+    dtype: torch.dtype | None = None,
+    progress: Progress = silent,
+) -> str:
+    """Write a safetensors file; it appears under its name only when it is complete.
+
+    Args:
+        tensors: name -> tensor, best views of a mapped file; read once, in pieces.
+        metadata: text for the header.
+        dtype: what floating-point tensors are cast to; None keeps each as it is. Others are never cast.
+        progress: called after every tensor.
+
+    Returns:
+        SHA-256 of the file, hexadecimal. Raises CheckpointError where a number does not fit `dtype`.
+    """
+    path = Path(path)
+    kinds = {
+        name: dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
+        for name, tensor in tensors.items()
+    }
+    # Wide numbers first, as the format's own writer does, so that every tensor lies at a multiple of its
+    # width.
+    order = sorted(tensors, key=lambda name: (-kinds[name].itemsize, name))
+    digest = hashlib.sha256()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(partial, "wb") as file:
+            head = _header(order, tensors, kinds, metadata)
+            file.write(head)
+            digest.update(head)
+            for done, name in enumerate(order, 1):
+                for piece in tensors[name].detach().reshape(-1).split(PIECE):
+                    data = _cast(name, piece, kinds[name], path).view(torch.uint8).numpy().tobytes()
+                    file.write(data)
+                    digest.update(data)
+                progress(done, len(order))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return digest.hexdigest()
+
+
+def file_sha256(path: str | os.PathLike[str], progress: Progress = silent) -> str:
+    """SHA-256 of a file's content, hexadecimal, read block by block."""
+    digest = hashlib.sha256()
+    size, done = os.path.getsize(path), 0
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            done += len(block)
+            progress(done, size)
+    return digest.hexdigest()
+
+
+def _header(
+    order: list[str],
+    tensors: Mapping[str, Tensor],
+    kinds: Mapping[str, torch.dtype],
+    metadata: Mapping[str, str],
+) -> bytes:
+    entries: dict[str, object] = {"__metadata__": {"format": "pt", **metadata}}
+    start = 0
+    for name in order:
+        end = start + tensors[name].numel() * kinds[name].itemsize
+        entries[name] = {
+            "dtype": NAMES[kinds[name]],
+            "shape": list(tensors[name].shape),
+            "data_offsets": [start, end],
+        }
+        start = end
+    text = json.dumps(entries, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % ALIGNMENT)
+    return len(text).to_bytes(8, "little") + text
+
+
+def _cast(name: str, piece: Tensor, dtype: torch.dtype, where: object) -> Tensor:
+    cast = piece.to(dtype).contiguous()
+    if cast.dtype != piece.dtype and not torch.isfinite(cast).all() and torch.isfinite(piece).all():
+        raise CheckpointError(
+            f"{name} holds numbers too large for {str(dtype).removeprefix('torch.')}",
+            where=where,
+            fix="choose bf16, or keep the numbers as they are",
+        )
+    return cast

@@ -1,0 +1,168 @@
+"""Loading and saving Stage II models, strictly, under the official key names (stage2.md section 9)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import CheckpointError, InputError
+from ..video.config import VideoConfig
+from ..video.model import VideoModel
+from ..video.motion_module import sinusoids
+from .io import (
+    ModelFile,
+    check_names_and_shapes,
+    config_from_json,
+    config_to_json,
+    write_model_file,
+)
+from .recognise import VIDEO as KIND
+from .video_keys import PREFIXES, adapter_keys, is_audio_convolution, position_shapes
+from .video_parts import WHAT, read_video_file
+
+
+def load_video_model(
+    path: str | os.PathLike[str], device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> VideoModel:
+    """Load a Stage II model -> VideoModel in evaluation mode.
+
+    The file is ours, one file or the adapter of a model in parts, or a published one, safetensors or torch
+    checkpoint. Raises CheckpointError, naming the tensors, when any is missing, unknown or misshapen.
+    """
+    file = read_video_file(path)
+    model = _empty_model(file, path)
+    state = state_from_official(file.tensors, model, where=path)
+    cast = {name: tensor.to(device, dtype) for name, tensor in state.items()}
+    model.load_state_dict(cast, strict=True, assign=True)
+    # What is not in the file, the positions, was made on the CPU.
+    return model.to(device).eval().requires_grad_(False)
+
+
+def checked_official(path: str | os.PathLike[str]) -> ModelFile:
+    """A model file as `load_video_model` takes it: official names, all checked, the configuration filled
+    in.
+    """
+    file = read_video_file(path)
+    model = _empty_model(file, path)
+    state_from_official(file.tensors, model, where=path)
+    return ModelFile(KIND, config_to_json(model.config), file.tensors, file.provenance)
+
+
+def save_video_model(
+    path: str | os.PathLike[str],
+    model: VideoModel,
+    provenance: Mapping[str, Any] | None = None,
+    dtype: torch.dtype | None = torch.float16,
+) -> None:
+    """Write the model under the official names with its configuration; `dtype` None keeps the numbers as they
+    are.
+    """
+    tensors = state_to_official(model)
+    if dtype is not None:
+        tensors = {name: tensor.to(dtype) for name, tensor in tensors.items()}
+    write_model_file(path, ModelFile(KIND, config_to_json(model.config), tensors, dict(provenance or {})))
+
+
+def official_keys(model: VideoModel) -> dict[str, str]:
+    """Official name -> name in the model, for all tensors of a file that the model does not make itself."""
+    keys: dict[str, str] = {}
+    names = model.state_dict().keys()
+    for official, ours in PREFIXES.items():
+        if ours != "autoencoder." or model.config.autoencoder == "tiny":
+            keys.update({official + name.removeprefix(ours): name for name in names if name.startswith(ours)})
+    return keys | adapter_keys(model.config)
+
+
+def official_shapes(model: VideoModel) -> dict[str, tuple[int, ...]]:
+    """The name and shape of every tensor of the official file for this model's sizes."""
+    state = model.state_dict()
+    shapes: dict[str, tuple[int, ...]] = {}
+    for official, ours in official_keys(model).items():
+        shape = tuple(state[ours].shape)
+        shapes[official] = (*shape, 1, 1) if is_audio_convolution(official) else shape
+    return shapes | position_shapes(model.config)
+
+
+def state_from_official(
+    tensors: Mapping[str, Tensor], model: VideoModel, where: object = None
+) -> dict[str, Tensor]:
+    """The state dict of `model` from official tensors.
+
+    Raises CheckpointError unless names and shapes agree exactly and the positions are the sinusoids that the
+    model makes itself.
+    """
+    check_names_and_shapes(tensors, official_shapes(model), where, WHAT)
+    for name, shape in position_shapes(model.config).items():
+        # The tolerance lets files in half precision pass; positions that were trained are far beyond it.
+        if not torch.allclose(tensors[name].cpu().float(), sinusoids(*shape[1:]), atol=0.05):
+            raise CheckpointError(
+                f"{name} holds other positions than this network's", where=where, fix="choose another file"
+            )
+    return {
+        ours: tensors[official].flatten(1) if is_audio_convolution(official) else tensors[official]
+        for official, ours in official_keys(model).items()
+    }
+
+
+def state_to_official(model: VideoModel) -> dict[str, Tensor]:
+    """The inverse: all tensors under their official names, the motion modules' positions made anew."""
+    state = model.state_dict()
+    tensors = {
+        official: state[ours][..., None, None] if is_audio_convolution(official) else state[ours]
+        for official, ours in official_keys(model).items()
+    }
+    positions = {name: sinusoids(*shape[1:]) for name, shape in position_shapes(model.config).items()}
+    return tensors | positions
+
+
+def _empty_model(file: ModelFile, where: object) -> VideoModel:
+    """The model of a file's configuration, or of the sizes that its tensors tell, on the meta device."""
+    config = (
+        config_from_json(VideoConfig, file.config, where)
+        if file.config
+        else infer_config(file.tensors, where)
+    )
+    with torch.device("meta"):
+        return VideoModel(config)
+
+
+def infer_config(tensors: Mapping[str, Tensor], where: object = None) -> VideoConfig:
+    """The configuration of an official file, which has no header: widths from the shapes, the rest as
+    published.
+    """
+    try:
+        widths = tuple(
+            tensors[f"denoising_unet.down_blocks.{i}.resnets.0.conv1.weight"].shape[0] for i in range(4)
+        )
+        pose = [tensors["pose_guider.conv_in.weight"].shape[0]]
+        pose += [tensors[f"pose_guider.blocks.{i}.weight"].shape[0] for i in (1, 3, 5)]
+        audio = "denoising_unet.down_blocks.0.audio_modules.0.transformer_blocks.0.attn2_0.to_k.weight"
+        context = "denoising_unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"
+        audio_dim = tensors[audio].shape[1]
+        features = tensors["audioproj.proj1.weight"]
+        published = VideoConfig()
+        return VideoConfig(
+            block_channels=widths,
+            cross_dim=tensors[context].shape[1],
+            audio_channels=features.shape[1] // (published.audio_window * published.audio_blocks),
+            audio_intermediate=features.shape[0],
+            audio_tokens=tensors["audioproj.proj3.weight"].shape[0] // audio_dim,
+            audio_dim=audio_dim,
+            pose_channels=tuple(pose),
+        )
+    except (KeyError, IndexError) as error:
+        raise CheckpointError(
+            f"as {WHAT} it has no configuration and lacks the tensor {error}",
+            where=where,
+            fix="choose a file with denoising_unet., reference_unet., pose_guider. and audioproj. tensors",
+        ) from error
+    except InputError as error:
+        raise CheckpointError(
+            f"it has no configuration and its sizes are not those of a published model ({error.what})",
+            where=where,
+            fix="choose a file that was saved with its configuration",
+        ) from error

@@ -1,0 +1,1 @@
+"""Pictures and video files: loading, framing, streamed writing and reading, contact sheets."""

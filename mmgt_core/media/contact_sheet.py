@@ -1,0 +1,68 @@
+"""Contact sheets: a clip at a glance, in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..timebase import FPS
+from .images import to_uint8
+
+GAP = 4  # pixels between the pictures
+GREY = 40
+
+
+def contact_sheet(
+    frames: Any,
+    columns: int = 6,
+    rows: int = 4,
+    width: int = 256,
+    fps: float = FPS,
+    labels: Sequence[str] | None = None,
+) -> NDArray[np.uint8]:
+    """Frames spread evenly over a clip, first and last included, with their times.
+
+    Args:
+        frames: (n, height, width, 3), uint8 or float in [0, 1].
+        columns, rows: at most this many pictures; fewer frames make fewer rows.
+        width: of each picture in pixels; the height follows.
+        fps: to tell the times.
+        labels: texts in place of the times, one per chosen frame.
+
+    Returns:
+        uint8 RGB (height, width, 3).
+    """
+    count = len(frames)
+    if count == 0:
+        raise InputError("a contact sheet needs at least one frame")
+    chosen = sheet_frames(count, columns * rows)
+    columns = min(columns, len(chosen))
+    rows = -(-len(chosen) // columns)
+    height = max(1, round(frames.shape[1] * width / frames.shape[2]))
+    sheet = np.full((GAP + rows * (height + GAP), GAP + columns * (width + GAP), 3), GREY, np.uint8)
+    for place, index in enumerate(chosen):
+        picture = to_uint8(frames[index])
+        picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        _label(picture, labels[place] if labels else f"{index / fps:.2f} s")
+        top, left = (GAP + (place // columns) * (height + GAP), GAP + (place % columns) * (width + GAP))
+        sheet[top : top + height, left : left + width] = picture
+    return sheet
+
+
+def sheet_frames(count: int, places: int) -> list[int]:
+    """Indices of the frames that a sheet of `places` pictures shows of a clip with `count` frames."""
+    return sorted({round(i) for i in np.linspace(0, count - 1, min(count, places))})
+
+
+def _label(picture: NDArray[np.uint8], text: str) -> None:
+    """White text on a black edge in the lower left corner, a twelfth of the picture high."""
+    size = picture.shape[0] / 512
+    place = (max(2, round(8 * size)), picture.shape[0] - max(3, round(12 * size)))
+    for colour, thickness in ((0, 0, 0), 4.0), ((255, 255, 255), 1.5):
+        stroke = max(1, round(thickness * max(size, 0.5)))
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 1.1 * size, colour, stroke, cv2.LINE_AA)

@@ -1,0 +1,91 @@
+"""Pictures: loading any of them as upright RGB, and writing them whole or not at all."""
+
+from __future__ import annotations
+
+import warnings
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ..errors import InputError
+from .sibling import replaced_when_done
+
+SMALLEST = 16  # pixels; nothing smaller shows a person
+IMAGE_FIX = "give a PNG, JPEG or WebP picture"
+
+
+def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
+    """A picture file as uint8 RGB (height, width, 3), upright by its EXIF note, on white if transparent.
+
+    Of an animated file the first picture is taken.
+
+    Raises:
+        InputError: no such file, not a picture, damaged, smaller than 16 pixels or unreasonably large.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError("there is no such file", where=path, fix="check the path of the picture")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                picture = to_rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as error:
+        raise InputError("this is not a picture", where=path, fix=IMAGE_FIX) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InputError(
+            "the picture has too many pixels", where=path, fix="scale it down to 4000 pixels a side"
+        ) from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise InputError(f"the picture is damaged ({error})", where=path, fix="export it again") from error
+    height, width = picture.shape[:2]
+    if min(height, width) < SMALLEST:
+        raise InputError(
+            f"the picture is only {width} x {height} pixels",
+            where=path,
+            fix="give one with at least 256 pixels a side",
+        )
+    return picture
+
+
+def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Any Pillow picture as uint8 RGB (height, width, 3), transparency laid on white."""
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bit and more: Pillow would clip instead of scale
+        values = np.asarray(image, dtype=np.float64)
+        grey = (
+            (values / (65535 if values.max(initial=0) > 255 else 255) * 255)
+            .clip(0, 255)
+            .round()
+            .astype(np.uint8)
+        )
+        return np.repeat(grey[..., None], 3, axis=2)
+    if "A" in image.getbands() or "transparency" in image.info:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return np.array(image.convert("RGB"))
+
+
+def save_image(path: str | PathLike[str], image: NDArray[np.uint8]) -> None:
+    """Write uint8 RGB (height, width, 3) in the format of the name's ending, as a whole or not at all.
+
+    Raises:
+        InputError: the ending is unknown or the place cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise InputError(
+            f'pictures cannot be written as "{path.suffix}"', where=path, fix="end the name in .png or .jpg"
+        )
+    with replaced_when_done(path) as sibling:
+        Image.fromarray(image).save(sibling, quality=92)  # formats that have no quality ignore it
+
+
+def to_uint8(frames) -> NDArray[np.uint8]:
+    """Numpy or torch frames as uint8 numpy: uint8 stays, floats in [0, 1] are rounded to 255 steps."""
+    array = frames.detach().cpu().float().numpy() if hasattr(frames, "detach") else np.asarray(frames)
+    if array.dtype == np.uint8:
+        return array
+    return (np.clip(np.nan_to_num(array), 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,0 +1,62 @@
+"""How near one picture is to another: PSNR and SSIM, frame by frame."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+BEST_PSNR = 100.0  # dB, what two equal pictures get instead of infinity, so that means stay finite
+SSIM_WINDOW = 11  # pixels, with sigma 1.5: the window of Wang et al. 2004
+SSIM_SIGMA = 1.5
+
+
+def psnr(frames: Tensor, truth: Tensor) -> Tensor:
+    """Peak signal to noise ratio of each frame in dB.
+
+    Args:
+        frames, truth: (frames, H, W, 3) in [0, 1].
+
+    Returns:
+        (frames,) float64, at most 100.
+    """
+    error = (frames.double() - truth.double()).square().flatten(1).mean(1)
+    return (-10 * torch.log10(error.clamp(min=10 ** (-BEST_PSNR / 10)))).clamp(max=BEST_PSNR)
+
+
+def ssim(frames: Tensor, truth: Tensor) -> Tensor:
+    """Structural similarity of each frame (Wang et al. 2004: Gaussian window 11, sigma 1.5, mean over RGB).
+
+    Args:
+        frames, truth: (frames, H, W, 3) in [0, 1], at least 6 pixels high and wide (borders are mirrored).
+
+    Returns:
+        (frames,) in [-1, 1]; torchmetrics' StructuralSimilarityIndexMeasure with data range 1 gives the same.
+    """
+    x, y = (picture.float().permute(0, 3, 1, 2) for picture in (frames, truth))
+    mean_x, mean_y = _blur(x), _blur(y)
+    var_x = (_blur(x * x) - mean_x.square()).clamp(min=0)
+    var_y = (_blur(y * y) - mean_y.square()).clamp(min=0)
+    covariance = _blur(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    likeness = likeness / ((mean_x.square() + mean_y.square() + c1) * (var_x + var_y + c2))
+    return likeness.flatten(1).mean(1)
+
+
+def frame_difference(frames: Tensor) -> float:
+    """Mean absolute difference of neighbouring frames in steps of 1/255: how much a picture flickers."""
+    if len(frames) < 2:
+        return 0.0
+    return float((frames[1:].float() - frames[:-1].float()).abs().mean() * 255)
+
+
+def _blur(x: Tensor) -> Tensor:
+    """Gaussian mean of (frames, channels, H, W), the picture mirrored at its borders."""
+    margin = SSIM_WINDOW // 2
+    x = F.pad(x, (margin,) * 4, mode="reflect")
+    offset = torch.arange(SSIM_WINDOW, dtype=x.dtype, device=x.device) - (SSIM_WINDOW - 1) / 2
+    weights = torch.exp(-0.5 * (offset / SSIM_SIGMA).square())
+    weights = (weights / weights.sum()).expand(x.shape[1], 1, -1)
+    x = F.conv2d(x, weights.unsqueeze(2), groups=x.shape[1])
+    return F.conv2d(x, weights.unsqueeze(3), groups=x.shape[1])

@@ -1,0 +1,1 @@
+"""Whole-body poses: the 134-keypoint skeleton, motions, drawing, motion masks, interchange formats."""

@@ -1,0 +1,224 @@
+"""DWPose on pictures and driving videos: YOLOX finds people, the SimCC network 134 points (stage1.md 2.1).
+
+The two published ONNX files run in onnxruntime, an optional library. Keypoints come back as fractions of the
+caller's picture, whatever its size and aspect.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..errors import CheckpointError, InputError
+from ..progress import Progress, silent
+from . import detector_math as math
+from . import skeleton
+from .motion import Motion
+from .onnx_network import OnnxNetwork
+from .openpose import Person
+from .tracking import Tracker, fill_gaps
+
+log = logging.getLogger(__name__)
+
+DETECTOR_FILE, POSE_FILE = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
+SOURCE = "huggingface.co/yzd-v/DWPose"
+RESOLUTION, GRID = 512, 64  # the published pictures: shorter side 512, both sides multiples of 64
+LONGEST_ASPECT = 8.0  # of a picture; a person on a longer strip cannot be seen
+COCO_POINTS = 133
+PARTS = {"face": skeleton.FACE, "left hand": skeleton.LEFT_HAND, "right hand": skeleton.RIGHT_HAND}
+CLEAR_SHARE = 0.5  # of a part's points that must be visible, or a warning names it
+MAX_GAP = 12  # frames, about half a second: longer gaps are not guessed
+NOBODY = "no person was found"
+NOBODY_FIX = "use a picture on which one person is seen clearly, from the head to the hands"
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A found pose: the motion (one frame for a picture), and remarks that a person should read."""
+
+    motion: Motion
+    warnings: tuple[str, ...] = ()
+
+
+class PoseDetector:
+    """The two networks, loaded once and kept.
+
+    Args:
+        detector: `yolox_l.onnx`; pose: `dw-ll_ucoco_384.onnx`.
+        device: "cpu" stays there; anything else takes CUDA where onnxruntime offers it, and else the CPU.
+
+    Raises:
+        DependencyError: onnxruntime is not installed.
+        CheckpointError: a file is missing, damaged, or another network.
+    """
+
+    def __init__(self, detector: str | PathLike[str], pose: str | PathLike[str], *, device: str = "auto"):
+        self._detector = OnnxNetwork(detector, SOURCE, device)
+        self._pose = OnnxNetwork(pose, SOURCE, device)
+        size = math.DETECTOR_SIZE
+        anchors = sum((size // stride) ** 2 for stride in math.STRIDES)
+        self._detector.check("YOLOX", DETECTOR_FILE, (3, size, size), [(anchors, None)])
+        pixels = self._pose.input_shape[-2:]
+        if not all(isinstance(side, int) for side in pixels):
+            pixels = math.POSE_SIZE[::-1]
+        self._size = (int(pixels[1]), int(pixels[0]))
+        bins = [(COCO_POINTS, int(side * math.SIMCC_SPLIT)) for side in self._size]
+        self._pose.check("DWPose", POSE_FILE, (3, *self._size[::-1]), bins)
+
+    @classmethod
+    def from_folder(cls, folder: str | PathLike[str], *, device: str = "auto") -> PoseDetector:
+        """The detector whose two files lie in `folder` under their published names."""
+        missing = [name for name in (DETECTOR_FILE, POSE_FILE) if not (Path(folder) / name).is_file()]
+        if missing:
+            raise CheckpointError(
+                f"the pose detector's {' and '.join(missing)} is not there",
+                where=folder,
+                fix=f"download it from {SOURCE} into this folder",
+            )
+        return cls(Path(folder) / DETECTOR_FILE, Path(folder) / POSE_FILE, device=device)
+
+    def detect(self, image: NDArray[np.uint8], *, person: Person = "largest") -> Detection:
+        """The pose of one person on a picture.
+
+        Args:
+            image: uint8 RGB (height, width, 3) of any size.
+            person: "largest", or an index, the surest detection being 0 (which the published code takes).
+
+        Raises:
+            InputError: nobody is found, nobody of that index, or the picture is a narrow strip.
+        """
+        resized = _resized(image)
+        boxes = self._boxes(resized)
+        if not len(boxes):
+            raise InputError(NOBODY, fix=NOBODY_FIX)
+        points = self._points(resized, boxes[_chosen(boxes, person)])
+        motion = _motion(points[None], image.shape[1::-1])
+        return Detection(motion, _unclear_parts(motion))
+
+    def track(
+        self,
+        frames: Iterable[NDArray[np.uint8]],
+        *,
+        total: int | None = None,
+        person: Person = "largest",
+        max_gap: int = MAX_GAP,
+        progress: Progress = silent,
+    ) -> Detection:
+        """The motion of one person through the frames of a driving video, held one at a time.
+
+        The person is chosen in the first frame that shows somebody and then followed by where they were. What
+        is missing for at most `max_gap` frames, the whole person or single points, is interpolated; what is
+        missing for longer stays where it was last seen, with score 0.
+
+        Args:
+            frames: uint8 RGB (height, width, 3), all of one size.
+            total: how many, if known, for the progress.
+            person: as in `detect`.
+
+        Raises:
+            InputError: nobody is found on any frame, no frames, or frames of different sizes.
+        """
+        tracker: Tracker | None = None
+        found: list[NDArray[np.float32] | None] = []
+        size: tuple[int, int] | None = None
+        for index, frame in enumerate(frames):
+            if size is not None and frame.shape[1::-1] != size:
+                raise InputError(f"frame {index} has another size than the frames before it")
+            size = frame.shape[1::-1]
+            resized = _resized(frame)
+            boxes = self._boxes(resized)
+            if tracker is None and len(boxes):
+                tracker = Tracker(boxes[_chosen(boxes, person)])
+            box = None if tracker is None else tracker.follow(boxes)
+            found.append(None if box is None else self._points(resized, box))
+            progress(index + 1, max(total or 0, index + 1))
+        if size is None:
+            raise InputError("the video has no frames", fix="give a longer one")
+        if tracker is None:
+            raise InputError(f"{NOBODY} on any of the {len(found)} frames", fix=NOBODY_FIX)
+        lost = sum(frame is None for frame in found)
+        motion = _motion(fill_gaps(_standing_still(found), max_gap, skeleton.VISIBLE_SCORE), size)
+        warnings = _unclear_parts(motion)
+        if lost:
+            text = f"the person is missing on {lost} of {len(found)} frames"
+            log.warning(text)
+            warnings = (text, *warnings)
+        return Detection(motion, warnings)
+
+    def _boxes(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Persons on a resized BGR picture, (n, 4) in its pixels, surest first."""
+        square, ratio = math.letterbox(image)
+        (raw,) = self._detector.run(square[None])
+        with np.errstate(over="ignore", invalid="ignore"):
+            boxes = math.person_boxes(np.nan_to_num(raw, nan=0.0), ratio)
+        return boxes[np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
+
+    def _points(self, image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(134, 3) of the person in a box: x and y as fractions of the picture, score 0..1."""
+        centre, extent = math.pose_region(box, self._size)
+        crop = math.pose_crop(image, centre, extent, self._size)
+        simcc_x, simcc_y = self._pose.run(crop.transpose(2, 0, 1)[None])
+        points, score = math.decode_simcc(
+            np.nan_to_num(simcc_x[0]), np.nan_to_num(simcc_y[0]), centre, extent, self._size
+        )
+        coco = np.concatenate([points / np.array(image.shape[1::-1], np.float32), score[:, None]], axis=1)
+        whole = math.whole_body_134(coco[None])[0]
+        whole[:, 2] = whole[:, 2].clip(0, 1)
+        return whole.astype(np.float32)
+
+
+def _resized(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture as the published code sees it: BGR, shorter side about 512, both multiples of 64."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+        raise InputError(f"a picture is uint8 RGB (height, width, 3), not {image.dtype} {image.shape}")
+    height, width = image.shape[:2]
+    scale = RESOLUTION / min(height, width)
+    if max(height, width) > LONGEST_ASPECT * min(height, width):
+        raise InputError(f"the picture, {width} x {height} pixels, is a narrow strip", fix="crop it")
+    target = tuple(round(side * scale / GRID) * GRID for side in (width, height))
+    how = cv2.INTER_LANCZOS4 if scale > 1 else cv2.INTER_AREA
+    return np.asarray(cv2.resize(image[..., ::-1], target, interpolation=how), np.uint8)
+
+
+def _chosen(boxes: NDArray[np.float32], person: Person) -> int:
+    if person == "largest":
+        return int(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).argmax())
+    if not 0 <= person < len(boxes):
+        raise InputError(
+            f"there is no person {person}; {len(boxes)} were found, counted from 0", fix="choose another"
+        )
+    return person
+
+
+def _standing_still(found: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32]:
+    """(frames, 134, 3): a frame without the person repeats the last with them (or the first), not visible."""
+    last = next(points for points in found if points is not None)
+    frames = []
+    for points in found:
+        last = last if points is None else points
+        frames.append(last * np.array([1, 1, points is not None], np.float32))
+    return np.stack(frames)
+
+
+def _motion(points: NDArray[np.float32], size: tuple[int, int]) -> Motion:
+    return Motion(torch.from_numpy(points), *size)
+
+
+def _unclear_parts(motion: Motion) -> tuple[str, ...]:
+    """A remark for each of face and hands of which too few points are visible."""
+    remarks = []
+    for name, part in PARTS.items():
+        share = (motion.keypoints[:, part, 2] >= skeleton.VISIBLE_SCORE).float().mean().item()
+        if share < CLEAR_SHARE:
+            remarks.append(f"the {name} is not seen clearly ({share:.0%} of its points)")
+    for remark in remarks:
+        log.warning(remark)
+    return tuple(remarks)

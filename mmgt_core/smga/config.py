@@ -1,0 +1,45 @@
+"""The one configuration of an SMGA model; it travels in the header of its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..pose.skeleton import FLAT
+from ..timebase import WINDOW_FRAMES
+
+
+@dataclass(frozen=True)
+class SMGAConfig:
+    """Sizes of the network and the sampling defaults that suit its weights (defaults: the published release).
+
+    Attributes:
+        features: numbers per motion frame, keypoint-major (x, y, score).
+        frames: length of the window that the network was trained on.
+        width, ffn, layers, heads, encoder_layers, dropout: the transformer.
+        audio_channels: 1059 = WavLM 1024 ++ prosody 35, or 35 = prosody alone.
+        steps, guidance, eta: DDIM steps, classifier-free guidance weight and stochasticity used unless told
+            otherwise.
+    """
+
+    features: int = FLAT
+    frames: int = WINDOW_FRAMES
+    width: int = 512
+    ffn: int = 1024
+    layers: int = 8
+    heads: int = 8
+    encoder_layers: int = 2
+    dropout: float = 0.1
+    audio_channels: int = 1059
+    steps: int = 50
+    guidance: float = 2.0
+    eta: float = 1.0
+
+    def __post_init__(self) -> None:
+        sizes = ("features", "frames", "width", "ffn", "layers", "heads", "audio_channels", "steps")
+        for name in sizes:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.width % (2 * self.heads) or self.width < 4:
+            raise ValueError(f"width {self.width} must be an even multiple of the {self.heads} heads")
+        if self.features != FLAT:
+            raise ValueError(f"features must be {FLAT} (134 keypoints x 3), not {self.features}")

@@ -1,0 +1,164 @@
+"""x0 diffusion of SMGA: the cosine schedule and the stochastic DDIM sampler, as published (stage1.md 4)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..progress import Progress, silent
+from .network import SMGA, AudioMemory
+
+TRAIN_STEPS = 1000
+RAMP_FRAMES = 6.0  # decay of the first-pose correction: a quarter of a second
+VELOCITY_FRAMES = 2.0  # decay of the first-velocity correction: short, lest it bends the lips of later frames
+
+
+class CosineSchedule:
+    """The published cosine noise schedule.
+
+    Attributes:
+        betas: (1000,) float32, clip(1 - g_{k+1} / g_k, 0, 0.999) of g(k) = cos^2((k/1000 + 0.008) / 1.008 *
+            pi/2).
+        alphas_cumprod: (1000,) float32, abar_t, multiplied up in float32 as the published weights saw it.
+    """
+
+    def __init__(self, steps: int = TRAIN_STEPS):
+        u = torch.arange(steps + 1, dtype=torch.float64) / steps + 0.008
+        g = torch.cos(u / 1.008 * math.pi / 2) ** 2
+        g = g / g[0]
+        self.betas = (1 - g[1:] / g[:-1]).clamp(0, 0.999).float()
+        self.alphas_cumprod = torch.cumprod(1 - self.betas, dim=0)
+
+    @property
+    def steps(self) -> int:
+        return len(self.betas)
+
+    def add_noise(self, x0: Tensor, t: Tensor, noise: Tensor) -> Tensor:
+        """Forward process q(x_t | x0): sqrt(abar_t) x0 + sqrt(1 - abar_t) noise; t (batch,) integers."""
+        abar = self.alphas_cumprod.to(x0.device)[t].view(-1, *(1,) * (x0.ndim - 1))
+        return abar.sqrt() * x0 + (1 - abar).sqrt() * noise
+
+    def times(self, steps: int) -> list[int]:
+        """The steps + 1 times of a run, from 999 down to -1 (= done), evenly spaced and cut to integers."""
+        if not 1 <= steps <= self.steps:
+            raise ValueError(f"steps must be 1 to {self.steps}, not {steps}")
+        return torch.linspace(-1, self.steps - 1, steps + 1).int().flip(0).tolist()
+
+
+@dataclass(frozen=True)
+class FirstPoseRamp:
+    """The correction that makes a motion begin at a given pose, on request with a given velocity.
+
+    It adds d exp(-t / 6) + k t exp(-t / 2) to frame t, where d = pose - x0[0], and k is such that frame 1
+    becomes pose + velocity. Applied to x0 at every DDIM step, the network sees the corrected start and
+    follows it.
+
+    Attributes:
+        pose: (batch, features).
+        velocity: (batch, features) per frame, or None to leave the velocity to the network.
+    """
+
+    pose: Tensor
+    velocity: Tensor | None = None
+
+    def __call__(self, x0: Tensor) -> Tensor:
+        """x0 (batch, frames, features) -> the same, beginning at the pose."""
+        t = torch.arange(x0.shape[1], device=x0.device, dtype=x0.dtype)[:, None]
+        x0 = x0 + torch.exp(-t / RAMP_FRAMES) * (self.pose - x0[:, 0])[:, None]
+        if self.velocity is not None and x0.shape[1] > 1:
+            missing = self.velocity - (x0[:, 1] - x0[:, 0])
+            x0 = x0 + t * torch.exp((1 - t) / VELOCITY_FRAMES) * missing[:, None]
+        return x0
+
+
+@torch.no_grad()
+def ddim_sample(
+    model: SMGA,
+    cond_frame: Tensor,
+    audio: Tensor,
+    *,
+    steps: int = 50,
+    guidance: float = 2.0,
+    eta: float = 1.0,
+    noise: Tensor | None = None,
+    generator: torch.Generator | None = None,
+    first_pose_ramp: bool = True,
+    first_velocity: Tensor | None = None,
+    candidates: int = 1,
+    progress: Progress = silent,
+) -> Tensor:
+    """Sample motion windows: x0 (batch * candidates, frames, 402), the candidates outermost.
+
+    Args:
+        model: in eval mode.
+        cond_frame: (batch, 402) first poses in the published normalisation.
+        audio: (batch, frames, channels).
+        steps, guidance, eta: DDIM steps, guidance weight w of u + w (k - u), stochasticity (1 = published).
+        noise: (steps, batch * candidates, frames, 402): the start, then what is added after each but the last
+            step. Without it the same numbers are drawn from `generator`, on the generator's device and in
+            this order.
+        first_pose_ramp: correct every x0 so that frame 0 is cond_frame; off for parity with published
+            numbers.
+        first_velocity: (batch, 402) velocity that the ramp also imposes on the first frame step.
+        candidates: how many motions to draw for each row, in one batch.
+    """
+    if (noise is None) == (generator is None):
+        raise ValueError("give either noise or a generator")
+    rows = cond_frame.shape[0] * candidates
+    shape = (rows, audio.shape[1], cond_frame.shape[1])
+
+    def draw(step: int) -> Tensor:
+        if noise is not None:
+            return noise[step].to(cond_frame)
+        assert generator is not None
+        return torch.randn(shape, generator=generator, device=generator.device).to(cond_frame)
+
+    schedule = CosineSchedule()
+    denoiser = _Guided(
+        model, cond_frame.repeat(candidates, 1), model.encode_audio(audio).repeat(candidates), guidance
+    )
+    velocity = None if first_velocity is None else first_velocity.repeat(candidates, 1)
+    ramp = FirstPoseRamp(denoiser.cond_frame, velocity) if first_pose_ramp else None
+
+    x = draw(0)
+    times = schedule.times(steps)
+    for step, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True), start=1):
+        x0 = denoiser(x, t).clamp(-1, 1)
+        x0 = x0 if ramp is None else ramp(x0)
+        x = x0 if t_next < 0 else _ddim_step(schedule, x, x0, t, t_next, eta, draw(step) if eta else None)
+        progress(step, steps)
+    return x
+
+
+class _Guided:
+    """u + w (k - u), conditional and unconditional rows in one batch; w = 1 skips the unconditional."""
+
+    def __init__(self, model: SMGA, cond_frame: Tensor, memory: AudioMemory, weight: float):
+        self.model, self.cond_frame, self.weight = model, cond_frame, weight
+        rows = cond_frame.shape[0]
+        self.memory = memory if weight == 1 else memory.append(model.encode_silence(rows))
+        self.copies = 1 if weight == 1 else 2
+
+    def __call__(self, x: Tensor, t: int) -> Tensor:
+        times = torch.full((x.shape[0] * self.copies,), t, device=x.device)
+        x0 = self.model.denoise(
+            x.repeat(self.copies, 1, 1), self.cond_frame.repeat(self.copies, 1), self.memory, times
+        )
+        if self.copies == 1:
+            return x0
+        known, unknown = x0.chunk(2)
+        return unknown + self.weight * (known - unknown)
+
+
+def _ddim_step(
+    schedule: CosineSchedule, x: Tensor, x0: Tensor, t: int, t_next: int, eta: float, noise: Tensor | None
+) -> Tensor:
+    """From x_t and its x0 to x at the earlier time t_next (DDIM, with eps derived from the clamped x0)."""
+    abar, abar_next = float(schedule.alphas_cumprod[t]), float(schedule.alphas_cumprod[t_next])
+    eps = (math.sqrt(1 / abar) * x - x0) / math.sqrt(1 / abar - 1)
+    sigma = eta * math.sqrt((1 - abar / abar_next) * (1 - abar_next) / (1 - abar))
+    x = math.sqrt(abar_next) * x0 + math.sqrt(max(1 - abar_next - sigma**2, 0.0)) * eps
+    return x if noise is None else x + sigma * noise

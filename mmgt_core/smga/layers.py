@@ -1,0 +1,145 @@
+"""The parts of the SMGA transformer: rotary positions, attention, FiLM, feed-forward (stage1.md 3)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def rotary_frequencies(width: int) -> Tensor:
+    """(width / 2,) radians per frame: 10000^(-2i / width)."""
+    return 1.0 / 10000.0 ** (torch.arange(0, width, 2).float() / width)
+
+
+class Rotary(nn.Module):
+    """Rotary positions over the full width, applied before the query and key projections (not per head).
+
+    Interleaved pairs: (a, b) -> (a cos - b sin, b cos + a sin). No entry of the state dict.
+    """
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, width: int, length: int):
+        super().__init__()
+        angles = torch.arange(length).float()[:, None] * rotary_frequencies(width)
+        self.register_buffer("cos", angles.cos(), persistent=False)
+        self.register_buffer("sin", angles.sin(), persistent=False)
+
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """Rotate x (batch, length, width), whose first token stands at position `start`."""
+        cos, sin = self.cos[start : start + x.shape[1]], self.sin[start : start + x.shape[1]]
+        a, b = x.unflatten(-1, (-1, 2)).unbind(-1)
+        return torch.stack((a * cos - b * sin, b * cos + a * sin), dim=-1).flatten(-2)
+
+
+class KeyValue(NamedTuple):
+    """Projected keys and values of one attention, each (batch, heads, length, width / heads)."""
+
+    key: Tensor
+    value: Tensor
+
+    def append_tokens(self, other: KeyValue) -> KeyValue:
+        """These tokens, then the other's."""
+        return KeyValue(torch.cat((self.key, other.key), 2), torch.cat((self.value, other.value), 2))
+
+    def append_rows(self, other: KeyValue) -> KeyValue:
+        """These rows of the batch, then the other's."""
+        return KeyValue(torch.cat((self.key, other.key)), torch.cat((self.value, other.value)))
+
+    def repeat(self, times: int) -> KeyValue:
+        """The whole batch `times` times."""
+        return KeyValue(*(x.repeat(times, 1, 1, 1) for x in self))
+
+
+class Attention(nn.Module):
+    """Attention with the packed weights of torch's MultiheadAttention; keys and values can be kept."""
+
+    def __init__(self, width: int, heads: int, dropout: float):
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.out_proj = nn.Linear(width, width)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def project(self, keys: Tensor, values: Tensor) -> KeyValue:
+        """Project a memory (batch, length, width): `keys` is it with positions, `values` without."""
+        _, w_k, w_v = self.in_proj_weight.chunk(3)
+        _, b_k, b_v = self.in_proj_bias.chunk(3)
+        return KeyValue(self._split(F.linear(keys, w_k, b_k)), self._split(F.linear(values, w_v, b_v)))
+
+    def forward(self, queries: Tensor, memory: KeyValue) -> Tensor:
+        """Attend from queries (batch, length, width) with positions to the projected memory."""
+        width = queries.shape[-1]
+        q = self._split(F.linear(queries, self.in_proj_weight[:width], self.in_proj_bias[:width]))
+        return self._attend(q, memory)
+
+    def to_itself(self, turned: Tensor, x: Tensor) -> Tensor:
+        """Self-attention of x (batch, length, width); `turned` is x with positions."""
+        weight, bias, width = self.in_proj_weight, self.in_proj_bias, x.shape[-1]
+        q, k = F.linear(turned, weight[: 2 * width], bias[: 2 * width]).chunk(2, dim=-1)
+        v = F.linear(x, weight[2 * width :], bias[2 * width :])
+        return self._attend(self._split(q), KeyValue(self._split(k), self._split(v)))
+
+    def _attend(self, q: Tensor, memory: KeyValue) -> Tensor:
+        x = F.scaled_dot_product_attention(q, *memory, dropout_p=self.dropout if self.training else 0.0)
+        return self.out_proj(x.transpose(1, 2).flatten(2))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class FiLM(nn.Module):
+    """x (1 + s) + b, with s and b linear in Mish(condition); one scale and shift for all frames."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.linear = nn.Linear(width, 2 * width)
+
+    def forward(self, x: Tensor, activated: Tensor) -> Tensor:
+        """x (batch, length, width); `activated` (batch, width) = Mish(condition), the same in all layers."""
+        scale, shift = self.linear(activated)[:, None].chunk(2, dim=-1)
+        return torch.addcmul(x + shift, x, scale)
+
+
+class FeedForward(nn.Module):
+    """Linear, exact GELU, Linear, with dropout inside and behind."""
+
+    def __init__(self, width: int, hidden: int, dropout: float):
+        super().__init__()
+        self.linear1 = nn.Linear(width, hidden)
+        self.linear2 = nn.Linear(hidden, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dropout(self.linear2(self.dropout(F.gelu(self.linear1(x)))))
+
+
+class EncoderLayer(nn.Module):
+    """Pre-norm self-attention and feed-forward over the audio tokens."""
+
+    def __init__(self, width: int, hidden: int, heads: int, dropout: float):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = Attention(width, heads, dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.feed_forward = FeedForward(width, hidden, dropout)
+
+    def forward(self, x: Tensor, rotary: Rotary) -> Tensor:
+        y = self.norm1(x)
+        x = x + self.dropout(self.attention.to_itself(rotary(y), y))
+        return x + self.feed_forward(self.norm2(x))
+
+
+def sinusoid(t: Tensor, width: int) -> Tensor:
+    """(batch, width) embedding of times t (batch,): sines, then cosines, of t 10000^(-k/(width/2-1))."""
+    half = width // 2
+    frequencies = torch.exp(torch.arange(half, device=t.device).float() * (-math.log(10000.0) / (half - 1)))
+    angles = t.float()[:, None] * frequencies
+    return torch.cat((angles.sin(), angles.cos()), dim=-1)

@@ -1,0 +1,191 @@
+"""SMGA: from a noisy motion window, a first pose and the audio to the clean window (stage1.md 3).
+
+Everything that does not depend on the noisy motion sits in `encode_audio`, whose result a sampler keeps for
+all its steps: the audio encoder, the pooled audio, and the keys and values of every cross-attention for the
+80 audio tokens. Layer norm and projections act on each token alone, so keeping them is exact; only the two
+time tokens are added anew.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..pose.skeleton import FACE_COLUMNS
+from .config import SMGAConfig
+from .layers import Attention, EncoderLayer, FeedForward, FiLM, KeyValue, Rotary, sinusoid
+
+TIME_TOKENS = 2
+
+
+class LayerMemory(NamedTuple):
+    """Keys and values of one decoder layer's two cross-attentions."""
+
+    face: KeyValue
+    body: KeyValue
+
+    def append_tokens(self, other: LayerMemory) -> LayerMemory:
+        return LayerMemory(self.face.append_tokens(other.face), self.body.append_tokens(other.body))
+
+    def append_rows(self, other: LayerMemory) -> LayerMemory:
+        return LayerMemory(self.face.append_rows(other.face), self.body.append_rows(other.body))
+
+    def repeat(self, times: int) -> LayerMemory:
+        return LayerMemory(self.face.repeat(times), self.body.repeat(times))
+
+
+class AudioMemory(NamedTuple):
+    """What the network keeps of the audio.
+
+    Attributes:
+        pooled: (batch, width), the audio's part of the FiLM condition.
+        layers: for each decoder layer, the keys and values of the audio tokens.
+    """
+
+    pooled: Tensor
+    layers: list[LayerMemory]
+
+    def append(self, other: AudioMemory) -> AudioMemory:
+        """These rows, then the other's."""
+        layers = [mine.append_rows(its) for mine, its in zip(self.layers, other.layers, strict=True)]
+        return AudioMemory(torch.cat((self.pooled, other.pooled)), layers)
+
+    def repeat(self, times: int) -> AudioMemory:
+        """The whole batch `times` times, for candidates that hear the same audio."""
+        return AudioMemory(self.pooled.repeat(times, 1), [layer.repeat(times) for layer in self.layers])
+
+
+class Branch(nn.Module):
+    """B(x): self-attention over the motion, then cross-attention to the audio, each with a FiLM."""
+
+    def __init__(self, config: SMGAConfig):
+        super().__init__()
+        width = config.width
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.self_attention = Attention(width, config.heads, config.dropout)
+        self.cross_attention = Attention(width, config.heads, config.dropout)
+        self.film1, self.film2 = FiLM(width), FiLM(width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, memory: KeyValue, condition: Tensor, rotary: Rotary) -> Tensor:
+        y = self.norm1(x)
+        y = self.self_attention.to_itself(rotary(y), y)
+        x = x + self.film1(self.dropout(y), condition)
+        y = self.cross_attention(rotary(self.norm2(x)), memory)
+        return x + self.film2(self.dropout(y), condition)
+
+
+class DecoderLayer(nn.Module):
+    """m = B(s, face) + B(body input, body); s' = m + FiLM(FFN(LN(m))). Only s travels on."""
+
+    def __init__(self, config: SMGAConfig):
+        super().__init__()
+        self.face, self.body = Branch(config), Branch(config)
+        self.norm = nn.LayerNorm(config.width)
+        self.feed_forward = FeedForward(config.width, config.ffn, config.dropout)
+        self.film = FiLM(config.width)
+
+    def project_memory(self, turned: Tensor, tokens: Tensor) -> LayerMemory:
+        """Keys and values for both branches; `turned` is tokens (batch, length, width) with positions."""
+        return LayerMemory(*(b.cross_attention.project(turned, tokens) for b in (self.face, self.body)))
+
+    def forward(
+        self, s: Tensor, body_input: Tensor, memory: LayerMemory, condition: Tensor, rotary: Rotary
+    ) -> Tensor:
+        face = self.face(s, memory.face, condition, rotary)
+        merged = face + self.body(body_input, memory.body, condition, rotary)
+        return merged + self.film(self.feed_forward(self.norm(merged)), condition)
+
+
+class SMGA(nn.Module):
+    """Spatial mask-guided audio-to-pose network: predicts x0 in the published normalisation."""
+
+    face_columns: Tensor
+
+    def __init__(self, config: SMGAConfig | None = None):
+        super().__init__()
+        self.config = config = config or SMGAConfig()
+        width = config.width
+        self.null_audio = nn.Parameter(torch.randn(1, config.frames, width))
+        self.null_pooled = nn.Parameter(torch.randn(1, width))
+        self.rotary = Rotary(width, config.frames + TIME_TOKENS)
+        self.time_hidden = nn.Linear(width, 4 * width)
+        self.time_condition = nn.Linear(4 * width, width)
+        self.time_tokens = nn.Linear(4 * width, TIME_TOKENS * width)
+        self.memory_norm = nn.LayerNorm(width)
+        self.motion_in = nn.Linear(2 * config.features, width)
+        self.audio_in = nn.Linear(config.audio_channels, width)
+        self.encoder = nn.ModuleList(
+            EncoderLayer(width, config.ffn, config.heads, config.dropout)
+            for _ in range(config.encoder_layers)
+        )
+        self.pool = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width)
+        )
+        self.decoder = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
+        self.motion_out = nn.Linear(width, config.features)
+        face = torch.zeros(config.features)
+        face[FACE_COLUMNS] = 1
+        self.register_buffer("face_columns", face, persistent=False)
+
+    @property
+    def device(self) -> torch.device:
+        return self.null_audio.device
+
+    def forward(
+        self, x_t: Tensor, cond_frame: Tensor, audio: Tensor, t: Tensor, drop: Tensor | None = None
+    ) -> Tensor:
+        """Predict x0 (batch, frames, 402).
+
+        Args:
+            x_t: (batch, frames, 402) noisy motion; at most `config.frames` frames.
+            cond_frame: (batch, 402) the first pose.
+            audio: (batch, config.frames, audio_channels), or without the batch axis for a batch of one.
+            t: (batch,) diffusion times, integers 0..999.
+            drop: (batch,) bool, rows that must not hear the audio; None = no row.
+        """
+        audio = audio if audio.ndim == 3 else audio[None]
+        return self.denoise(x_t, cond_frame, self.encode_audio(audio, drop), t)
+
+    def encode_audio(self, audio: Tensor, drop: Tensor | None = None) -> AudioMemory:
+        """Audio (batch, frames, channels) -> everything the decoder needs of it; `drop` as in `forward`."""
+        tokens = self.audio_in(audio)
+        for layer in self.encoder:
+            tokens = layer(tokens, self.rotary)
+        if drop is not None:
+            tokens = torch.where(drop[:, None, None], self.null_audio.to(tokens.dtype), tokens)
+        pooled = self.pool(tokens.mean(dim=1))
+        if drop is not None:
+            pooled = torch.where(drop[:, None], self.null_pooled.to(pooled.dtype), pooled)
+        return AudioMemory(pooled, self._project_memory(tokens, 0))
+
+    def encode_silence(self, batch: int) -> AudioMemory:
+        """The memory of dropped audio, the same as `encode_audio` with all rows dropped."""
+        layers = self._project_memory(self.null_audio, 0)
+        return AudioMemory(self.null_pooled, layers).repeat(batch)
+
+    def denoise(self, x_t: Tensor, cond_frame: Tensor, memory: AudioMemory, t: Tensor) -> Tensor:
+        """The part of `forward` that depends on the noisy motion and the time."""
+        first = cond_frame[:, None].expand(-1, x_t.shape[1], -1)
+        both = torch.cat((x_t, first), dim=-1)
+        mask = self.face_columns.to(both.dtype).repeat(2)
+        face, body = self.motion_in(both * mask), self.motion_in(both * (1 - mask))
+
+        hidden = F.mish(self.time_hidden(sinusoid(t, self.config.width).to(x_t.dtype)))
+        condition = F.mish(self.time_condition(hidden) + memory.pooled)
+        tokens = self.time_tokens(hidden).unflatten(-1, (TIME_TOKENS, -1))
+        times = self._project_memory(tokens, self.config.frames)
+
+        s = face
+        for layer, kept, added in zip(self.decoder, memory.layers, times, strict=True):
+            s = layer(s, body, kept.append_tokens(added), condition, self.rotary)
+        return self.motion_out(s)
+
+    def _project_memory(self, tokens: Tensor, start: int) -> list[LayerMemory]:
+        """Keys and values of all cross-attentions for memory tokens that begin at position `start`."""
+        tokens = self.memory_norm(tokens)
+        turned = self.rotary(tokens, start)
+        return [cast(DecoderLayer, layer).project_memory(turned, tokens) for layer in self.decoder]

@@ -1,0 +1,142 @@
+"""A whole Stage II model: both UNets, the adapter, and, where the file holds one, the autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .adapter import Adapter
+from .bank import Bank
+from .config import VideoConfig
+from .diffusers_host import Attachment, attach
+from .layers import Layers
+from .reference import write_bank
+from .state import RunState
+from .unets import build_reference, build_unet
+
+
+class VideoModel(nn.Module):
+    """The networks of Stage II on diffusers.
+
+    Attributes:
+        unet: denoising UNet (UNet2DConditionModel); the adapter is attached while `predict` or `attached`
+            runs.
+        reference: reference UNet.
+        adapter: pose guider, audio projection, audio and motion modules.
+        autoencoder: AutoencoderTiny when `config.autoencoder` is "tiny", else None until one is put here.
+    """
+
+    def __init__(self, config: VideoConfig):
+        super().__init__()
+        self.config = config
+        self.unet: Any = build_unet(config)
+        self.reference: Any = build_reference(config)
+        self.adapter = Adapter(config, Layers())
+        self.autoencoder: Any = _tiny_autoencoder(config) if config.autoencoder == "tiny" else None
+        self._attachment: Attachment | None = None
+
+    @classmethod
+    def build(
+        cls,
+        config: VideoConfig,
+        seed: int,
+        *,
+        pose_output_scale: float = 0.0,
+        audio_output_scale: float = 1.0,
+    ) -> VideoModel:
+        """A model to train from nothing, initialised as published.
+
+        The MM-HAA adapters, the motion modules' proj_out and the pose guider's conv_out are zero; the
+        reference UNet starts from the denoising UNet's weights.
+
+        Args:
+            seed: decides every weight; the global generator is left as it was.
+            pose_output_scale: the pose guider's last layer is its default initialisation times this
+                (published: 0; 1 lets the pose act from the first step, which a model that starts from
+                nothing wants).
+            audio_output_scale: the MM-HAA proj_out likewise (published: 1; 0 adds the audio modules to a
+                trained UNet without disturbing it).
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = cls(config)
+        with torch.no_grad():
+            audio: list[Any] = list(model.adapter.audio.values())
+            motion: list[Any] = list(model.adapter.motion.values())
+            for module in audio:
+                _scale(module.block.zero, 0.0)
+                _scale(module.proj_out, audio_output_scale)
+            for module in motion:
+                _scale(module.proj_out, 0.0)
+            _scale(model.adapter.pose_guider.conv_out, pose_output_scale)
+        start = model.unet.state_dict()
+        model.reference.load_state_dict({name: start[name] for name in model.reference.state_dict()})
+        return model
+
+    @property
+    def device(self) -> torch.device:
+        return self.unet.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.unet.dtype
+
+    def context(self, image_embeds: Tensor | None, rows: int = 1) -> Tensor:
+        """The cross-attention token (rows, 1, cross_dim): CLIP embeddings (rows, cross_dim), or zeros without
+        them.
+        """
+        if image_embeds is None:
+            return torch.zeros(rows, 1, self.config.cross_dim, device=self.device, dtype=self.dtype)
+        return image_embeds.to(self.device, self.dtype).reshape(-1, 1, self.config.cross_dim)
+
+    def write_bank(self, latents: Tensor, context: Tensor | None = None) -> Bank:
+        """The reference bank of scaled latents (rows, 4, h, w); see `reference.write_bank`."""
+        if context is None:
+            context = self.context(None, latents.shape[0])
+        return write_bank(self.reference, latents, context, self.config)
+
+    @contextmanager
+    def attached(self, adapter: Adapter | None = None) -> Iterator[Attachment]:
+        """The adapter (or another form of it, such as `adapter.fold()`) attached to the UNet inside the
+        block.
+        """
+        if self._attachment is not None:
+            if adapter not in (None, self._attachment.adapter):
+                raise ValueError("another adapter is attached to this UNet")
+            yield self._attachment
+            return
+        self._attachment = attach(self.unet, adapter or self.adapter)
+        try:
+            yield self._attachment
+        finally:
+            self._attachment.detach()
+            self._attachment = None
+
+    def predict(self, latents: Tensor, timesteps: Tensor, context: Tensor, state: RunState) -> Tensor:
+        """The v prediction (rows * frames, 4, h, w) of noisy latents of that shape.
+
+        Args:
+            latents: rows outermost.
+            timesteps: int64 (rows,) or a single one for all.
+            context: (rows, tokens, cross_dim) or (1, tokens, cross_dim).
+        """
+        frames = state.frames(latents)
+        timesteps = timesteps.to(latents.device).expand(state.rows).repeat_interleave(frames)
+        context = context.expand(state.rows, -1, -1).repeat_interleave(frames, dim=0)
+        with self.attached() as attachment, attachment.use(state):
+            return self.unet(latents, timesteps, encoder_hidden_states=context, return_dict=False)[0]
+
+
+def _scale(layer: Any, factor: float) -> None:
+    for parameter in layer.parameters():
+        parameter.mul_(factor)
+
+
+def _tiny_autoencoder(config: VideoConfig) -> Any:
+    from .autoencoder import build_tiny_autoencoder
+
+    return build_tiny_autoencoder(config)

@@ -1,0 +1,108 @@
+"""Context windows on the host: a long clip is denoised in overlapping pieces, conditions sliced by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import comfy.model_management
+import torch
+from comfy.context_windows import ContextHandlerABC
+from torch import Tensor
+
+from ..mmgt_core.errors import InputError
+from ..mmgt_core.video.config import VideoConfig
+from ..mmgt_core.video.windows import context_windows
+from .clip_condition import CONDITION
+
+WINDOW = "mmgt_window"
+"""In `transformer_options`: frames of one window, where a batch may hold several windows side by side."""
+
+Cond = list[dict[str, Any]]
+
+
+class ClipWindows(ContextHandlerABC):
+    """The host's context handler for frames in the batch axis; it holds settings only.
+
+    Attributes:
+        window, overlap, closed_loop: see `context_windows`.
+        at_once: windows that one UNet call computes side by side; the same result, more memory.
+    """
+
+    dim = 0
+
+    def __init__(self, window: int, overlap: int, closed_loop: bool, at_once: int = 1):
+        super().__init__()
+        self.window, self.overlap, self.closed_loop, self.at_once = window, overlap, closed_loop, at_once
+
+    def should_use_context(self, model: Any, conds: list[Cond | None], x_in: Tensor, *_: Any) -> bool:
+        return x_in.shape[0] > self.window
+
+    def rows(self, frames: int) -> int:
+        """Latents in the largest UNet call of a clip, for one side of the guidance."""
+        return min(frames, self.window * self.at_once)
+
+    def get_resized_cond(
+        self, cond_in: Cond | None, x_in: Tensor, window: Tensor, device: Any = None
+    ) -> Cond | None:
+        """The conditions of the frames `window` (n,); what does not go by frames stays whole."""
+        if cond_in is None:
+            return None
+        resized = []
+        for entry in cond_in:
+            conds = dict(entry.get("model_conds", {}))
+            if CONDITION in conds:
+                conds[CONDITION] = conds[CONDITION].window(window)
+            resized.append({**entry, "model_conds": conds})
+        return resized
+
+    def execute(
+        self,
+        calc_cond_batch: Callable[..., list[Tensor]],
+        model: Any,
+        conds: list[Cond | None],
+        x_in: Tensor,
+        timestep: Tensor,
+        model_options: dict[str, Any],
+    ) -> list[Tensor]:
+        """The predictions of all conditions, averaged over the windows that a frame is in."""
+        windows = context_windows(x_in.shape[0], self.window, self.overlap, self.closed_loop)
+        options = {
+            **model_options,
+            "transformer_options": {**model_options.get("transformer_options", {}), WINDOW: self.window},
+        }
+        sums = [torch.zeros_like(x_in) for _ in conds]
+        counts = x_in.new_zeros(x_in.shape[0])
+        for start in range(0, len(windows), self.at_once):
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            group = windows[start : start + self.at_once]
+            index = torch.tensor([frame for window in group for frame in window], device=x_in.device)
+            parts = [self.get_resized_cond(cond, x_in, index) for cond in conds]
+            outputs = calc_cond_batch(
+                model, parts, x_in.index_select(0, index), timestep.index_select(0, index), options
+            )
+            for total, output in zip(sums, outputs, strict=True):
+                total.index_add_(0, index, output.to(total))
+            counts.index_add_(0, index, torch.ones_like(index, dtype=counts.dtype))
+        return [total / counts[:, None, None, None] for total in sums]
+
+
+def clip_windows(
+    config: VideoConfig, window: int = 0, overlap: int = -1, closed_loop: bool | None = None, at_once: int = 1
+) -> ClipWindows:
+    """The handler for these settings; 0, -1 and None stand for the model's own.
+
+    Raises InputError when the sizes do not fit together or to the model.
+    """
+    window = window or config.window
+    overlap = config.overlap if overlap < 0 else overlap
+    if window > config.motion_max_frames:
+        raise InputError(
+            f"a window of {window} frames is longer than this model's {config.motion_max_frames}",
+            where="window",
+            fix="choose a shorter window",
+        )
+    context_windows(window + 1, window, overlap)  # raises on sizes that do not fit together
+    return ClipWindows(
+        window, overlap, config.closed_loop if closed_loop is None else closed_loop, max(1, at_once)
+    )

@@ -1,0 +1,116 @@
+"""A MODEL with the adapter attached, both conditionings, and what the host's samplers want besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import comfy.model_management
+import torch
+from torch import Tensor
+
+from ..mmgt_core.video.scheduler import Schedule
+from .clip_condition import CONDITION, Clip, ClipCondition
+from .comfy_unet import attach
+from .comfy_windows import ClipWindows
+from .model_sampling import (
+    ExactSampling,
+    exact_sampler,
+    exact_sigmas,
+    published_sampling,
+    published_sigmas,
+)
+from .video_model import HostVideoModel
+
+if TYPE_CHECKING:
+    from ..mmgt_core.media.framing import Framing
+
+FRAMING = "mmgt_framing"
+"""In a LATENT: how the portrait was fitted, so that the decoder can cut the padding off again."""
+OFFICIAL = "official"
+EXTRA_STEP = (
+    "dpm_2",
+    "dpm_2_ancestral",
+    "uni_pc",
+    "uni_pc_bh2",
+)  # the host leaves out their last sigma but one
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What MMGTApply gives out."""
+
+    model: Any
+    positive: list[Any]
+    negative: list[Any]
+    latent: dict[str, Any]
+    sigmas: Tensor
+
+
+def prepare(
+    model: Any, video: HostVideoModel, clip: Clip, framing: Framing, windows: ClipWindows, steps: int
+) -> Prepared:
+    """Attach the adapter and lay the clip into both conditionings; `steps` 0 = the model's own."""
+    patched = attach(model, video.config, video.adapter, video.reference)
+    patched.model_options["context_handler"] = windows
+    patched.add_object_patch("model_sampling", published_sampling(video.config))
+    token = (
+        torch.zeros(1, 1, video.config.cross_dim) if clip.image_embeds is None else clip.image_embeds[:, None]
+    )
+    positive, negative = (
+        [[context, {"model_conds": {CONDITION: ClipCondition.whole(clip, conditional)}}]]
+        for context, conditional in ((token, True), (torch.zeros_like(token), False))
+    )
+    device = comfy.model_management.intermediate_device()
+    samples = torch.zeros(clip.frames, video.config.latent_channels, *clip.latent_size, device=device)
+    sigmas = published_sigmas(video.config, steps or video.config.steps)
+    return Prepared(patched, positive, negative, {"samples": samples, FRAMING: framing}, sigmas)
+
+
+def sample(
+    prepared: Prepared, video: HostVideoModel, preset: str, seed: int, steps: int, cfg: float
+) -> dict[str, Any]:
+    """Run a sampler of the host, or the published one exactly ("official") -> LATENT."""
+    import comfy.sample
+    import comfy.samplers
+    import comfy.utils
+    import latent_preview
+
+    config, model, empty = video.config, prepared.model, prepared.latent["samples"]
+    steps, cfg = steps or config.steps, cfg or config.cfg
+    if preset == OFFICIAL:
+        schedule = Schedule(config.beta_schedule)
+        model = model.clone()
+        model.add_object_patch("model_sampling", ExactSampling(schedule))
+        sampler, sigmas, noise = (
+            exact_sampler(schedule),
+            exact_sigmas(config, steps),
+            published_noise(empty, seed),
+        )
+    else:
+        sampler, noise = comfy.samplers.sampler_object(preset), comfy.sample.prepare_noise(empty, seed)
+        sigmas = published_sigmas(config, steps)
+        if preset in EXTRA_STEP:
+            longer = published_sigmas(config, min(steps + 1, 1000))
+            sigmas = torch.cat([longer[:-2], longer[-1:]])
+    guider = comfy.samplers.CFGGuider(model)
+    guider.set_conds(prepared.positive, prepared.negative)
+    guider.set_cfg(cfg)
+    callback = latent_preview.prepare_callback(model, len(sigmas) - 1)
+    samples = guider.sample(
+        noise,
+        empty,
+        sampler,
+        sigmas,
+        callback=callback,
+        disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
+        seed=seed,
+    )
+    return {**prepared.latent, "samples": samples.to(comfy.model_management.intermediate_device())}
+
+
+def published_noise(empty: Tensor, seed: int) -> Tensor:
+    """Initial noise (frames, 4, h, w) drawn as the reference code draws it, channel by channel."""
+    frames, channels, height, width = empty.shape
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn((channels, frames, height, width), generator=generator).transpose(0, 1).contiguous()

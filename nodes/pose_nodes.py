@@ -1,0 +1,254 @@
+"""Nodes: where poses come from, and motions that are kept, loaded and edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+from comfy_api.latest import io
+
+from ..mmgt_core.errors import DependencyError, InputError
+from .smga_pose_generate import preview
+from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
+
+NO_FILE = "none"
+MOTION_ENDING = ".safetensors"
+
+
+def input_files(ending: str) -> list[str]:
+    """Files of the host's input folder with this ending."""
+    folder = Path(folder_paths.get_input_directory())
+    return sorted(path.name for path in folder.glob(f"*{ending}")) if folder.is_dir() else []
+
+
+class MMGTMotionFromPose(io.ComfyNode):
+    """POSE_KEYPOINT or OpenPose JSON -> MMGT_MOTION."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMGTMotionFromPose",
+            display_name="MMGT Motion From Pose",
+            category=CATEGORY,
+            description="Takes the pose of one person from another node or from an OpenPose JSON file.",
+            inputs=[
+                PoseKeypointSocket.Input(
+                    "pose_keypoint",
+                    optional=True,
+                    tooltip="From a pose detector of any pack; one frame or a clip.",
+                ),
+                io.Combo.Input(
+                    "file",
+                    options=[NO_FILE, *input_files(".json")],
+                    default=NO_FILE,
+                    tooltip="Or an OpenPose JSON file in ComfyUI's input folder.",
+                ),
+                io.Int.Input(
+                    "person",
+                    default=-1,
+                    min=-1,
+                    max=31,
+                    tooltip="Which person, counted from 0; -1 takes the largest.",
+                ),
+                io.Image.Input(
+                    "image",
+                    optional=True,
+                    tooltip="The picture of the pose, for files that do not tell its size.",
+                ),
+            ],
+            outputs=[
+                MotionSocket.Output("motion", display_name="motion"),
+                PoseKeypointSocket.Output("pose", display_name="pose_keypoint"),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, file: str, person: int, pose_keypoint: Any = None, image: Any = None) -> io.NodeOutput:
+        from ..mmgt_core.pose.openpose import parse_poses, read_pose_file, to_pose_keypoint
+
+        options: dict[str, Any] = {
+            "size": None if image is None else (image.shape[2], image.shape[1]),
+            "person": "largest" if person < 0 else person,
+        }
+        if pose_keypoint is not None:
+            motion = parse_poses(pose_keypoint, **options)
+        elif file != NO_FILE:
+            motion = read_pose_file(folder_paths.get_annotated_filepath(file), **options)
+        else:
+            raise InputError(
+                "there is no pose", where="pose_keypoint", fix="link a POSE_KEYPOINT or choose a JSON file"
+            )
+        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=preview(motion))
+
+
+class MMGTDetectPose(io.ComfyNode):
+    """Pictures -> MMGT_MOTION."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMGTDetectPose",
+            display_name="MMGT Detect Pose",
+            category=CATEGORY,
+            description="The pose on a portrait or in driving frames, as another pack's detector found it.",
+            inputs=[
+                io.Image.Input("image", tooltip="The portrait, or the frames of a driving video."),
+                PoseKeypointSocket.Input(
+                    "pose_keypoint",
+                    optional=True,
+                    tooltip="What a pose detector of another pack found on these pictures.",
+                ),
+            ],
+            outputs=[
+                MotionSocket.Output("motion", display_name="motion"),
+                PoseKeypointSocket.Output("pose", display_name="pose_keypoint"),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, image: Any, pose_keypoint: Any = None) -> io.NodeOutput:
+        from ..mmgt_core.pose.openpose import to_pose_keypoint
+
+        if pose_keypoint is None:
+            raise DependencyError(
+                "this version has no pose detector of its own",
+                where="pose_keypoint",
+                fix="link the POSE_KEYPOINT of another pack's DWPose node",
+            )
+        motion = as_motion(pose_keypoint, (image.shape[2], image.shape[1]))
+        if motion.frames != image.shape[0]:
+            raise InputError(
+                f"there are {image.shape[0]} pictures and {motion.frames} poses",
+                where="pose_keypoint",
+                fix="detect the poses on these pictures",
+            )
+        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=preview(motion))
+
+
+class MMGTSaveMotion(io.ComfyNode):
+    """MMGT_MOTION -> file in the output folder."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMGTSaveMotion",
+            display_name="MMGT Save Motion",
+            category=CATEGORY,
+            description="Keeps a motion as a small file, to be loaded, shared or rendered again.",
+            is_output_node=True,
+            inputs=[
+                MotionSocket.Input("motion", tooltip="The motion to keep."),
+                io.String.Input(
+                    "filename_prefix",
+                    default="mmgt/motion",
+                    tooltip="Name in the output folder; a number is added.",
+                ),
+            ],
+            outputs=[MotionSocket.Output("saved", display_name="motion")],
+        )
+
+    @classmethod
+    def execute(cls, motion: Any, filename_prefix: str) -> io.NodeOutput:
+        from ..mmgt_core.pose.motion_file import save_motion
+
+        folder, name, counter, *_ = folder_paths.get_save_image_path(
+            filename_prefix, folder_paths.get_output_directory()
+        )
+        while (path := Path(folder) / f"{name}_{counter:05}_{MOTION_ENDING}").exists():
+            counter += 1
+        save_motion(path, motion)
+        return io.NodeOutput(motion, ui=preview(motion))
+
+
+class MMGTLoadMotion(io.ComfyNode):
+    """File of the input folder -> MMGT_MOTION."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        files = input_files(MOTION_ENDING) or [NO_FILE]
+        return io.Schema(
+            node_id="MMGTLoadMotion",
+            display_name="MMGT Load Motion",
+            category=CATEGORY,
+            description="Loads a motion that MMGT Save Motion or `mmgt motion` wrote.",
+            inputs=[
+                io.Combo.Input("file", options=files, tooltip="A motion file in ComfyUI's input folder.")
+            ],
+            outputs=[MotionSocket.Output("motion", display_name="motion")],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, file: str) -> str:
+        path = Path(folder_paths.get_annotated_filepath(file))
+        return f"{file} {path.stat().st_mtime_ns}" if path.is_file() else file
+
+    @classmethod
+    def execute(cls, file: str) -> io.NodeOutput:
+        from ..mmgt_core.pose.motion_file import load_motion
+
+        motion = load_motion(folder_paths.get_annotated_filepath(file))
+        return io.NodeOutput(motion, ui=preview(motion))
+
+
+class MMGTEditMotion(io.ComfyNode):
+    """MMGT_MOTION -> MMGT_MOTION."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        gain = {"default": 1.0, "min": 0.0, "max": 4.0, "step": 0.05}
+        return io.Schema(
+            node_id="MMGTEditMotion",
+            display_name="MMGT Edit Motion",
+            category=CATEGORY,
+            description="Makes a motion larger, smaller or calmer, puts it on another portrait, or mixes "
+            "it with a second one.",
+            inputs=[
+                MotionSocket.Input("motion", tooltip="The motion to change."),
+                io.Float.Input("body", **gain, tooltip="How far the body moves; 1 as it is."),
+                io.Float.Input(
+                    "face", **gain, tooltip="How far lips, brows and lids move within the face; 1 as it is."
+                ),
+                io.Float.Input(
+                    "hands", **gain, tooltip="How far the fingers move within the hands; 1 as it is."
+                ),
+                io.Float.Input(
+                    "smoothing",
+                    default=0.0,
+                    min=0.0,
+                    max=10.0,
+                    step=0.5,
+                    tooltip="Width in frames of a soft average over time; lips stay as they are.",
+                ),
+                io.MultiType.Input(
+                    "portrait_pose",
+                    types=[MotionSocket, PoseKeypointSocket],
+                    optional=True,
+                    tooltip="The pose of another portrait, for which the motion is wanted.",
+                ),
+                MotionSocket.Input("second", optional=True, tooltip="A motion to mix in."),
+                io.Float.Input(
+                    "blend", default=0.5, min=0.0, max=1.0, step=0.05, tooltip="Share of the second motion."
+                ),
+            ],
+            outputs=[MotionSocket.Output("edited", display_name="motion")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        motion: Any,
+        body: float,
+        face: float,
+        hands: float,
+        smoothing: float,
+        blend: float,
+        portrait_pose: Any = None,
+        second: Any = None,
+    ) -> io.NodeOutput:
+        from ..mmgt_core.pose.edit import amplified, blended, retargeted, smoothed
+
+        motion = motion if second is None else blended(motion, second, blend)
+        motion = smoothed(amplified(motion, body=body, face=face, hands=hands), smoothing)
+        motion = motion if portrait_pose is None else retargeted(motion, as_motion(portrait_pose))
+        return io.NodeOutput(motion, ui=preview(motion))

@@ -1,0 +1,242 @@
+"""The whole road on tiny models: what comes out has the right length, size and sound."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mmgt_core.cli import main
+from mmgt_core.generate import MotionSettings, VideoRequest, generate_video
+from mmgt_core.media.images import load_image
+from mmgt_core.media.wav import save_wav
+from mmgt_core.pose.motion_file import load_motion
+from mmgt_core.pose.openpose import read_pose_file
+from mmgt_core.render import VideoSettings
+from mmgt_core.timebase import frame_count
+
+RECORDED = Path("/usr/share/sounds/alsa/Front_Center.wav")  # a human voice, from Debian's alsa-utils
+
+
+def pictures(path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def sound_seconds(path) -> float | None:
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            return None
+        return sum(frame.samples for frame in container.decode(audio=0)) / container.streams.audio[0].rate
+
+
+@pytest.fixture(scope="module")
+def waveform(inputs):
+    from mmgt_core.audio.waveform import load_waveform
+
+    return load_waveform(inputs.speech)
+
+
+def test_a_portrait_and_a_recording_become_a_video_with_sound_and_a_contact_sheet(
+    inputs, mmgt, tmp_path, waveform
+):
+    out, sheet = tmp_path / "new folder" / "video.mp4", tmp_path / "sheet.jpg"
+    outcome = mmgt(inputs.generate(out, contact_sheet=sheet))
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.split("\n")[:2] == [str(out), str(sheet)]
+    frames = pictures(out)
+    # The portrait's own shape: the padding that made it square is gone, sides are even as H.264 wants them.
+    assert frames.shape == (waveform.frames, 52, 64, 3)
+    assert abs(sound_seconds(out) - waveform.frames / 25) < 0.1
+    assert load_image(sheet).shape[1] > 256
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["sheet.jpg", "video.mp4"]
+    for stage in ("speech to motion", "conditions", "motion to video", "writing the video"):
+        assert stage in outcome.err
+
+
+def test_the_same_seed_gives_the_same_video_and_another_seed_another(inputs, mmgt, tmp_path):
+    videos = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        out = tmp_path / f"{name}.mp4"
+        assert mmgt(inputs.generate(out, seed=seed, duration=0.2)).code == 0
+        videos.append(pictures(out))
+    assert np.array_equal(videos[0], videos[1])
+    assert not np.array_equal(videos[0], videos[2])
+
+
+@pytest.fixture(scope="module")
+def awake(inputs, tmp_path_factory):
+    """A video model whose audio branches act (fresh ones end in zeros, as published), and a video of it."""
+    import torch
+
+    from mmgt_core.checkpoints.video import load_video_model, save_video_model
+
+    folder = tmp_path_factory.mktemp("awake")
+    model = load_video_model(inputs.video_model)
+    generator = torch.Generator().manual_seed(3)
+    for parameter in model.adapter.parameters():
+        parameter.add_(0.2 * torch.randn(parameter.shape, generator=generator))
+    save_video_model(folder / "model.safetensors", model, dtype=None)
+    assert main(inputs.generate(folder / "plain.mp4", duration=0.12, model=folder / "model.safetensors")) == 0
+    return folder / "model.safetensors", pictures(folder / "plain.mp4")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"cfg": 3},
+        {"steps": 2},
+        {"pose_weight": 0},
+        {"face_weight": 9},
+        {"lip_weight": 9},
+        {"full_mask": "1-face"},
+    ],
+    ids=str,
+)
+def test_every_setting_changes_the_picture(inputs, mmgt, tmp_path, awake, option):
+    model, plain = awake
+    out = tmp_path / "changed.mp4"
+    assert mmgt(inputs.generate(out, duration=0.12, model=model, **option)).code == 0
+    assert not np.array_equal(pictures(out), plain)
+
+
+def test_an_own_motion_renders_without_sound(inputs, mmgt, tmp_path):
+    out = tmp_path / "video.mp4"
+    outcome = mmgt(inputs.generate(out, keypoints=None, audio=None, motion=inputs.motion))
+    assert outcome.code == 0, outcome.err
+    assert len(pictures(out)) == load_motion(inputs.motion).frames
+    assert sound_seconds(out) is None
+
+
+@pytest.mark.parametrize(("duration", "frames", "longer"), [(None, 9, "recording"), (0.2, 5, "motion")])
+def test_an_own_motion_with_sound_lasts_as_long_as_the_shorter_of_the_two(
+    inputs, mmgt, tmp_path, duration, frames, longer
+):
+    out = tmp_path / "video.mp4"
+    outcome = mmgt(inputs.generate(out, keypoints=None, motion=inputs.motion, duration=duration))
+    assert outcome.code == 0, outcome.err
+    assert len(pictures(out)) == frames
+    assert abs(sound_seconds(out) - frames / 25) < 0.1
+    assert f"the end of the {longer} is left out" in outcome.err
+
+
+def test_openpose_json_is_a_motion_too(inputs, mmgt, tmp_path):
+    out = tmp_path / "video.mp4"
+    assert mmgt(inputs.generate(out, keypoints=None, audio=None, motion=inputs.pose)).code == 0
+    assert len(pictures(out)) == 1
+
+
+def test_motion_then_generate_equals_generate(inputs, mmgt, tmp_path):
+    """The motion that `mmgt motion` keeps is the one that `mmgt generate` uses."""
+    kept, direct, by_file = tmp_path / "motion.safetensors", tmp_path / "direct.mp4", tmp_path / "by_file.mp4"
+    assert mmgt(inputs.motion_command(kept, seed=5, image=inputs.portrait)).code == 0
+    assert mmgt(inputs.generate(direct, seed=5)).code == 0
+    assert mmgt(inputs.generate(by_file, seed=5, keypoints=None, motion=kept)).code == 0
+    assert np.array_equal(pictures(direct), pictures(by_file))
+
+
+def test_the_motion_begins_with_the_portraits_pose(inputs, mmgt, tmp_path, waveform):
+    out = tmp_path / "motion.safetensors"
+    assert mmgt(inputs.motion_command(out)).code == 0
+    motion, pose = load_motion(out), read_pose_file(inputs.pose)
+    assert motion.frames == waveform.frames
+    assert (motion.width, motion.height) == (pose.width, pose.height)
+    assert float((motion.pixels()[0] - pose.pixels()[0]).abs().max()) < 0.5
+
+
+def test_a_skeleton_video_has_the_sound_and_the_portraits_shape(inputs, mmgt, tmp_path, waveform):
+    out = tmp_path / "skeleton.mp4"
+    outcome = mmgt(inputs.motion_command(out))
+    assert outcome.code == 0, outcome.err
+    assert pictures(out).shape == (waveform.frames, 512, 640, 3)
+    assert abs(sound_seconds(out) - waveform.frames / 25) < 0.1
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(samples=st.integers(320, 16_000 * 4))
+def test_any_length_gives_exactly_ceil_of_seconds_times_25_frames(inputs, mmgt, tmp_path, samples):
+    from mmgt_core.audio.waveform import Waveform
+
+    rate = 8_000
+    sound, out = tmp_path / "sound.wav", tmp_path / "motion.safetensors"
+    save_wav(sound, Waveform(np.random.default_rng(1).uniform(-0.1, 0.1, samples).astype(np.float32), rate))
+    assert mmgt(inputs.motion_command(out, audio=sound, motion_steps=1)).code == 0
+    assert load_motion(out).frames == frame_count(samples, rate)
+
+
+@pytest.mark.skipif(not RECORDED.is_file(), reason="Debian's alsa-utils is not installed")
+def test_recorded_human_speech_becomes_a_video(inputs, mmgt, tmp_path):
+    from mmgt_core.audio.waveform import load_waveform
+
+    out = tmp_path / "video.mp4"
+    outcome = mmgt(inputs.generate(out, audio=RECORDED, duration=0.5))
+    assert outcome.code == 0, outcome.err
+    assert len(pictures(out)) == load_waveform(RECORDED, duration=0.5).frames
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stage", ["speech to motion", "conditions", "motion to video", "writing the video"])
+def test_what_a_progress_callable_raises_travels_through_and_nothing_is_left(inputs, tmp_path, stage):
+    out = tmp_path / "video.mp4"
+    out.write_bytes(b"an older video")
+
+    def stages(name):
+        def progress(done, total, preview=None, /):
+            if name == stage:
+                raise Stop
+
+        return progress
+
+    request = VideoRequest(
+        inputs.portrait, out, inputs.speech, inputs.pose, duration=0.2, contact_sheet=tmp_path / "sheet.jpg"
+    )
+    with pytest.raises(Stop):
+        generate_video(
+            request, MotionSettings(inputs.motion_model, steps=1), VideoSettings(inputs.video_model), stages
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
+    assert out.read_bytes() == b"an older video"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_stops_with_one_line_and_leaves_nothing(inputs, tmp_path):
+    out = tmp_path / "video.mp4"
+    command = [sys.executable, "-m", "mmgt_core", *inputs.generate(out, steps=1000)]
+    # A runner that works in the background hands down an ignored Ctrl-C; a person's terminal does not.
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    with process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("conditions: 4/4"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
+    assert rest.strip().splitlines()[-1].startswith("mmgt: stopped")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_python_dash_m_is_the_command(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "mmgt_core", "--version"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert result.returncode == 0
+    assert result.stdout.startswith("mmgt ")
