@@ -26,6 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     args.image, args.audio, args.motion = assets.asset(assets.PORTRAIT), assets.asset(assets.SPEECH), None
-    args.keypoints = assets.asset(assets.POSE)
+    args.keypoints, args.detector_dir, args.person = assets.asset(assets.POSE), None, None
     args.contact_sheet = args.contact_sheet or args.out.with_name(f"{args.out.stem}_contact_sheet.jpg")
     return generate.run(args, console)
