@@ -3,6 +3,7 @@
 #   make demo        the bundled portrait and speech -> output/demo.mp4 and output/demo_contact_sheet.jpg
 #   make test        all quick tests             make test-slow   the long ones
 #   make test-host   those inside ComfyUI        make host-setup  what the pack needs in ComfyUI's environment
+#   make browser-setup  Chromium for the slow tests of ComfyUI's page (Debian, Ubuntu)
 #   make lint        ruff and pyright            make coverage    quick tests with a coverage report
 #   make setup       only the environment        make demo-model  train the demo model from nothing
 #
@@ -33,10 +34,10 @@ PYTEST := $(BIN)/python -m pytest $(if $(GOLDENS),--goldens $(GOLDENS))
 HOST_PYTEST := MMGT_TEST_HOST=1 COMFYUI_PATH="$(COMFYUI_PATH)" "$(COMFYUI_PYTHON)" -P -m pytest -p no:cacheprovider tests/nodes
 NO_HOST := test-host: no ComfyUI at $(COMFYUI_PATH), skipped; set COMFYUI_PATH
 
-.PHONY: help setup host-setup demo demo-model test test-slow test-host test-host-slow coverage lint format clean
+.PHONY: help setup host-setup browser-setup demo demo-model test test-slow test-host test-host-slow coverage lint format clean
 
 help:
-	@sed -n '3,12s/^# \{0,1\}//p' Makefile
+	@sed -n '3,13s/^# \{0,1\}//p' Makefile
 
 setup: $(VENV)/.dev
 
@@ -67,7 +68,10 @@ test-slow: $(VENV)/.dev
 	@$(MAKE) --no-print-directory test-host-slow
 
 host-setup:
-	@"$(COMFYUI_PYTHON)" -m pip --disable-pip-version-check install $(QUIET) -r requirements.txt pytest
+	@"$(COMFYUI_PYTHON)" -m pip --disable-pip-version-check install $(QUIET) -r requirements.txt pytest diffusers onnx onnxruntime
+
+browser-setup:
+	@command -v chromedriver >/dev/null || { apt-get -qq update; apt-get -qq install --no-install-recommends chromium chromium-driver; }
 
 test-host:
 	@if [ -x "$(COMFYUI_PYTHON)" ]; then $(HOST_PYTEST) -m "not slow" $(ARGS); else echo "$(NO_HOST)"; fi

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 
@@ -26,3 +28,20 @@ def part(progress: Progress, index: int, parts: int) -> Progress:
         progress(index * total + done, parts * total, preview)
 
     return of_part
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages of a run that is about to begin, so that one bar can show all of it.
+
+    Attributes:
+        frames: of the clip.
+        shares: stage -> its rough share of the time, in the order of the stages; they add up to 1.
+    """
+
+    frames: int
+    shares: Mapping[str, float]
+
+
+def unplanned(plan: Plan) -> None:
+    """For those who show no plan."""

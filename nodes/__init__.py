@@ -6,29 +6,34 @@ from comfy_api.latest import ComfyExtension, io
 
 from .decode_video import MMGTDecodeVideo
 from .demo_inputs import MMGTDemoInputs
+from .detect_pose import MMGTDetectPose
 from .host import register_model_folder
 from .load_audio_features import LoadAudioFeatures
 from .load_models import MMGTLoadMotionModel, MMGTLoadVideoModel
+from .missing_libraries import tells_what_is_missing
 from .motion_mask import MotionMaskFromKeypoints
-from .pose_nodes import MMGTDetectPose, MMGTEditMotion, MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
+from .pose_nodes import MMGTEditMotion, MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
 from .sampler import MMGTApply, MMGTSampler
 from .smga_pose_generate import SMGAPoseGenerate
 
 NODES: list[type[io.ComfyNode]] = [
-    LoadAudioFeatures,
-    SMGAPoseGenerate,
-    MotionMaskFromKeypoints,
-    MMGTSampler,
-    MMGTApply,
-    MMGTLoadMotionModel,
-    MMGTLoadVideoModel,
-    MMGTDetectPose,
-    MMGTMotionFromPose,
-    MMGTSaveMotion,
-    MMGTLoadMotion,
-    MMGTEditMotion,
-    MMGTDecodeVideo,
-    MMGTDemoInputs,
+    tells_what_is_missing(node)
+    for node in (
+        LoadAudioFeatures,
+        SMGAPoseGenerate,
+        MotionMaskFromKeypoints,
+        MMGTSampler,
+        MMGTApply,
+        MMGTLoadMotionModel,
+        MMGTLoadVideoModel,
+        MMGTDetectPose,
+        MMGTMotionFromPose,
+        MMGTSaveMotion,
+        MMGTLoadMotion,
+        MMGTEditMotion,
+        MMGTDecodeVideo,
+        MMGTDemoInputs,
+    )
 ]
 
 

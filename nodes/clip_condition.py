@@ -10,7 +10,7 @@ from comfy.conds import CONDRegular
 from torch import Tensor
 
 from ..mmgt_core.errors import InputError
-from ..mmgt_core.video.conditions import PoseImages
+from ..mmgt_core.video.conditions import FrameMasks, PoseImages
 from ..mmgt_core.video.mask_pyramid import MaskPyramid
 
 CONDITION = "mmgt"
@@ -27,7 +27,8 @@ class Clip:
         image_embeds: CLIP vision embedding (1, cross_dim) for models that want one.
         pose_images: (frames, H, W, 3), or a function of frame indices that draws them.
         audio: features around each frame (frames, window, blocks, channels); None: nothing is heard.
-        masks: motion masks of all frames; None: the full branch everywhere.
+        masks: motion masks, or a function of frame indices that makes them; None: the full branch
+            everywhere.
         region_weights: weights of the (full, face, lips) audio branches.
     """
 
@@ -36,7 +37,7 @@ class Clip:
     image_embeds: Tensor | None
     pose_images: PoseImages
     audio: Tensor | None
-    masks: MaskPyramid | None
+    masks: MaskPyramid | FrameMasks | None
     region_weights: tuple[float, float, float]
 
     @property

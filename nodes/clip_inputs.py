@@ -13,11 +13,12 @@ from torch import Tensor
 
 from ..mmgt_core.errors import InputError
 from ..mmgt_core.video.config import VideoConfig
-from ..mmgt_core.video.mask_pyramid import MaskPyramid, mask_pyramid
 from .clip_condition import Clip
 from .host import one_image
+from .portrait_framing import PortraitFraming
 from .sockets import Masks, Speech, as_motion
 from .video_model import HostVideoModel
+from .window_masks import WindowMasks, window_masks
 
 if TYPE_CHECKING:
     from ..mmgt_core.media.framing import Framing
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MULTIPLE = 64  # pixels: eight to a latent, three halvings in the UNet
-MASKED_AT_ONCE = 64  # frames whose mask rasters are in memory
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def make_clip(
     speech: Speech | None,
     clip_vision: Any,
     settings: ClipSettings,
-) -> tuple[Clip, Framing]:
+) -> tuple[Clip, PortraitFraming]:
     """The clip, and how the portrait was fitted to the video's size.
 
     Args:
@@ -93,7 +93,7 @@ def make_clip(
         else _on_portrait(as_motion(pose, image.shape[1::-1]), framing.source)
     )
     frames = _frames(pose if motion is None else motion.keypoints, speech, masks)
-    latent = vae.encode(target)
+    latent = _latent(vae, target, config)
     return Clip(
         frames=frames,
         portrait=latent,
@@ -102,11 +102,23 @@ def make_clip(
         if motion
         else _drawn(pose, framing, settings.framing),
         audio=None if speech is None else _audio(speech, config)[:frames],
-        masks=_pyramid(
-            masks or (Masks(motion) if motion else None), framing, frames, latent, config, settings
-        ),
+        masks=_masks(masks or (Masks(motion) if motion else None), framing, latent, config, settings),
         region_weights=settings.weights(config),
-    ), framing
+    ), PortraitFraming(framing, image)
+
+
+def _latent(vae: Any, target: Tensor, config: VideoConfig) -> Tensor:
+    """The portrait's latent (1, 4, h, w); raises InputError when the VAE is of another family."""
+    latent = vae.encode(target)
+    height, width = target.shape[1:3]
+    wanted = (1, config.latent_channels, height // 8, width // 8)
+    if tuple(latent.shape) != wanted:
+        raise InputError(
+            f"this VAE gives latents of the shape {tuple(latent.shape)} instead of {wanted}",
+            where="vae",
+            fix="link the VAE that MMGT Load Video Model gives, or that of SD1.5 (vae-ft-mse)",
+        )
+    return latent
 
 
 def _on_portrait(motion: Motion, size: tuple[int, int]) -> Motion:
@@ -189,36 +201,22 @@ def _image_embeds(clip_vision: Any, portrait: Tensor, config: VideoConfig) -> Te
             fix="link a CLIPVisionLoader",
         )
     embeds = clip_vision.encode_image(portrait, crop="none")["image_embeds"].cpu().float()
-    if embeds.shape[-1] != config.cross_dim:
+    if tuple(embeds.shape) != (1, config.cross_dim):
         raise InputError(
-            f"this CLIP_VISION gives vectors of {embeds.shape[-1]} numbers, the video model reads "
+            f"this CLIP_VISION gives {' x '.join(map(str, embeds.shape[1:]))} numbers, the video model reads "
             f"{config.cross_dim}",
             where="clip_vision",
             fix="load the image encoder of sd-image-variations-diffusers (ViT-L/14)",
         )
-    return embeds.reshape(1, -1)
+    return embeds
 
 
-def _pyramid(
-    masks: Masks | None,
-    framing: Framing,
-    frames: int,
-    latent: Tensor,
-    config: VideoConfig,
-    settings: ClipSettings,
-) -> MaskPyramid | None:
-    """The masks at every level of the UNet, rasters made a few frames at a time; None without a motion."""
+def _masks(
+    masks: Masks | None, framing: Framing, latent: Tensor, config: VideoConfig, settings: ClipSettings
+) -> WindowMasks | None:
+    """The masks as they lie in the video's framing; None without a motion."""
     if masks is None:
         return None
-    mode = settings.full_mask or config.full_mask
     boxes = masks.boxes(framing.motion_to_target(_on_portrait(masks.motion, framing.source)))
     size = (latent.shape[-2], latent.shape[-1])
-    parts = []
-    for start in range(0, frames, MASKED_AT_ONCE):
-        rasters = boxes.rasters(slice(start, min(start + MASKED_AT_ONCE, frames)))
-        parts.append(
-            mask_pyramid(
-                rasters.face_hands, rasters.lips, size, mode, rasters.hands if mode == "hands" else None
-            )
-        )  # type: ignore[arg-type]
-    return MaskPyramid.stack(parts)
+    return window_masks(boxes, size, settings.full_mask or config.full_mask)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import comfy.model_management
 import torch
 from torch import Tensor
 
@@ -18,9 +19,13 @@ from ..mmgt_core.video.state import RunState
 from .clip_condition import Clip, ClipBatch
 from .comfy_sites import sites_by_block
 from .reference_net import write_bank
+from .window_progress import WindowProgress
 
 if TYPE_CHECKING:
     from comfy.model_base import BaseModel
+
+RUN, CALL = "mmgt_run", "mmgt_call"
+"""Names in `transformer_options` of the `ClipRun` and of the `UNetCall`."""
 
 
 class LoadedNetworks:
@@ -47,6 +52,7 @@ class LoadedNetworks:
 
     def pose_features(self, images: Tensor) -> Tensor:
         """(n, height, width, 3) in [0, 1] or uint8 -> (n, C, height/8, width/8)."""
+        comfy.model_management.throw_exception_if_processing_interrupted()
         scaled = images.to(self.device, self.dtype) / (255 if images.dtype == torch.uint8 else 1)
         return self.networks.pose_guider(scaled.permute(0, 3, 1, 2))
 
@@ -74,10 +80,16 @@ class UNetCall:
 
 
 class ClipRun:
-    """Lives as long as one sampling; the host's option dicts hold it and never copy it."""
+    """Lives as long as one sampling; the host's option dicts hold it and never copy it.
 
-    def __init__(self, networks: LoadedNetworks, model: BaseModel, clips: Iterable[Clip]):
-        self._networks = networks
+    Attributes:
+        progress: the bar that moves with every window.
+    """
+
+    def __init__(
+        self, networks: LoadedNetworks, model: BaseModel, clips: Iterable[Clip], progress: WindowProgress
+    ):
+        self._networks, self.progress = networks, progress
         self._conditions = {id(clip): (clip, self._prepare(clip, model)) for clip in clips}
 
     def call(self, unet: Any, rows: int, batch: ClipBatch | None, window: int | None) -> UNetCall:

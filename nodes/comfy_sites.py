@@ -64,27 +64,36 @@ def unet_settings(config: VideoConfig) -> dict[str, Any]:
     }
 
 
-# The settings that must agree between a MODEL and a video model, and how to say that they do not.
-_FAMILY = (
-    ("in_channels", "takes {found} input channels instead of {wanted}, as inpainting models do"),
-    ("context_dim", "reads text of width {found} instead of {wanted}, as SD2 and SDXL models do"),
+# What must agree between a MODEL and a video model, and how to say that it does not.
+_AGREE = (
+    ("in_channels", "takes {found} input channels instead of {wanted}"),
+    ("context_dim", "reads text of width {found} instead of {wanted}"),
     ("model_channels", "is {found} channels wide instead of {wanted}"),
     ("channel_mult", "widens its levels by {found} instead of {wanted}"),
     ("transformer_depth", "has the transformers {found} instead of {wanted}"),
 )
+_KINDS = {
+    "in_channels": {8: "an InstructPix2Pix model", 9: "an inpainting model"},
+    "context_dim": {768: "SD1.5", 1024: "SD2", 1280: "SDXL's refiner", 2048: "SDXL"},
+}
+SD15_CONTEXT = 768
 
 
 def check_model(model: ModelPatcher, config: VideoConfig) -> None:
     """Raise InputError unless `model` has a UNet of the configured sizes."""
-    fix = "link an SD1.5 MODEL, or the MODEL that MMGT Load Video Model gives"
+    fix = "link the MODEL that MMGT Load Video Model gives"
+    if config.cross_dim == SD15_CONTEXT:
+        fix = f"link an SD1.5 MODEL, or {fix.removeprefix('link ')}"
     if not isinstance(getattr(model.model, "diffusion_model", None), UNetModel):
         raise InputError("this MODEL is not a Stable Diffusion UNet", where="model", fix=fix)
     found, wanted = model.model.model_config.unet_config, unet_settings(config)
-    for name, complaint in _FAMILY:
+    for name, complaint in _AGREE:
         theirs, ours = found.get(name), wanted[name]
         theirs, ours = (list(v) if isinstance(v, (list, tuple)) else v for v in (theirs, ours))
         if theirs != ours:
             said = complaint.format(found=theirs, wanted=ours)
+            kind = _KINDS.get(name, {}).get(theirs) if isinstance(theirs, int) else None
+            who = f"this MODEL is {kind}: it" if kind else "this MODEL"
             raise InputError(
-                f"this MODEL {said}, so it is not the kind that this video model fits", where="model", fix=fix
+                f"{who} {said}, so it is not the kind that this video model fits", where="model", fix=fix
             )

@@ -22,14 +22,14 @@ from ..mmgt_core.video.config import VideoConfig
 from ..mmgt_core.video.mutual_attention import mutual_attention
 from ..mmgt_core.video.sites import Site
 from .clip_condition import CONDITION
-from .clip_run import ClipRun, LoadedNetworks, UNetCall
+from .clip_run import CALL, RUN, ClipRun, LoadedNetworks, UNetCall
 from .comfy_sites import STEM, Block, check_model, sites_by_block
 from .comfy_windows import WINDOW, ClipWindows
 from .host_layers import host_attention
 from .site_injections import CurrentCall, site_injection
+from .window_progress import WindowProgress
 
 KEY = "mmgt"
-RUN, CALL = "mmgt_run", "mmgt_call"
 HAS_LAYER_PATCHES = hasattr(ModelPatcher, "set_model_middle_block_after_patch")  # came in the same commit
 ACTIVATIONS = 1.5  # of the host's estimate for the plain UNet: reference keys, audio and motion modules
 
@@ -83,7 +83,7 @@ def _layer_patches(places: Mapping[Block, Site]) -> tuple[tuple[type, Callable[.
 
     def behind(x: Tensor, options: Mapping[str, Any], with_attention: bool) -> Tensor:
         call: UNetCall | None = options.get(CALL)
-        site = places.get(options.get("block"))
+        site = places.get(options["block"]) if call is not None and "block" in options else None
         if call is None or site is None or site.reference != with_attention:
             return x
         return call.adapter.after(site.name, x, call.state)
@@ -150,7 +150,13 @@ def _estimate_memory(executor: Any, model: ModelPatcher, noise_shape: Any, *args
 
 
 def _run_clips(
-    executor: Any, guider: Any, sigmas: Tensor, extra_args: dict[str, Any], *args: Any, **kwargs: Any
+    executor: Any,
+    guider: Any,
+    sigmas: Tensor,
+    extra_args: dict[str, Any],
+    callback: Callable[..., Any] | None,
+    *args: Any,
+    **kwargs: Any,
 ) -> Any:
     """Around a whole sampling, when all models are loaded: what holds for the clip is computed once."""
     patcher = guider.model_patcher
@@ -163,10 +169,13 @@ def _run_clips(
     dtype = getattr(model, "manual_cast_dtype", None) or model.get_dtype()
     networks = LoadedNetworks(patcher.get_attachment(KEY), adapter, reference, patcher.load_device, dtype)
     conds = [cond["model_conds"].get(CONDITION) for group in guider.conds.values() for cond in group]
-    run = ClipRun(networks, model, {id(cond.clip): cond.clip for cond in conds if cond is not None}.values())
+    clips = {id(cond.clip): cond.clip for cond in conds if cond is not None}.values()
+    progress = WindowProgress(len(sigmas) - 1)
+    run = ClipRun(networks, model, clips, progress)
     options = extra_args["model_options"]
     options = {**options, "transformer_options": {**options.get("transformer_options", {}), RUN: run}}
-    return executor(guider, sigmas, {**extra_args, "model_options": options}, *args, **kwargs)
+    extra_args = {**extra_args, "model_options": options}
+    return executor(guider, sigmas, extra_args, progress.follow(callback), *args, **kwargs)
 
 
 def _unet_call(current: CurrentCall | None) -> Callable[..., Tensor]:

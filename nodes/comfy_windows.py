@@ -12,13 +12,12 @@ from torch import Tensor
 
 from ..mmgt_core.errors import InputError
 from ..mmgt_core.video.config import VideoConfig
-from ..mmgt_core.video.windows import context_windows
-from .clip_condition import CONDITION
+from ..mmgt_core.video.windows import Fusion, context_windows, window_weights
+from .clip_run import RUN, ClipRun
+from .window_conds import Cond, window_conds
 
 WINDOW = "mmgt_window"
 """In `transformer_options`: frames of one window, where a batch may hold several windows side by side."""
-
-Cond = list[dict[str, Any]]
 
 
 class ClipWindows(ContextHandlerABC):
@@ -27,13 +26,17 @@ class ClipWindows(ContextHandlerABC):
     Attributes:
         window, overlap, closed_loop: see `context_windows`.
         at_once: windows that one UNet call computes side by side; the same result, more memory.
+        fusion: how much each window counts where it overlaps with another.
     """
 
     dim = 0
 
-    def __init__(self, window: int, overlap: int, closed_loop: bool, at_once: int = 1):
+    def __init__(
+        self, window: int, overlap: int, closed_loop: bool, at_once: int = 1, fusion: Fusion = "flat"
+    ):
         super().__init__()
         self.window, self.overlap, self.closed_loop, self.at_once = window, overlap, closed_loop, at_once
+        self.fusion: Fusion = fusion
 
     def should_use_context(self, model: Any, conds: list[Cond | None], x_in: Tensor, *_: Any) -> bool:
         return x_in.shape[0] > self.window
@@ -46,15 +49,7 @@ class ClipWindows(ContextHandlerABC):
         self, cond_in: Cond | None, x_in: Tensor, window: Tensor, device: Any = None
     ) -> Cond | None:
         """The conditions of the frames `window` (n,); what does not go by frames stays whole."""
-        if cond_in is None:
-            return None
-        resized = []
-        for entry in cond_in:
-            conds = dict(entry.get("model_conds", {}))
-            if CONDITION in conds:
-                conds[CONDITION] = conds[CONDITION].window(window)
-            resized.append({**entry, "model_conds": conds})
-        return resized
+        return window_conds([cond_in], window, x_in.shape[0])[0]
 
     def execute(
         self,
@@ -67,28 +62,36 @@ class ClipWindows(ContextHandlerABC):
     ) -> list[Tensor]:
         """The predictions of all conditions, averaged over the windows that a frame is in."""
         windows = context_windows(x_in.shape[0], self.window, self.overlap, self.closed_loop)
-        options = {
-            **model_options,
-            "transformer_options": {**model_options.get("transformer_options", {}), WINDOW: self.window},
-        }
+        for_all = model_options.get("transformer_options", {})
+        options = {**model_options, "transformer_options": {**for_all, WINDOW: self.window}}
+        run: ClipRun | None = for_all.get(RUN)
+        weights = window_weights(self.window, self.fusion, x_in.device).to(x_in.dtype)
         sums = [torch.zeros_like(x_in) for _ in conds]
         counts = x_in.new_zeros(x_in.shape[0])
         for start in range(0, len(windows), self.at_once):
             comfy.model_management.throw_exception_if_processing_interrupted()
             group = windows[start : start + self.at_once]
             index = torch.tensor([frame for window in group for frame in window], device=x_in.device)
-            parts = [self.get_resized_cond(cond, x_in, index) for cond in conds]
+            parts = window_conds(conds, index, x_in.shape[0])
             outputs = calc_cond_batch(
                 model, parts, x_in.index_select(0, index), timestep.index_select(0, index), options
             )
+            share = weights.repeat(len(group))
             for total, output in zip(sums, outputs, strict=True):
-                total.index_add_(0, index, output.to(total))
-            counts.index_add_(0, index, torch.ones_like(index, dtype=counts.dtype))
+                total.index_add_(0, index, output.to(total) * share[:, None, None, None])
+            counts.index_add_(0, index, share)
+            if run is not None:
+                run.progress.window(min(start + self.at_once, len(windows)), len(windows))
         return [total / counts[:, None, None, None] for total in sums]
 
 
 def clip_windows(
-    config: VideoConfig, window: int = 0, overlap: int = -1, closed_loop: bool | None = None, at_once: int = 1
+    config: VideoConfig,
+    window: int = 0,
+    overlap: int = -1,
+    closed_loop: bool | None = None,
+    at_once: int = 1,
+    fusion: Fusion = "flat",
 ) -> ClipWindows:
     """The handler for these settings; 0, -1 and None stand for the model's own.
 
@@ -104,5 +107,5 @@ def clip_windows(
         )
     context_windows(window + 1, window, overlap)  # raises on sizes that do not fit together
     return ClipWindows(
-        window, overlap, config.closed_loop if closed_loop is None else closed_loop, max(1, at_once)
+        window, overlap, config.closed_loop if closed_loop is None else closed_loop, max(1, at_once), fusion
     )

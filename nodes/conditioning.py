@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import comfy.model_management
 import torch
 from torch import Tensor
 
+from ..mmgt_core.errors import InputError
 from ..mmgt_core.video.scheduler import Schedule
 from .clip_condition import CONDITION, Clip, ClipCondition
 from .comfy_unet import attach
@@ -20,14 +21,12 @@ from .model_sampling import (
     published_sampling,
     published_sigmas,
 )
+from .portrait_framing import FRAMING, PortraitFraming
+from .resumable import AfterStep, Kept, resumable
 from .video_model import HostVideoModel
 
-if TYPE_CHECKING:
-    from ..mmgt_core.media.framing import Framing
-
-FRAMING = "mmgt_framing"
-"""In a LATENT: how the portrait was fitted, so that the decoder can cut the padding off again."""
 OFFICIAL = "official"
+RESUMABLE = (OFFICIAL, "euler", "ddim")  # samplers without memory from step to step
 EXTRA_STEP = (
     "dpm_2",
     "dpm_2_ancestral",
@@ -48,7 +47,7 @@ class Prepared:
 
 
 def prepare(
-    model: Any, video: HostVideoModel, clip: Clip, framing: Framing, windows: ClipWindows, steps: int
+    model: Any, video: HostVideoModel, clip: Clip, framing: PortraitFraming, windows: ClipWindows, steps: int
 ) -> Prepared:
     """Attach the adapter and lay the clip into both conditionings; `steps` 0 = the model's own."""
     patched = attach(model, video.config, video.adapter, video.reference)
@@ -68,22 +67,43 @@ def prepare(
 
 
 def sample(
-    prepared: Prepared, video: HostVideoModel, preset: str, seed: int, steps: int, cfg: float
+    prepared: Prepared,
+    video: HostVideoModel,
+    preset: str,
+    seed: int,
+    steps: int,
+    cfg: float,
+    *,
+    after_step: AfterStep | None = None,
+    resume: Kept | None = None,
 ) -> dict[str, Any]:
-    """Run a sampler of the host, or the published one exactly ("official") -> LATENT."""
+    """Run a sampler of the host, or the published one exactly ("official") -> LATENT.
+
+    Args:
+        after_step: told of every finished step, with the latents (frames, 4, h, w) on the computing device.
+        resume: the steps that an earlier run of the same settings finished; the result is the same.
+
+    Raises InputError for settings that cannot work, and for numbers that overflowed.
+    """
     import comfy.sample
     import comfy.samplers
     import comfy.utils
     import latent_preview
 
     config, model, empty = video.config, prepared.model, prepared.latent["samples"]
+    if cfg < 0:
+        raise InputError(
+            f"a guidance of {cfg:g} is not possible",
+            where="cfg",
+            fix="choose 1 or more, or 0 for the model's own",
+        )
     steps, cfg = steps or config.steps, cfg or config.cfg
     if preset == OFFICIAL:
         schedule = Schedule(config.beta_schedule)
         model = model.clone()
         model.add_object_patch("model_sampling", ExactSampling(schedule))
         sampler, sigmas, noise = (
-            exact_sampler(schedule),
+            exact_sampler(schedule, steps),
             exact_sigmas(config, steps),
             published_noise(empty, seed),
         )
@@ -93,6 +113,14 @@ def sample(
         if preset in EXTRA_STEP:
             longer = published_sigmas(config, min(steps + 1, 1000))
             sigmas = torch.cat([longer[:-2], longer[-1:]])
+    if after_step is not None or resume is not None:
+        if preset not in RESUMABLE:
+            raise InputError(
+                f"the sampler {preset} cannot go on from the middle",
+                where="sampler",
+                fix=f"choose one of {', '.join(RESUMABLE)}",
+            )
+        sampler = resumable(sampler, resume, after_step)
     guider = comfy.samplers.CFGGuider(model)
     guider.set_conds(prepared.positive, prepared.negative)
     guider.set_cfg(cfg)
@@ -106,6 +134,12 @@ def sample(
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
         seed=seed,
     )
+    if not samples.isfinite().all():
+        raise InputError(
+            "the numbers of this video overflowed",
+            where="model",
+            fix="choose the weight_dtype bf16 or fp32 in MMGT Load Video Model, or another sampler",
+        )
     return {**prepared.latent, "samples": samples.to(comfy.model_management.intermediate_device())}
 
 

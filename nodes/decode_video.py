@@ -1,22 +1,28 @@
-"""Node: latents become a video with sound."""
+"""Node: latents become a video file with sound."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fractions import Fraction
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import torch
-from comfy_api.latest import InputImpl, Types, io
-from torch import Tensor
+import folder_paths
+import numpy as np
+from comfy_api.latest import InputImpl, io
+from numpy.typing import NDArray
 
+from ..mmgt_core.audio.waveform import Waveform
 from ..mmgt_core.errors import InputError
-from ..mmgt_core.timebase import FPS
-from .conditioning import FRAMING
-from .host import host_progress
-from .sockets import CATEGORY
+from ..mmgt_core.media.frame_rate import output_rate, shown_frames
+from ..mmgt_core.media.video_writer import VideoWriter
+from .decoding import decoded_frames, decoded_size, framing_of
+from .host import FRAME_RATE, host_progress, to_waveform
+from .portrait_framing import FRAMING, PortraitFraming
+from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
 
-AT_ONCE = 8  # frames
+PORTRAIT, SAMPLED = "portrait", "as sampled"
+CHANNELS = 2  # more are mixed down to one
 
 
 class MMGTDecodeVideo(io.ComfyNode):
@@ -28,8 +34,8 @@ class MMGTDecodeVideo(io.ComfyNode):
             node_id="MMGTDecodeVideo",
             display_name="MMGT Decode Video",
             category=CATEGORY,
-            description="Turns latents into a video with its sound, a few frames at a time, and cuts off "
-            "what was padded.",
+            description="Turns latents into a video file with its sound, a few frames at a time, in the "
+            "portrait's own framing.",
             inputs=[
                 io.Latent.Input("latent", tooltip="From MMGT Sampler, or from a sampler behind MMGT Apply."),
                 io.Vae.Input("vae", tooltip="The VAE that the portrait was encoded with."),
@@ -40,44 +46,105 @@ class MMGTDecodeVideo(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "fps",
-                    default=float(FPS),
+                    default=FRAME_RATE,
                     min=1.0,
                     max=120.0,
                     step=0.01,
-                    tooltip="Frames a second; the models know 25.",
+                    tooltip="Frames a second of the file. The models make 25; for another rate frames are "
+                    "repeated or left out, and the length stays.",
+                ),
+                io.Combo.Input(
+                    "framing",
+                    options=[PORTRAIT, SAMPLED],
+                    default=PORTRAIT,
+                    optional=True,
+                    tooltip="portrait cuts padding off and pastes a crop back into the whole picture; as "
+                    "sampled leaves the frames as they are.",
+                ),
+                io.Boolean.Input(
+                    "lock_background",
+                    default=False,
+                    optional=True,
+                    tooltip="Show the portrait's own pixels wherever the person never is; needs the motion.",
+                ),
+                io.MultiType.Input(
+                    "motion",
+                    types=[MotionSocket, PoseKeypointSocket],
+                    optional=True,
+                    tooltip="The motion of the video, which tells lock_background where the person is.",
                 ),
             ],
             outputs=[io.Video.Output("video", display_name="video")],
         )
 
     @classmethod
-    def execute(cls, latent: dict, vae: Any, fps: float, audio: dict | None = None) -> io.NodeOutput:
-        images = decoded_images(latent, vae)
-        rate = Fraction(fps).limit_denominator(1001)
-        video = Types.VideoComponents(images=images, audio=audio, frame_rate=rate)
-        return io.NodeOutput(InputImpl.VideoFromComponents(video))
+    def execute(
+        cls,
+        latent: dict,
+        vae: Any,
+        fps: float,
+        audio: dict | None = None,
+        framing: str = PORTRAIT,
+        lock_background: bool = False,
+        motion: Any = None,
+    ) -> io.NodeOutput:
+        rate = output_rate(fps)
+        fitted = framing_of(latent) if framing == PORTRAIT else None
+        chunks = decoded_frames(latent, vae, fitted)
+        if lock_background:
+            chunks = locked(chunks, latent, framing, motion)
+        path = new_video_path()
+        total, done, progress = latent["samples"].shape[0], 0, host_progress()
+        first = next(chunks)
+        with VideoWriter(path, first.shape[2], first.shape[1], rate, audio=sound_of(audio)) as video:
+            for frames in _with(first, chunks):
+                shown = shown_frames(done, done + len(frames), rate)
+                video.write(frames[[index - done for index in shown]])
+                done += len(frames)
+                progress(done, total, frames[-1])
+        return io.NodeOutput(InputImpl.VideoFromFile(str(path)))
 
 
-def decoded_images(latent: dict[str, Any], vae: Any) -> Tensor:
-    """IMAGE (frames, height, width, 3), decoded in chunks, in the portrait's framing, both sides even."""
-    samples, progress = latent["samples"], host_progress()
-    images: Tensor | None = None
-    for start in range(0, samples.shape[0], AT_ONCE):
-        part = _cut(vae.decode(samples[start : start + AT_ONCE]), latent.get(FRAMING))
-        if images is None:
-            images = torch.empty(samples.shape[0], *part.shape[1:])
-        images[start : start + len(part)] = part
-        progress(min(start + AT_ONCE, samples.shape[0]), samples.shape[0])
-    if images is None:
-        raise InputError("the latent holds no frame", where="latent", fix="give one with at least one frame")
-    return images
+def new_video_path() -> Path:
+    """A name that nobody uses, in the host's folder for temporary files."""
+    folder = Path(folder_paths.get_temp_directory())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"mmgt_{secrets.token_hex(8)}.mp4"
 
 
-def _cut(images: Tensor, framing: Any) -> Tensor:
-    """Without the padding around the portrait."""
-    if framing is not None and (framing.offset[0] > 0 or framing.offset[1] > 0):
-        from ..mmgt_core.media.images import to_uint8
+def sound_of(audio: dict[str, Any] | None) -> list[Waveform] | None:
+    """The channels of an AUDIO, as they go into the file; more than two are mixed to one."""
+    if audio is None:
+        return None
+    mono = to_waveform(audio)
+    channels = audio["waveform"][0].cpu().float().numpy()
+    return [Waveform(channel, mono.rate) for channel in channels] if len(channels) == CHANNELS else [mono]
 
-        unpadded = replace(framing, source=framing.resized)
-        images = torch.from_numpy(unpadded.restore(to_uint8(images))).float() / 255
-    return images[:, : images.shape[1] // 2 * 2, : images.shape[2] // 2 * 2]
+
+def locked(
+    chunks: Iterator[NDArray[np.uint8]], latent: dict[str, Any], framing: str, motion: Any
+) -> Iterator[NDArray[np.uint8]]:
+    """The chunks with the portrait's own pixels where the person never is.
+
+    Raises InputError without a motion, or for a LATENT that does not bring its portrait.
+    """
+    from ..mmgt_core.video.background_lock import lock_background, moving_mask
+
+    fitted: PortraitFraming | None = latent.get(FRAMING)
+    if fitted is None or motion is None:
+        missing = "the motion" if motion is None else "the portrait of this latent"
+        raise InputError(
+            f"the background cannot be locked without {missing}",
+            where="lock_background",
+            fix="link motion, and a latent of MMGT Sampler or MMGT Apply, or switch it off",
+        )
+    moving, picture = as_motion(motion), fitted.portrait(decoded_size(latent["samples"]))
+    if framing == SAMPLED:
+        moving, picture = fitted.framing.motion_to_target(moving), fitted.framing.apply(fitted.picture)
+    mask = moving_mask(moving, picture.shape[1::-1])
+    return (lock_background(frames, picture, mask) for frames in chunks)
+
+
+def _with(first: NDArray[np.uint8], rest: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    yield first
+    yield from rest

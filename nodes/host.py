@@ -10,10 +10,13 @@ import comfy.utils
 import folder_paths
 import torch
 from comfy_execution.graph_utils import ExecutionBlocker
+from PIL import Image
 
 from ..mmgt_core import assets
 from ..mmgt_core.audio.waveform import Waveform
-from ..mmgt_core.errors import InputError
+from ..mmgt_core.checkpoints.folders import missing
+from ..mmgt_core.checkpoints.registry import known_file
+from ..mmgt_core.errors import InputError, MMGTError
 from ..mmgt_core.progress import Progress
 from ..mmgt_core.timebase import FPS, sample_count
 
@@ -23,6 +26,7 @@ ENDINGS = (".safetensors", ".pth", ".pt", ".ckpt")
 """Of model files: ours, and those as published."""
 DEMO = "demo (built in)"
 FRAME_RATE = float(FPS)
+PREVIEW_SIZE = 512  # pixels, the longer side of what a node shows while it works
 POSE_STYLE = "paper"  # as the pose guider knows skeletons, so that the frames can go on to it
 
 
@@ -30,7 +34,8 @@ def register_model_folder() -> None:
     """Make the host list `models/mmgt`, with the endings that its other model folders have."""
     folder = str(Path(folder_paths.models_dir) / FOLDER)
     if FOLDER not in folder_paths.folder_names_and_paths:
-        folder_paths.folder_names_and_paths[FOLDER] = ([folder], set(folder_paths.supported_pt_extensions))
+        endings = {*folder_paths.supported_pt_extensions, ".onnx"}  # the pose detector's
+        folder_paths.folder_names_and_paths[FOLDER] = ([folder], endings)
     else:
         folder_paths.add_model_folder_path(FOLDER, folder)
 
@@ -48,16 +53,35 @@ def model_files(*more_folders: str) -> list[str]:
 
 
 def model_path(name: str, demo: str, *more_folders: str) -> Path:
-    """The file behind an entry of `model_files`; `demo` is the shipped file that the first one stands for."""
+    """The file behind an entry of `model_files`; `demo` is the shipped file that the first one stands for.
+
+    Raises CheckpointError, the sentence that says which file goes where, for a published one that is missing.
+    """
     if name == DEMO:
         return assets.asset(demo)
     for folder in (FOLDER, *more_folders):
         path = folder_paths.get_full_path(folder, name)
         if path is not None:
             return Path(path)
+    published = known_file(name)
+    if published is not None:
+        raise missing(published)
     raise InputError(
         "there is no such model file", where=name, fix=f"put it into models/{FOLDER} and choose it again"
     )
+
+
+def model_fault(name: str | None, demo: str, *more_folders: str) -> bool | str:
+    """True, or why there is no such model file, as the host's `validate_inputs` answers.
+
+    None is a name that another node will tell.
+    """
+    try:
+        if name is not None:
+            model_path(name, demo, *more_folders)
+    except MMGTError as error:
+        return str(error)
+    return True
 
 
 def host_progress() -> Progress:
@@ -66,13 +90,16 @@ def host_progress() -> Progress:
 
     def progress(done: int, total: int, preview: Any = None, /) -> None:
         comfy.model_management.throw_exception_if_processing_interrupted()
-        bar.update_absolute(done, total)
+        picture = None if preview is None else ("JPEG", Image.fromarray(preview), PREVIEW_SIZE)
+        bar.update_absolute(done, total, picture)
 
     return progress
 
 
-def to_waveform(audio: dict[str, Any]) -> Waveform:
+def to_waveform(audio: dict[str, Any] | None) -> Waveform:
     """AUDIO -> the mean of its channels; raises InputError for an empty one or several at once."""
+    if not audio or audio["waveform"].shape[0] == 0:  # a silent video brings none
+        raise InputError("there is no sound", where="audio", fix="give a recording of at least 0.04 s")
     samples = audio["waveform"]
     if samples.shape[0] != 1:
         raise InputError(

@@ -6,8 +6,15 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from .host import FRAME_RATE, cut_audio, to_waveform
+from ..mmgt_core.audio.features import WAV2VEC2, WAVLM
+from ..mmgt_core.errors import MMGTError
+from .host import FRAME_RATE, cut_audio, host_progress, to_waveform
+from .node_text import with_text
 from .sockets import CATEGORY, AudioFeaturesSocket, Speech
+from .speech_encoder import NO_ENCODER, encoder_files, encoder_path, host_encoders
+
+SILENT = -60.0  # decibels below full scale: nothing louder, nobody speaks
+SILENCE = "The recording is silent: the mouth will stay closed."
 
 
 class LoadAudioFeatures(io.ComfyNode):
@@ -48,6 +55,28 @@ class LoadAudioFeatures(io.ComfyNode):
                     tooltip="wav2vec2-base-960h from AudioEncoderLoader, for the published video model; "
                     "the demo model does not want one.",
                 ),
+                io.Combo.Input(
+                    "motion_encoder",
+                    options=encoder_files(),
+                    default=NO_ENCODER,
+                    optional=True,
+                    tooltip="WavLM-Large from models/audio_encoders, for the published motion model; the "
+                    "demo model does not want one.",
+                ),
+                io.Combo.Input(
+                    "video_encoder",
+                    options=encoder_files(),
+                    default=NO_ENCODER,
+                    optional=True,
+                    tooltip="wav2vec2-base-960h from models/audio_encoders, for the published video model, "
+                    "where audio_encoder is not linked.",
+                ),
+                io.Audio.Input(
+                    "vocals",
+                    optional=True,
+                    tooltip="The voice alone, from any separator, where music plays in the recording: it is "
+                    "listened to, and the recording is heard in the video.",
+                ),
             ],
             outputs=[
                 AudioFeaturesSocket.Output("audio_features", display_name="audio_features"),
@@ -58,18 +87,48 @@ class LoadAudioFeatures(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, motion_encoder: Any = NO_ENCODER, video_encoder: Any = NO_ENCODER) -> bool | str:
+        try:
+            for name, encoder in ((motion_encoder, WAVLM), (video_encoder, WAV2VEC2)):
+                if name not in (None, NO_ENCODER):  # None: another node will tell
+                    encoder_path(name, encoder)
+        except MMGTError as error:
+            return str(error)
+        return True
+
+    @classmethod
     def execute(
-        cls, audio: dict, start: float, duration: float, silence_gate: bool, audio_encoder: Any = None
+        cls,
+        audio: dict,
+        start: float,
+        duration: float,
+        silence_gate: bool,
+        audio_encoder: Any = None,
+        motion_encoder: str = NO_ENCODER,
+        video_encoder: str = NO_ENCODER,
+        vocals: dict | None = None,
     ) -> io.NodeOutput:
-        from ..mmgt_core.audio.features import LOG_MEL, WAV2VEC2, extract_features
+        from ..mmgt_core.audio.features import LOG_MEL, PROSODY, WAVLM_PROSODY, extract_features
         from ..mmgt_core.audio.silence_gate import silence_gate as gate_of
-        from .speech_encoder import wav2vec2_features
+        from ..mmgt_core.audio.vocals import fitted_vocals
 
         waveform = to_waveform(audio).cut(start, duration or None)
+        heard = waveform
+        if vocals is not None:
+            heard = fitted_vocals(to_waveform(vocals).cut(start, duration or None), waveform, "vocals")
+        encoders = host_encoders(motion_encoder, video_encoder, audio_encoder, host_progress())
         features = extract_features(
-            waveform,
-            stage2=LOG_MEL if audio_encoder is None else WAV2VEC2,
-            encoders={WAV2VEC2: lambda sound: wav2vec2_features(audio_encoder, sound)},
+            heard,
+            stage1=WAVLM_PROSODY if WAVLM in encoders else PROSODY,
+            stage2=WAV2VEC2 if WAV2VEC2 in encoders else LOG_MEL,
+            encoders=encoders,
         )
-        speech = Speech(features, gate_of(waveform) if silence_gate else None)
-        return io.NodeOutput(speech, speech.frames, FRAME_RATE, cut_audio(audio, start, speech.frames))
+        speech = Speech(features, gate_of(heard) if silence_gate else None)
+        silent = float(features.loudness.max()) < SILENT
+        return io.NodeOutput(
+            speech,
+            speech.frames,
+            FRAME_RATE,
+            cut_audio(audio, start, speech.frames),
+            ui=with_text(None, [SILENCE] if silent else []),
+        )

@@ -11,10 +11,11 @@ import torch
 from comfy_api.latest import io
 
 from ..mmgt_core import assets
-from .host import model_files, model_path, not_there
+from .host import model_fault, model_files, model_path, not_there
 from .sockets import CATEGORY, MotionModelSocket, VideoModelSocket
 from .video_model import load_host_video_model
 
+MORE = "diffusion_models"  # where else model files lie
 DTYPES = {
     "default": None,
     "fp32": torch.float32,
@@ -58,19 +59,23 @@ class MMGTLoadMotionModel(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "file",
-                    options=model_files(),
-                    tooltip="A Stage I safetensors file from models/mmgt, or the small demo model that "
-                    "comes with this pack.",
+                    options=model_files(MORE),
+                    tooltip="A Stage I model from models/mmgt or models/diffusion_models, as published (.pt) "
+                    "or converted (.safetensors), or the small demo model that comes with this pack.",
                 )
             ],
             outputs=[MotionModelSocket.Output("motion_model", display_name="motion_model")],
         )
 
     @classmethod
+    def validate_inputs(cls, file: str | None) -> bool | str:
+        return model_fault(file, assets.MOTION_MODEL, MORE)
+
+    @classmethod
     def execute(cls, file: str) -> io.NodeOutput:
         from ..mmgt_core.checkpoints.smga import load_smga
 
-        network = load_smga(model_path(file, assets.MOTION_MODEL)).requires_grad_(False)
+        network = load_smga(model_path(file, assets.MOTION_MODEL, MORE)).requires_grad_(False)
         return io.NodeOutput(HostMotionModel.of(network))
 
 
@@ -87,9 +92,9 @@ class MMGTLoadVideoModel(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "file",
-                    options=model_files("diffusion_models"),
-                    tooltip="A Stage II safetensors file from models/mmgt or models/diffusion_models, or "
-                    "the small demo model that comes with this pack.",
+                    options=model_files(MORE),
+                    tooltip="A Stage II model from models/mmgt or models/diffusion_models, as published "
+                    "(.pth) or converted (.safetensors), or the small demo model that comes with this pack.",
                 ),
                 io.Combo.Input(
                     "weight_dtype",
@@ -114,8 +119,12 @@ class MMGTLoadVideoModel(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, file: str | None) -> bool | str:
+        return model_fault(file, assets.VIDEO_MODEL, MORE)
+
+    @classmethod
     def execute(cls, file: str, weight_dtype: str) -> io.NodeOutput:
-        path = model_path(file, assets.VIDEO_MODEL, "diffusion_models")
+        path = model_path(file, assets.VIDEO_MODEL, MORE)
         video = load_host_video_model(path, DTYPES[weight_dtype])
         model = video.model or not_there(
             "This video model is an adapter: load an SD1.5 checkpoint and use its MODEL."

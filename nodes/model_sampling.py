@@ -41,7 +41,9 @@ def check_steps(steps: int) -> None:
     """Raise InputError unless so many steps are possible."""
     if not 1 <= steps <= TRAIN_STEPS:
         raise InputError(
-            f"{steps} sampling steps are not possible", where="steps", fix=f"choose 1 to {TRAIN_STEPS}"
+            f"{steps} sampling steps are not possible",
+            where="steps",
+            fix=f"choose 1 to {TRAIN_STEPS}, or 0 for the model's own",
         )
 
 
@@ -54,6 +56,9 @@ def published_sigmas(config: VideoConfig, steps: int) -> Tensor:
 
 class ExactSampling(torch.nn.Module):
     """Model sampling on diffusers' latents; "sigma" is the timestep + 1, and 0 where nothing is noise."""
+
+    sigmas: Tensor
+    alphas: Tensor
 
     def __init__(self, schedule: Schedule):
         super().__init__()
@@ -109,8 +114,12 @@ def exact_sigmas(config: VideoConfig, steps: int) -> Tensor:
     return torch.tensor([t + 1.0 for t in Schedule(config.beta_schedule).timesteps(steps)] + [0.0])
 
 
-def exact_sampler(schedule: Schedule) -> KSAMPLER:
-    """DDIM as published, for `ExactSampling`: from timestep t to alpha_bar[t - 1000 // steps]."""
+def exact_sampler(schedule: Schedule, steps: int) -> KSAMPLER:
+    """DDIM as published, for `ExactSampling`: from timestep t to alpha_bar[t - 1000 // steps].
+
+    Args:
+        steps: of the whole schedule; the sigmas may begin in its middle.
+    """
 
     def sample(
         model: Any,
@@ -120,7 +129,6 @@ def exact_sampler(schedule: Schedule) -> KSAMPLER:
         callback: Callable[[dict[str, Any]], None] | None = None,
         disable: bool | None = None,
     ) -> Tensor:
-        steps = len(sigmas) - 1
         for step, sigma in enumerate(sigmas[:-1]):
             timestep = round(float(sigma)) - 1
             denoised = model(x, sigma * x.new_ones(x.shape[0]), **(extra_args or {}))

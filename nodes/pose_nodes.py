@@ -8,18 +8,14 @@ from typing import Any
 import folder_paths
 from comfy_api.latest import io
 
-from ..mmgt_core.errors import DependencyError, InputError
+from ..mmgt_core.errors import InputError
+from .input_files import NO_FILE, fingerprint, input_fault, input_files, input_path
+from .node_text import sentence, with_text
 from .smga_pose_generate import preview
 from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
 
-NO_FILE = "none"
 MOTION_ENDING = ".safetensors"
-
-
-def input_files(ending: str) -> list[str]:
-    """Files of the host's input folder with this ending."""
-    folder = Path(folder_paths.get_input_directory())
-    return sorted(path.name for path in folder.glob(f"*{ending}")) if folder.is_dir() else []
+NO_MOTION = "There is no motion file in ComfyUI's input folder; copy one there that MMGT Save Motion wrote."
 
 
 class MMGTMotionFromPose(io.ComfyNode):
@@ -64,7 +60,16 @@ class MMGTMotionFromPose(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, file: str | None) -> bool | str:
+        return file == NO_FILE or input_fault(file)
+
+    @classmethod
+    def fingerprint_inputs(cls, file: str | None, **others: Any) -> str:
+        return fingerprint(file)
+
+    @classmethod
     def execute(cls, file: str, person: int, pose_keypoint: Any = None, image: Any = None) -> io.NodeOutput:
+        from ..mmgt_core.pose.detector import unclear_parts
         from ..mmgt_core.pose.openpose import parse_poses, read_pose_file, to_pose_keypoint
 
         options: dict[str, Any] = {
@@ -74,56 +79,13 @@ class MMGTMotionFromPose(io.ComfyNode):
         if pose_keypoint is not None:
             motion = parse_poses(pose_keypoint, **options)
         elif file != NO_FILE:
-            motion = read_pose_file(folder_paths.get_annotated_filepath(file), **options)
+            motion = read_pose_file(input_path(file), **options)
         else:
             raise InputError(
                 "there is no pose", where="pose_keypoint", fix="link a POSE_KEYPOINT or choose a JSON file"
             )
-        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=preview(motion))
-
-
-class MMGTDetectPose(io.ComfyNode):
-    """Pictures -> MMGT_MOTION."""
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="MMGTDetectPose",
-            display_name="MMGT Detect Pose",
-            category=CATEGORY,
-            description="The pose on a portrait or in driving frames, as another pack's detector found it.",
-            inputs=[
-                io.Image.Input("image", tooltip="The portrait, or the frames of a driving video."),
-                PoseKeypointSocket.Input(
-                    "pose_keypoint",
-                    optional=True,
-                    tooltip="What a pose detector of another pack found on these pictures.",
-                ),
-            ],
-            outputs=[
-                MotionSocket.Output("motion", display_name="motion"),
-                PoseKeypointSocket.Output("pose", display_name="pose_keypoint"),
-            ],
-        )
-
-    @classmethod
-    def execute(cls, image: Any, pose_keypoint: Any = None) -> io.NodeOutput:
-        from ..mmgt_core.pose.openpose import to_pose_keypoint
-
-        if pose_keypoint is None:
-            raise DependencyError(
-                "this version has no pose detector of its own",
-                where="pose_keypoint",
-                fix="link the POSE_KEYPOINT of another pack's DWPose node",
-            )
-        motion = as_motion(pose_keypoint, (image.shape[2], image.shape[1]))
-        if motion.frames != image.shape[0]:
-            raise InputError(
-                f"there are {image.shape[0]} pictures and {motion.frames} poses",
-                where="pose_keypoint",
-                fix="detect the poses on these pictures",
-            )
-        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=preview(motion))
+        remarks = [sentence(remark) for remark in unclear_parts(motion)]
+        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=with_text(preview(motion), remarks))
 
 
 class MMGTSaveMotion(io.ComfyNode):
@@ -179,15 +141,18 @@ class MMGTLoadMotion(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, file: str) -> str:
-        path = Path(folder_paths.get_annotated_filepath(file))
-        return f"{file} {path.stat().st_mtime_ns}" if path.is_file() else file
+    def validate_inputs(cls, file: str | None) -> bool | str:
+        return input_fault(file) if file != NO_FILE else NO_MOTION
+
+    @classmethod
+    def fingerprint_inputs(cls, file: str | None) -> str:
+        return fingerprint(file)
 
     @classmethod
     def execute(cls, file: str) -> io.NodeOutput:
         from ..mmgt_core.pose.motion_file import load_motion
 
-        motion = load_motion(folder_paths.get_annotated_filepath(file))
+        motion = load_motion(input_path(file))
         return io.NodeOutput(motion, ui=preview(motion))
 
 

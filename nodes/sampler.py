@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, get_args
 
 import comfy.samplers
 from comfy_api.latest import io
 
 from ..mmgt_core.video.config import FULL_MASKS
+from ..mmgt_core.video.windows import Fusion
 from .clip_inputs import ClipSettings, make_clip
 from .comfy_windows import clip_windows
 from .conditioning import OFFICIAL, Prepared, prepare, sample
-from .decode_video import decoded_images
+from .decoding import decoded_images
 from .host import not_there
+from .resumable import Work
 from .sockets import (
     CATEGORY,
     AudioFeaturesSocket,
@@ -88,8 +91,8 @@ def clip_widgets() -> list[Any]:
             "framing",
             options=["pad", "crop", "stretch"],
             default="pad",
-            tooltip="How the portrait is brought to that size. Padding is cut off again by MMGT Decode "
-            "Video.",
+            tooltip="How the portrait is brought to that size. MMGT Decode Video undoes it: padding is cut "
+            "off, a crop is pasted back into the portrait.",
         ),
         io.Float.Input(
             "pose_weight",
@@ -144,6 +147,22 @@ def clip_widgets() -> list[Any]:
     ]
 
 
+def late_widgets() -> list[Any]:
+    """Choices that came later: they stand last and may be left out, so that older workflows stay as they
+    are.
+    """
+    return [
+        io.Combo.Input(
+            "window_fusion",
+            options=list(get_args(Fusion)),
+            default="flat",
+            optional=True,
+            tooltip="How overlapping windows are joined: flat counts all alike, as published; pyramid fades "
+            "one into the next.",
+        ),
+    ]
+
+
 def prepared_clip(
     model: Any,
     video_model: Any,
@@ -166,11 +185,15 @@ def prepared_clip(
     overlap: int,
     window_ends: str,
     windows_at_once: int,
+    window_fusion: Fusion = "flat",
 ) -> Prepared:
     """Everything from the links and choices of a node; the cheap checks come first."""
-    weights = tuple(None if weight < 0 else weight for weight in (pose_weight, face_weight, lip_weight))
-    settings = ClipSettings(width, height, framing, weights, None if full_mask == OWN else full_mask)
-    windows = clip_windows(video_model.config, window, overlap, WINDOW_ENDS[window_ends], windows_at_once)
+    pose, face, lips = (None if weight < 0 else weight for weight in (pose_weight, face_weight, lip_weight))
+    mask = None if full_mask == OWN else full_mask
+    settings = ClipSettings(width, height, framing, (pose, face, lips), mask)
+    windows = clip_windows(
+        video_model.config, window, overlap, WINDOW_ENDS[window_ends], windows_at_once, window_fusion
+    )
     clip, fitted = make_clip(video_model, vae, portrait, motion, masks, audio_features, clip_vision, settings)
     return prepare(model, video_model, clip, fitted, windows, steps)
 
@@ -185,7 +208,7 @@ class MMGTApply(io.ComfyNode):
             display_name="MMGT Apply",
             category=CATEGORY,
             description="Patches an SD1.5 MODEL with MMGT, for KSampler and every other sampler of ComfyUI.",
-            inputs=[*clip_sockets(), *clip_widgets()],
+            inputs=[*clip_sockets(), *clip_widgets(), *late_widgets()],
             outputs=[
                 io.Model.Output("patched", display_name="model"),
                 io.Conditioning.Output("positive", display_name="positive"),
@@ -242,17 +265,25 @@ class MMGTSampler(io.ComfyNode):
             default=False,
             tooltip="Decode here too and give IMAGE; for long clips use MMGT Decode Video.",
         )
+        keep_work = io.Boolean.Input(
+            "keep_work",
+            default=False,
+            optional=True,
+            tooltip="Keep the finished steps on disk: when a run was stopped, the same prompt goes on where "
+            "it was. For the samplers official, euler and ddim.",
+        )
         return io.Schema(
             node_id="MMGTSampler",
             display_name="MMGT Sampler",
             category=CATEGORY,
             description="Makes the video: the portrait moves as the motion says and speaks as the sound "
             "says.",
-            inputs=[*clip_sockets(), *own, *clip_widgets(), decode],
+            inputs=[*clip_sockets(), *own, *clip_widgets(), decode, *late_widgets(), keep_work],
             outputs=[
                 io.Latent.Output("latent", display_name="latent"),
                 io.Image.Output("images", display_name="images"),
             ],
+            hidden=[io.Hidden.prompt, io.Hidden.unique_id],  # they tell which models the kept work is of
         )
 
     @classmethod
@@ -265,8 +296,28 @@ class MMGTSampler(io.ComfyNode):
         sampler: str,
         steps: int,
         decode: bool,
+        keep_work: bool = False,
         **inputs: Any,
     ) -> io.NodeOutput:
         prepared = prepared_clip(vae=vae, video_model=video_model, steps=steps, **inputs)
-        latent = sample(prepared, video_model, sampler, seed, steps, cfg)
+        choices = {"sampler": sampler, "seed": seed, "steps": steps, "cfg": cfg, **inputs}
+        with _work(cls, prepared, choices) if keep_work else nullcontext(Work()) as work:
+            latent = sample(
+                prepared,
+                video_model,
+                sampler,
+                seed,
+                steps,
+                cfg,
+                after_step=work.after_step,
+                resume=work.resume,
+            )
         return io.NodeOutput(latent, decoded_images(latent, vae) if decode else NO_IMAGES)
+
+
+def _work(node: type[io.ComfyNode], prepared: Prepared, choices: dict[str, Any]) -> Any:
+    """The work folder of these choices; the models among them are told apart by the prompt."""
+    from .work_folder import sampling_work
+
+    models = ("model", "clip_vision")
+    return sampling_work(node, prepared, {name: v for name, v in choices.items() if name not in models})

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from ..limits import AUDIO_CHANNELS, AUDIO_PLANES, AUDIO_RATE, AUDIO_SAMPLES, DAMAGED_PACKETS, MEDIA_SECONDS
+from ..media.opening import open_media
 from ..timebase import FPS, frame_count
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Waveform:
         samples = np.ascontiguousarray(self.samples, dtype=np.float32)
         if samples.ndim != 1:
             raise InputError(f"a waveform is mono, one-dimensional; this one has the shape {samples.shape}")
-        if self.rate < FPS:
+        if not FPS <= self.rate <= AUDIO_RATE[1]:
             raise InputError(
                 f"a sample rate of {self.rate} Hz cannot be used", fix="give the true rate in Hz"
             )
@@ -65,8 +67,11 @@ class Waveform:
     def from_channels(cls, channels: ArrayLike, rate: int) -> Waveform:
         """The mean of the channels of a float array (channels, n)."""
         array = np.asarray(channels, dtype=np.float32)
-        if array.ndim != 2 or array.shape[0] == 0:
-            raise InputError(f"sound comes as (channels, samples), not in the shape {array.shape}")
+        if array.ndim != 2 or not 0 < array.shape[0] <= AUDIO_CHANNELS:
+            raise InputError(
+                f"sound comes as (channels, samples) with 1 to {AUDIO_CHANNELS} channels, "
+                f"not in the shape {array.shape}"
+            )
         return cls(array.mean(axis=0, dtype=np.float32), rate)
 
     @property
@@ -113,24 +118,15 @@ def load_waveform(path: str | PathLike[str], start: float = 0.0, duration: float
         duration: seconds to take; None takes everything.
 
     Raises:
-        InputError: missing, unreadable, without sound, empty, too short, not finite; `start` beyond the end.
+        InputError: missing, unreadable, without sound, empty, too short, not finite, beyond the limits of
+            `limits.py`; `start` beyond the end.
     """
-    import av
-    from av.error import FFmpegError
-
     path = Path(path)
     sample_range(1, start, duration)  # refuse nonsense before decoding
-    if not path.is_file():
-        raise InputError("there is no such file", where=path, fix="check the path of the sound")
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            if not container.streams.audio:
-                raise InputError("the file has no sound track", where=path, fix=SOUND_FIX)
-            samples, rate, decoded = _collect(container, start, duration)
-    except (FFmpegError, ValueError) as error:
-        raise InputError(
-            f"this is not a sound or video file that can be read ({error})", where=path, fix=SOUND_FIX
-        ) from error
+    with open_media(path, "a sound or video file", SOUND_FIX) as container:
+        if not container.streams.audio:
+            raise InputError("the file has no sound track", where=path, fix=SOUND_FIX)
+        samples, rate, decoded = _collect(container, path, start, duration)
     if decoded == 0:
         raise InputError("the sound is empty", where=path, fix=SOUND_FIX)
     if samples.size == 0:
@@ -168,20 +164,29 @@ def fit_length(values: NDArray[Any], length: int) -> NDArray[Any]:
 
 
 def _collect(
-    container: av.container.InputContainer, start: float, duration: float | None
+    container: av.container.InputContainer, path: Path, start: float, duration: float | None
 ) -> tuple[NDArray[np.float32], int, int]:
     """The wanted mono samples, their rate, and how many samples were decoded in all."""
     kept: list[NDArray[np.float32]] = []
-    rate, position, first, stop = 0, 0, 0, None
+    rate, position, length, first, stop = 0, 0, 0, 0, None
     for frame_rate, mono in _mono_blocks(container):
         if rate == 0:
             rate = frame_rate
+            if not AUDIO_RATE[0] <= rate <= AUDIO_RATE[1]:
+                raise ValueError(f"its sample rate is {rate} Hz")
             first, stop = sample_range(rate, start, duration)
         elif frame_rate != rate:
             raise ValueError(f"its sample rate changes from {rate} to {frame_rate} Hz")
         begin, end = max(first - position, 0), mono.size if stop is None else max(stop - position, 0)
         if begin < min(end, mono.size):
             kept.append(mono[begin:end])
+            length += kept[-1].size
+            if length > min(AUDIO_SAMPLES, MEDIA_SECONDS * rate):
+                raise InputError(
+                    f"the sound lasts more than {length / rate / 3600:.2g} hours",
+                    where=path,
+                    fix="use a part of it (start and duration)",
+                )
         position += mono.size
         if stop is not None and position >= stop:
             break
@@ -214,7 +219,7 @@ def _mono_blocks(container: av.container.InputContainer) -> Iterator[tuple[int, 
         except FFmpegError as error:  # a damaged packet costs its own milliseconds, not the file
             damaged += 1
             log.warning("%s: skipped a damaged piece of sound (%s)", container.name, error)
-            if damaged > 100:
+            if damaged > DAMAGED_PACKETS:
                 raise
             continue
         for frame in frames:
@@ -230,6 +235,8 @@ def _mono_blocks(container: av.container.InputContainer) -> Iterator[tuple[int, 
 def _mono(frame: av.AudioFrame) -> NDArray[np.float32]:
     """Mean of a frame's channels, full scale -1..1."""
     channels = len(frame.layout.channels)
+    if not 0 < channels <= (AUDIO_PLANES if frame.format.is_planar else AUDIO_CHANNELS):
+        raise ValueError(f"it has {channels} channels")
     values = frame.to_ndarray()
     if not frame.format.is_planar:
         values = values.reshape(-1, channels).T

@@ -14,12 +14,11 @@ def frame_windows(features: Tensor, radius: int = 2) -> Tensor:
         features: (frames, blocks, channels).
 
     Returns:
-        (frames, 2 * radius + 1, blocks, channels).
+        (frames, 2 * radius + 1, blocks, channels), a view: neighbours share memory, so that windows over a long
+        recording take no more than its rows. Copy it before changing it.
     """
-    frames = features.shape[0]
-    offsets = torch.arange(-radius, radius + 1, device=features.device)
-    indices = (torch.arange(frames, device=features.device)[:, None] + offsets).clamp(0, frames - 1)
-    return features[indices]
+    first, last = features[:1].expand(radius, -1, -1), features[-1:].expand(radius, -1, -1)
+    return torch.cat([first, features, last]).unfold(0, 2 * radius + 1, 1).permute(0, 3, 1, 2)
 
 
 def at_frame_rate(features: Tensor, frames: int) -> Tensor:

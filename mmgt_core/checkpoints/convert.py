@@ -23,11 +23,13 @@ from .io import CONFIG, KIND, PROVENANCE, ModelFile, config_to_json, read_model_
 from .official import is_torch_checkpoint, read_official
 from .recognise import (
     ADAPTER,
+    CLIP_VISION,
     MOTION,
     POSE_GUIDER,
     REFERENCE,
     SMGA,
     UNET,
+    VAE,
     VIDEO,
     WAVLM,
     WAVLM_ORIGINAL,
@@ -157,7 +159,7 @@ def _read(source: Path) -> tuple[ModelFile, dict[str, Any], dict[str, str]]:
 
 def _recognised(file: ModelFile, where: Path) -> Look:
     look = recognise(file.tensors)
-    if look is None or not look.kind:
+    if look is None or look.kind in ("", VAE, CLIP_VISION):
         what = (
             "this is no model that MMGT uses"
             if look is None

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..files import parse_json
+from ..limits import CONFIG_BYTES, CONFIG_ENTRIES, LAYERS, WIDTH
 from .official import is_torch_checkpoint, read_official
+from .safetensors_header import read_header
+from .stream import write_tensors
 
 KIND, CONFIG, PROVENANCE = "mmgt_kind", "mmgt_config", "mmgt_provenance"
+
+UNREADABLE = "this is not a readable safetensors file or torch checkpoint"
 
 ConfigT = TypeVar("ConfigT")
 
@@ -51,43 +57,25 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     try:
         if is_torch_checkpoint(path):
             return ModelFile("", {}, read_official(path).tensors)
+        metadata = read_header(path, damaged=UNREADABLE).metadata
         with safe_open(os.fspath(path), framework="pt") as file:
-            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         header = {key: _json_object(metadata.get(key, "{}")) for key in (CONFIG, PROVENANCE)}
-    except FileNotFoundError as error:
-        raise CheckpointError("there is no such model file", where=path, fix="check the path") from error
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
-            f"this is not a readable safetensors file or torch checkpoint ({error})",
-            where=path,
-            fix="download or convert it again",
+            f"{UNREADABLE} ({error})", where=path, fix="download or convert it again"
         ) from error
     return ModelFile(metadata.get(KIND, ""), header[CONFIG], tensors, header[PROVENANCE])
 
 
 def write_model_file(path: str | os.PathLike[str], file: ModelFile) -> None:
     """Write a model file; it appears under its name only when it is complete."""
-    from safetensors.torch import save_file
-
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    metadata = {
-        "format": "pt",
+    header = {
         KIND: file.kind,
         CONFIG: json.dumps(file.config, sort_keys=True),
         PROVENANCE: json.dumps(file.provenance, sort_keys=True),
     }
-    try:
-        save_file(
-            {name: tensor.detach().cpu().contiguous() for name, tensor in file.tensors.items()},
-            partial,
-            metadata,
-        )
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_tensors(path, {name: tensor.cpu() for name, tensor in file.tensors.items()}, header)
 
 
 def config_to_json(config: Any) -> dict[str, Any]:
@@ -98,19 +86,33 @@ def config_to_json(config: Any) -> dict[str, Any]:
 def config_from_json(cls: type[ConfigT], values: Mapping[str, Any], where: object = None) -> ConfigT:
     """Build the frozen dataclass `cls` from JSON values; an unknown name is an error, a missing one its
     default.
+
+    Raises:
+        CheckpointError: also for a value of another type than the field's, or beyond `limits.py`.
+        InputError: values that do not go together.
     """
-    known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    known = get_type_hints(cls)
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise CheckpointError(
-            f"its configuration has the unknown entries {', '.join(unknown)}",
+            f"its configuration has the unknown entries {', '.join(unknown)[:200]}",
             where=where,
             fix="update ComfyUI-MMGT: the file was made by a newer version",
         )
+    for name, value in values.items():
+        deep = "layers" in name or "blocks" in name
+        if not _is(known[name], value, LAYERS if deep else WIDTH):
+            raise CheckpointError(
+                f"its configuration says {name} = {json.dumps(value)[:80]}",
+                where=where,
+                fix="choose another file",
+            )
     try:
         return cls(**{name: _tuples(value) for name, value in values.items()})
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"its configuration is not valid ({error})", where=where) from error
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise CheckpointError(
+            f"its configuration is not valid ({error})", where=where, fix="choose another file"
+        ) from error
 
 
 def check_names_and_shapes(
@@ -139,13 +141,31 @@ def check_names_and_shapes(
 
 
 def _json_object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except RecursionError as error:
-        raise ValueError("its header is nested too deeply") from error
+    if len(text) > CONFIG_BYTES:
+        raise ValueError("its header holds too long a text")
+    value = parse_json(text)
     if not isinstance(value, dict):
         raise ValueError("its header does not hold a table")
     return value
+
+
+def _is(kind: Any, value: Any, largest: int) -> bool:
+    """Whether a JSON value is of a field's type, numbers at most `largest`."""
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is tuple:
+        kinds = get_args(kind)
+        items = value if isinstance(value, list | tuple) and len(value) <= CONFIG_ENTRIES else None
+        if items is None or (Ellipsis not in kinds and len(items) != len(kinds)):
+            return False
+        return all(_is(kinds[0], item, largest) for item in items)
+    if kind is str:
+        return isinstance(value, str) and len(value) <= 200
+    if kind is bool or isinstance(value, bool):
+        return kind is bool and isinstance(value, bool)
+    if not isinstance(value, int if kind is int else int | float):
+        return False
+    return math.isfinite(value) and abs(value) <= largest
 
 
 def _tuples(value: Any) -> Any:

@@ -17,11 +17,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, InputError
+from ..files import existing_file, shown
+from ..limits import PICKLE_BYTES, TENSORS
 
 ZIP = b"PK\x03\x04"
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9"  # how files of torch before 1.6 begin
-PICKLE_LIMIT = 64 * 2**20  # bytes; the description of 2232 tensors takes 0.3 MB
 SAFE_COPY = "get it as safetensors, or from where it was published, and try again"
 
 # Where a file keeps its weights, best first: averaged weights are the ones that the authors infer with.
@@ -58,9 +59,18 @@ class OfficialFile:
 
 
 def is_torch_checkpoint(path: str | os.PathLike[str]) -> bool:
-    """Whether the file begins as torch checkpoints do; its name does not matter."""
-    with open(path, "rb") as file:
-        start = file.read(16)
+    """Whether the file begins as torch checkpoints do; its name does not matter.
+
+    Raises CheckpointError where there is no ordinary file: a pipe or a device would never end.
+    """
+    try:
+        path = existing_file(path, "the model file")
+        with open(path, "rb") as file:
+            start = file.read(16)
+    except (InputError, OSError) as error:
+        raise CheckpointError(
+            "there is no such model file", where=shown(path), fix="check the path"
+        ) from error
     return start.startswith((ZIP, LEGACY))
 
 
@@ -119,11 +129,13 @@ def _check_zip(path: str | os.PathLike[str]) -> bool:
     size = os.path.getsize(path)
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
+    if len(members) > TENSORS:
+        raise CheckpointError(f"it has more than {TENSORS} parts", where=path, fix=SAFE_COPY)
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
         raise CheckpointError("its parts are compressed, which torch never does", where=path, fix=SAFE_COPY)
     if sum(member.file_size for member in members) > size:
         raise CheckpointError("its parts are larger than the file", where=path, fix=SAFE_COPY)
-    if any(member.filename.endswith("data.pkl") and member.file_size > PICKLE_LIMIT for member in members):
+    if any(member.filename.endswith("data.pkl") and member.file_size > PICKLE_BYTES for member in members):
         raise CheckpointError("its table of contents is too large", where=path, fix=SAFE_COPY)
     return True
 

@@ -16,6 +16,8 @@ from ..errors import CheckpointError
 SMGA, VIDEO, ADAPTER = "smga", "video", "adapter"
 UNET, REFERENCE, MOTION, POSE_GUIDER = "unet", "reference", "motion", "pose_guider"
 WAVLM, WAVLM_ORIGINAL = "wavlm", "wavlm_original"
+# Stock files that are used as they are.
+VAE, CLIP_VISION = "vae", "clip_vision"
 
 _DOWN = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"
 _TIME_MODULE = "down_blocks.0.motion_modules.0.temporal_transformer.proj_in.weight"
@@ -25,6 +27,7 @@ _TIME_POSITIONS = _TIME_MODULE.replace(
 _PROJECTION = "post_extract_proj.weight"
 _LATENTS = "decoder.conv_in.weight"
 _PATCH = "vision_model.embeddings.patch_embedding.weight"
+_PLACES = "vision_model.embeddings.position_embedding.weight"
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,19 @@ LOOKS = (
     Look("a UNet in Stable Diffusion's original names", "", ("model.diffusion_model.*",)),
     Look("a UNet in Stable Diffusion's original names", "", ("input_blocks.0.0.weight",)),
     Look("a VAE with 16 latent channels", "", (_LATENTS,), sizes=((_LATENTS, 1, 16),)),
-    Look("a VAE", "", (_LATENTS, "encoder.conv_in.weight")),
-    Look("a VAE", "", ("first_stage_model.*",)),
+    Look("a VAE", VAE, (_LATENTS, "encoder.conv_in.weight")),
+    Look("a VAE", VAE, ("first_stage_model.*",)),
+    Look("a VAE", VAE, ("vae.decoder.*", "vae.encoder.*")),
     Look("a tiny autoencoder", "", ("taesd_decoder.*",)),
     Look("a tiny autoencoder", "", ("decoder.layers.0.weight", "encoder.layers.0.weight")),
-    Look("the CLIP vision encoder ViT-L/14", "", (_PATCH,), sizes=((_PATCH, 0, 1024), (_PATCH, 2, 14))),
+    Look("the CLIP vision encoder ViT-L/14 for 336 pixels", "", (_PATCH,), sizes=((_PLACES, 0, 577),)),
+    Look(
+        "the CLIP vision encoder ViT-L/14", CLIP_VISION, (_PATCH,), sizes=((_PATCH, 0, 1024), (_PATCH, 2, 14))
+    ),
     Look("the CLIP vision encoder ViT-H/14", "", (_PATCH,), sizes=((_PATCH, 0, 1280),)),
     Look("the CLIP vision encoder ViT-G/14", "", (_PATCH,), sizes=((_PATCH, 0, 1664),)),
-    Look("a CLIP vision encoder", "", (_PATCH,)),
+    Look("a CLIP vision encoder", CLIP_VISION, (_PATCH,)),
+    Look("a CLIP in OpenAI's original names", "", ("visual.conv1.weight",)),
     Look("a CLIP text encoder", "", ("*text_model.embeddings.",)),
     Look("WavLM in its original names", WAVLM_ORIGINAL, (_PROJECTION, "*.self_attn.grep_linear.")),
     Look("a HuBERT or wav2vec2 in its original names", "", (_PROJECTION,)),

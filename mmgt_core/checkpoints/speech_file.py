@@ -6,7 +6,6 @@ WavLM release among them), and folders of transformers. Nothing is ever fetched.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, InputError
+from ..files import read_json
+from ..limits import CONFIG_BYTES
 from .io import read_model_file
 from .official import is_torch_checkpoint, read_official
 from .recognise import recognise
@@ -87,7 +88,7 @@ def read_speech_file(path: str | os.PathLike[str]) -> SpeechFile:
     path = Path(path)
     told: Mapping[str, Any] = {}
     if path.is_dir():
-        told = _read_config(path / "config.json")
+        told = read_config(path / "config.json")
         weights = next((path / name for name in FOLDER_WEIGHTS if (path / name).is_file()), None)
         if weights is None:
             raise CheckpointError(
@@ -156,14 +157,14 @@ def _known(told: Mapping[str, Any], where: object) -> dict[str, int]:
     return known
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
+    """A config.json beside a model's weights; raises CheckpointError where it is none."""
+    fix = "download that file of the model too"
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        config = read_json(path, "the configuration", largest=CONFIG_BYTES, fix=fix)
+    except InputError as error:
         raise CheckpointError(
-            f"there is no readable config.json ({error})",
-            where=path.parent,
-            fix="download that file of the model too",
+            f"there is no readable config.json ({error.what})", where=path.parent, fix=fix
         ) from error
     if not isinstance(config, dict):
         raise CheckpointError("this is not a model's configuration", where=path, fix="download it again")

@@ -15,12 +15,14 @@ from . import (
     demo_model,
     download,
     eval_demo,
+    eval_length,
     generate,
     models,
     motion,
     presenter,
     queue,
     train,
+    work,
 )
 from .console import Console
 
@@ -43,7 +45,8 @@ class Command(Protocol):
 
 
 COMMANDS: tuple[Command, ...] = (
-    generate, motion, demo, queue, models, download, convert, presenter, train, demo_model, eval_demo
+    generate, motion, demo, work, queue, models, download, convert, presenter, train, demo_model, eval_demo,
+    eval_length,
 )  # fmt: skip
 
 
@@ -96,5 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return WRONG_INPUT
     except KeyboardInterrupt:
         console.close()
-        print("mmgt: stopped; nothing half-written was left.", file=sys.stderr)
+        kept = " What was finished is kept: the same command goes on from there."
+        more = kept if getattr(args, "no_work", True) is False else ""
+        print(f"mmgt: stopped; nothing half-written was left.{more}", file=sys.stderr)
         return INTERRUPTED

@@ -14,6 +14,20 @@ def seed(text: str) -> int:
     return value
 
 
+def windows_at_once(text: str) -> int | None:
+    """A number of windows; None for "auto"."""
+    return None if text == "auto" else int(text)
+
+
+def add_vocals(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--vocals",
+        type=Path,
+        metavar="FILE",
+        help="the same recording without its music: the models hear it, the video sounds like --audio",
+    )
+
+
 def add_sound_range(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start", type=float, default=0.0, metavar="SECONDS", help="leave this much of the recording out"
@@ -78,6 +92,21 @@ def add_video_model(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="wav2vec2-base-960h, file or folder, for models that hear through it",
     )
+    group.add_argument(
+        "--vae", type=Path, metavar="FILE", help="VAE of SD1.5, for models that bring no autoencoder"
+    )
+    group.add_argument(
+        "--clip-vision",
+        type=Path,
+        metavar="FILE",
+        help="CLIP's image encoder, for models that see the portrait through it",
+    )
+    group.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="side of the square that is computed, a multiple of 64 (default: the model's own)",
+    )
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps (default: the model's own)")
     group.add_argument(
         "--cfg", type=float, metavar="W", help="guidance; 1 is fastest (default: the model's own)"
@@ -103,8 +132,76 @@ def add_video_model(parser: argparse.ArgumentParser) -> None:
         help="the whole-picture branch (default: the model's own)",
     )
     group.add_argument(
+        "--background-lock",
+        action="store_true",
+        help="outside of what moves, the portrait's own pixels stay exactly",
+    )
+    _add_windows(parser)
+
+
+def _add_windows(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("windows, in which clips of any length are computed (docs/windows.md)")
+    group.add_argument(
+        "--window", type=int, metavar="N", help="frames of a window (default: the model's own)"
+    )
+    group.add_argument(
+        "--overlap", type=int, metavar="N", help="frames that neighbours share (default: the model's own)"
+    )
+    ends = group.add_mutually_exclusive_group()
+    ends.add_argument(
+        "--closed-loop",
+        action="store_true",
+        default=None,
+        help="the last window reaches over to the first frames, as published",
+    )
+    ends.add_argument(
+        "--open-ends", dest="closed_loop", action="store_false", help="the last window ends with the clip"
+    )
+    group.add_argument(
+        "--fusion",
+        choices=("flat", "pyramid"),
+        default="flat",
+        help="where windows overlap: their mean, or one fades into the other",
+    )
+    group.add_argument(
+        "--windows-per-batch",
+        type=windows_at_once,
+        default="auto",
+        metavar="N",
+        help="windows computed side by side; auto: as many as fit on a GPU; fewer when memory runs out",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--fps",
+        type=float,
+        metavar="RATE",
+        help="frames a second of the file: frames are repeated or left out (default: 25)",
+    )
+    group.add_argument(
         "--contact-sheet", type=Path, metavar="FILE", help="also write an overview of the frames as a picture"
     )
+    group.add_argument(
+        "--preview",
+        type=Path,
+        metavar="FILE",
+        help="keep the newest frame in this picture while the run goes on",
+    )
+
+
+def add_work(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("unfinished work (docs/long_videos.md)")
+    group.add_argument(
+        "--work-dir",
+        type=Path,
+        metavar="FOLDER",
+        help="where finished steps are kept, so that the same command goes on after a crash "
+        "(default: MMGT_WORK, else the user's cache)",
+    )
+    group.add_argument("--no-work", action="store_true", help="keep nothing; a run that stops begins anew")
+    group.add_argument("--keep-work", action="store_true", help="keep the work of a run that is done, too")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

@@ -1,13 +1,21 @@
-"""What a person sees of long work: one bar per stage on a terminal, a few plain lines in a log."""
+"""What a person sees of long work: a bar on a terminal, a few plain lines in a log.
+
+Once a run has told its plan, one bar goes through all its stages, with the stage, the frames done, the
+seconds per frame and the time left; before that, and for commands without a plan, each stage has its own bar.
+"""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any, TextIO
 
-from ..progress import Progress
+from ..progress import Plan, Progress
+from .pace import Pace
 
-LINES_PER_STAGE = 4  # of a log: one at every quarter
+LINES_PER_STAGE = 4  # of a log: one at every quarter,
+SECONDS_PER_LINE = 60.0  # and one a minute
+PREVIEW_SECONDS = 1.0  # between two pictures in the preview file
 
 
 class Console:
@@ -17,12 +25,35 @@ class Console:
         self._stream = stream
         self._terminal = stream.isatty()
         self._open: _Stage | None = None
+        self._bar: Any = None
+        self._pace: Pace | None = None
+        self._preview: Path | None = None
+        self._previewed = 0.0
+
+    def show_frames_in(self, path: Path | None) -> None:
+        """Keep the newest picture that a stage shows in this file, for any viewer that reloads it."""
+        self._preview = path
+
+    def plan(self, plan: Plan) -> None:
+        """Hear of the stages of a run before they begin."""
+        self.close()
+        self._pace = Pace(plan)
 
     def stage(self, name: str) -> Progress:
         """Begin a stage; the progress callable that it returns draws it. The stage before is closed."""
-        self.close()
-        self._open = _Bar(name, self._stream) if self._terminal else _Lines(name, self._stream)
-        return self._open
+        if self._open is not None:
+            self._open.close()
+        if self._pace is not None and self._pace.begin(name):
+            self._open = self._planned(name, self._pace)
+        else:
+            self._open = _Bar(_own_bar(name, self._stream)) if self._terminal else _Lines(name, self._stream)
+        stage = self._open
+
+        def progress(done: int, total: int, preview: Any = None, /) -> None:
+            stage(done, total)
+            self._show(preview)
+
+        return progress
 
     def note(self, text: str) -> None:
         """One line for the person, between the stages."""
@@ -39,10 +70,30 @@ class Console:
         if self._open is not None:
             self._open.close()
             self._open = None
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        self._pace = None
+
+    def _planned(self, name: str, pace: Pace) -> _Stage:
+        if not self._terminal:
+            return _Lines(name, self._stream, pace)
+        if self._bar is None:
+            self._bar = _whole_bar(self._stream)
+        return _Part(name, self._bar, pace)
+
+    def _show(self, preview: Any) -> None:
+        if preview is None or self._preview is None:
+            return
+        if time.monotonic() - self._previewed >= PREVIEW_SECONDS:
+            from ..media.images import save_image
+
+            save_image(self._preview, preview)
+            self._previewed = time.monotonic()
 
 
 class _Stage:
-    def __call__(self, done: int, total: int, preview: Any = None, /) -> None:
+    def __call__(self, done: int, total: int, /) -> None:
         raise NotImplementedError
 
     def clear(self) -> None:
@@ -53,13 +104,12 @@ class _Stage:
 
 
 class _Bar(_Stage):
-    def __init__(self, name: str, stream: TextIO):
-        from tqdm import tqdm
+    """A bar of the stage's own."""
 
-        layout = "{desc} {percentage:3.0f}% |{bar:30}| {n_fmt}/{total_fmt} {elapsed}<{remaining}"
-        self._bar = tqdm(desc=f"{name:<24}", total=1, file=stream, bar_format=layout, leave=True)
+    def __init__(self, bar: Any):
+        self._bar = bar
 
-    def __call__(self, done: int, total: int, preview: Any = None, /) -> None:
+    def __call__(self, done: int, total: int, /) -> None:
         self._bar.total = total
         self._bar.update(done - self._bar.n)
 
@@ -71,15 +121,53 @@ class _Bar(_Stage):
         self._bar.close()
 
 
-class _Lines(_Stage):
-    def __init__(self, name: str, stream: TextIO):
-        self._name, self._stream, self._quarter, self._start = name, stream, 0, time.monotonic()
+class _Part(_Stage):
+    """The stage's part of the bar of the whole run."""
 
-    def __call__(self, done: int, total: int, preview: Any = None, /) -> None:
-        quarter = LINES_PER_STAGE * done // max(total, 1)
-        if quarter > self._quarter:
-            self._quarter = quarter
-            seconds = time.monotonic() - self._start
-            print(f"{self._name}: {done}/{total} ({seconds:.1f} s)", file=self._stream, flush=True)
+    def __init__(self, name: str, bar: Any, pace: Pace):
+        self._name, self._bar, self._pace = name, bar, pace
+        bar.set_description_str(name, refresh=False)
+
+    def __call__(self, done: int, total: int, /) -> None:
+        part = self._pace.step(done, total)
+        self._bar.set_postfix_str(self._pace.text(), refresh=False)
+        self._bar.update(part - self._bar.n)
+
+    def clear(self) -> None:
+        self._bar.clear()
+
+    def close(self) -> None:
+        self._bar.refresh()
+
+
+class _Lines(_Stage):
+    def __init__(self, name: str, stream: TextIO, pace: Pace | None = None):
+        self._name, self._stream, self._pace = name, stream, pace
+        self._quarter, self._start = 0, time.monotonic()
+        self._written = self._start
+
+    def __call__(self, done: int, total: int, /) -> None:
+        if self._pace is not None:
+            self._pace.step(done, total)
+        quarter, now = LINES_PER_STAGE * done // max(total, 1), time.monotonic()
+        if quarter > self._quarter or now - self._written >= SECONDS_PER_LINE:
+            self._quarter, self._written = quarter, now
+            more = "" if self._pace is None else f"; {self._pace.text()}"
+            line = f"{self._name}: {done}/{total} ({now - self._start:.1f} s{more})"
+            print(line, file=self._stream, flush=True)
 
     def close(self) -> None: ...
+
+
+def _own_bar(name: str, stream: TextIO) -> Any:
+    from tqdm import tqdm
+
+    layout = "{desc} {percentage:3.0f}% |{bar:30}| {n_fmt}/{total_fmt} {elapsed}<{remaining}"
+    return tqdm(desc=f"{name:<24}", total=1, file=stream, bar_format=layout, leave=True)
+
+
+def _whole_bar(stream: TextIO) -> Any:
+    from tqdm import tqdm
+
+    layout = "{desc:<18} {percentage:3.0f}% |{bar:24}| {postfix}"
+    return tqdm(total=1.0, file=stream, bar_format=layout, leave=True)

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from .. import assets
-from . import generate
-from .arguments import add_motion_model, add_run, add_sound_range, add_video_model
+from .arguments import add_motion_model, add_output, add_run, add_sound_range, add_video_model, add_work
 from .console import Console
+from .generate import make_video
 
 NAME = "demo"
 HELP = "render the shipped portrait and speech with the shipped demo model"
@@ -22,10 +22,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     add_motion_model(parser)
     add_video_model(parser)
+    add_output(parser)
+    add_work(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    args.image, args.audio, args.motion = assets.asset(assets.PORTRAIT), assets.asset(assets.SPEECH), None
-    args.keypoints, args.detector_dir, args.person = assets.asset(assets.POSE), None, None
-    args.contact_sheet = args.contact_sheet or args.out.with_name(f"{args.out.stem}_contact_sheet.jpg")
-    return generate.run(args, console)
+    from ..requests import VideoRequest
+
+    request = VideoRequest(
+        image=assets.asset(assets.PORTRAIT),
+        out=args.out,
+        audio=assets.asset(assets.SPEECH),
+        keypoints=assets.asset(assets.POSE),
+        start=args.start,
+        duration=args.duration,
+        contact_sheet=args.contact_sheet or args.out.with_name(f"{args.out.stem}_contact_sheet.jpg"),
+        fps=args.fps,
+    )
+    return make_video(request, args, console)

@@ -8,12 +8,12 @@ import shutil
 from pathlib import Path
 
 from .. import assets
+from ..training.phases import PHASES
 from .arguments import seed
 from .console import Console
 
 NAME = "demo-model"
 HELP = "train the whole demo model from nothing, resumable (needs the extra `train` and espeak-ng)"
-PHASES = ("speech", "smga", "autoencoder", "image", "video", "whole")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

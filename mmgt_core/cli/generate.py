@@ -6,11 +6,21 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import add_detector, add_motion_model, add_run, add_sound_range, add_video_model
+from .arguments import (
+    add_detector,
+    add_motion_model,
+    add_output,
+    add_run,
+    add_sound_range,
+    add_video_model,
+    add_vocals,
+    add_work,
+)
 from .console import Console
 
 if TYPE_CHECKING:
-    from ..generate import MotionSettings, VideoSettings
+    from ..requests import VideoRequest
+    from ..settings import MotionSettings, Settings
 
 NAME = "generate"
 HELP = "make a video from a portrait and a speech recording, or from a portrait and a motion"
@@ -23,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audio", type=Path, metavar="FILE", help="the recording, any format; it decides the video's length"
     )
+    add_vocals(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.mp4", help="where the video goes")
     pose = parser.add_mutually_exclusive_group()
     pose.add_argument(
@@ -39,10 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     add_motion_model(parser)
     add_video_model(parser)
+    add_output(parser)
+    add_work(parser)
 
 
 def motion_settings(args: argparse.Namespace) -> MotionSettings:
-    from ..generate import MotionSettings
+    from ..settings import MotionSettings
 
     return MotionSettings(
         model=args.motion_model,
@@ -56,25 +69,22 @@ def motion_settings(args: argparse.Namespace) -> MotionSettings:
     )
 
 
-def video_settings(args: argparse.Namespace) -> VideoSettings:
-    from ..generate import VideoSettings
+def all_settings(args: argparse.Namespace) -> Settings:
+    """The settings of a video; the options of `add_video_model` are named as their fields."""
+    import dataclasses
 
-    return VideoSettings(
-        model=args.model,
-        seed=args.seed,
-        steps=args.steps,
-        cfg=args.cfg,
-        pose_weight=args.pose_weight,
-        face_weight=args.face_weight,
-        lip_weight=args.lip_weight,
-        full_mask=args.full_mask,
-        wav2vec2=args.wav2vec2,
-        device=args.device,
+    from ..settings import Settings, VideoSettings, WorkSettings
+
+    names = [field.name for field in dataclasses.fields(VideoSettings)]
+    return Settings(
+        motion_settings(args),
+        VideoSettings(**{name: getattr(args, name) for name in names}),
+        WorkSettings(use=not args.no_work, root=args.work_dir, keep=args.keep_work),
     )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from ..generate import VideoRequest, generate_video
+    from ..requests import VideoRequest
 
     request = VideoRequest(
         image=args.image,
@@ -87,8 +97,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
         start=args.start,
         duration=args.duration,
         contact_sheet=args.contact_sheet,
+        vocals=args.vocals,
+        fps=args.fps,
     )
-    result = generate_video(request, motion_settings(args), video_settings(args), console.stage)
+    return make_video(request, args, console)
+
+
+def make_video(request: VideoRequest, args: argparse.Namespace, console: Console) -> int:
+    """Make the video with the settings of the command line, and print the names of the files."""
+    from ..generate import generate_video
+
+    console.show_frames_in(args.preview)
+    result = generate_video(request, all_settings(args), console.stage, console.plan)
     for note in result.notes:
         console.note(f"note: {note}")
     console.close()

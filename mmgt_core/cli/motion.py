@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import add_detector, add_motion_model, add_run, add_sound_range
+from .arguments import add_detector, add_motion_model, add_run, add_sound_range, add_vocals
 from .console import Console
 from .generate import motion_settings
 
@@ -15,6 +15,7 @@ HELP = "make only the motion: 134 keypoints a frame to keep and edit, or a video
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audio", type=Path, required=True, metavar="FILE", help="the recording, any format")
+    add_vocals(parser)
     parser.add_argument(
         "--image", type=Path, metavar="FILE", help="the portrait; with --keypoints or --detector-dir"
     )
@@ -37,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from ..generate import MotionRequest, generate_motion_file
+    from ..generate import generate_motion_file
+    from ..requests import MotionRequest
 
     request = MotionRequest(
         audio=args.audio,
@@ -49,6 +51,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         person=args.person,
         start=args.start,
         duration=args.duration,
+        vocals=args.vocals,
     )
     path = generate_motion_file(request, motion_settings(args), console.stage)
     console.close()

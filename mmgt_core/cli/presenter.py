@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from ..pose.motion_file import save_motion
     from ..pose.openpose import write_pose_file
     from ..presenter.clip import make_clip
-    from ..presenter.identity import rest_pose
+    from ..presenter.figure import rest_pose
     from ..timebase import SAMPLE_RATE
 
     if not 64 <= args.size <= 2048:

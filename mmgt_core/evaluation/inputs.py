@@ -152,7 +152,8 @@ def _speech(seed: int, plan: Plan, progress: Progress, total: int) -> dict[str, 
 
 
 def _silence(seed: int, plan: Plan, progress: Progress, total: int) -> dict[str, Tensor]:
-    from ..presenter.identity import rest_pose, sample_identity
+    from ..presenter.figure import rest_pose
+    from ..presenter.identity import sample_identity
     from ..presenter.speech import silence
 
     features = _prosody(silence(WINDOW_FRAMES / FPS))
@@ -168,7 +169,7 @@ def _silence(seed: int, plan: Plan, progress: Progress, total: int) -> dict[str,
 
 def _presenters(seed: int, plan: Plan, progress: Progress, total: int) -> dict[str, Tensor]:
     from ..presenter.clip import make_clip
-    from ..presenter.identity import rest_pose
+    from ..presenter.figure import rest_pose
     from ..presenter.speech import silence
 
     parts: dict[str, list[Tensor]] = {"rest": [], "keypoints": [], "prosody": [], "spectrum": []}

@@ -72,8 +72,8 @@ class VideoModelSource:
         self, portrait: Tensor, motion: Motion, audio: Tensor, *, seed: int, masked: Motion | None = None
     ) -> Tensor:
         """Frames (F, size, size, 3) in [0, 1] on the CPU; see `stage2.VideoSource`."""
+        from ..clip import clip_masks
         from ..pose.drawing import draw_pose
-        from ..render import clip_masks
         from ..video.autoencoder import decode_latents, encode_frames
         from ..video.conditions import ClipConditions
         from ..video.denoise import denoise

@@ -54,6 +54,34 @@ def contact_sheet(
     return sheet
 
 
+class SheetCollector:
+    """Keeps, of a clip that passes by, the few frames that its contact sheet shows.
+
+    Args:
+        frames: length of the clip.
+        places: pictures on the sheet.
+    """
+
+    def __init__(self, frames: int, places: int = 24, fps: float = FPS):
+        self._wanted = set(sheet_frames(frames, places))
+        self._fps = fps
+        self._kept: list[NDArray[np.uint8]] = []
+        self._labels: list[str] = []
+        self._seen = 0
+
+    def add(self, frames: NDArray[np.uint8]) -> None:
+        """The next frames of the clip, (n, height, width, 3)."""
+        for frame in frames:
+            if self._seen in self._wanted:
+                self._kept.append(frame.copy())  # not a view that keeps its whole chunk
+                self._labels.append(f"{self._seen / self._fps:.2f} s")
+            self._seen += 1
+
+    def picture(self) -> NDArray[np.uint8]:
+        """The contact sheet of what was seen."""
+        return contact_sheet(np.stack(self._kept), labels=self._labels)
+
+
 def sheet_frames(count: int, places: int) -> list[int]:
     """Indices of the frames that a sheet of `places` pictures shows of a clip with `count` frames."""
     return sorted({round(i) for i in np.linspace(0, count - 1, min(count, places))})

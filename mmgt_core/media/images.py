@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import InputError
+from ..files import existing_file
+from ..limits import PICTURE_BYTES, PICTURE_PIXELS, PICTURE_SIDE
 from .sibling import replaced_when_done
 
 SMALLEST = 16  # pixels; nothing smaller shows a person
 IMAGE_FIX = "give a PNG, JPEG or WebP picture"
+# Pillow's names. It knows more, but some of those start programs (EPS) or draw by foreign libraries (WMF).
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM", "JPEG2000")
 
 
 def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
@@ -25,22 +29,28 @@ def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
     Raises:
         InputError: no such file, not a picture, damaged, smaller than 16 pixels or unreasonably large.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError("there is no such file", where=path, fix="check the path of the picture")
+    path = existing_file(path, "the picture", largest=PICTURE_BYTES)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            warnings.simplefilter("ignore")  # Pillow's remarks on odd files; what matters is raised
+            with Image.open(path, formats=_formats()) as image:
+                width, height = image.size
+                if width * height > PICTURE_PIXELS or max(image.size) > PICTURE_SIDE:
+                    raise Image.DecompressionBombError(f"{width} x {height}")
                 picture = to_rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise InputError("this is not a picture", where=path, fix=IMAGE_FIX) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise InputError(
             "the picture has too many pixels", where=path, fix="scale it down to 4000 pixels a side"
         ) from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise InputError(f"the picture is damaged ({error})", where=path, fix="export it again") from error
+    # Pillow's readers answer strangers' bytes with nearly every exception there is.
+    except Exception as error:
+        raise InputError(
+            f"the picture is damaged ({str(error)[:200] or type(error).__name__})",
+            where=path,
+            fix="export it again",
+        ) from error
     height, width = picture.shape[:2]
     if min(height, width) < SMALLEST:
         raise InputError(
@@ -51,10 +61,16 @@ def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
     return picture
 
 
+def _formats() -> tuple[str, ...]:
+    """Those of FORMATS that this Pillow can read."""
+    known = set(Image.registered_extensions().values())
+    return tuple(name for name in FORMATS if name in known)
+
+
 def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     """Any Pillow picture as uint8 RGB (height, width, 3), transparency laid on white."""
     if image.mode.startswith("I") or image.mode == "F":  # 16 bit and more: Pillow would clip instead of scale
-        values = np.asarray(image, dtype=np.float64)
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=65535, neginf=0)
         grey = (
             (values / (65535 if values.max(initial=0) > 255 else 255) * 255)
             .clip(0, 255)

@@ -29,6 +29,12 @@ def sibling_of(path: Path) -> Path:
     return path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
 
 
+def on_disk(path: Path) -> None:
+    """Return when what was written to this file is on the disk, not only on its way there."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
 @contextmanager
 def replaced_when_done(path: str | PathLike[str]) -> Iterator[Path]:
     """Yields a sibling to write to; it takes the place of `path` on success and is removed on any failure.

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from ..audio.waveform import sample_range
 from ..errors import InputError
+from ..limits import VIDEO_BYTES_IN_MEMORY, VIDEO_FRAMES, VIDEO_PIXELS, VIDEO_RATE
+from .opening import open_media
 
 if TYPE_CHECKING:
     import av.container
 
+WHAT = "a video"
 VIDEO_FIX = "give an MP4, MOV, MKV, WebM or AVI video"
 
 
@@ -40,9 +43,13 @@ def read_video(
         start, duration: seconds.
 
     Raises:
-        InputError: missing, unreadable, without pictures, or `start` beyond the end.
+        InputError: missing, unreadable, without pictures, too long for the memory, or `start` beyond the end.
     """
-    frames = list(iterate_video(path, fps=fps, start=start, duration=duration))
+    frames: list[NDArray[np.uint8]] = []
+    for frame in iterate_video(path, fps=fps, start=start, duration=duration):
+        frames.append(frame)
+        if len(frames) * frame.nbytes > VIDEO_BYTES_IN_MEMORY:
+            raise InputError("the video is too long to be held in memory", where=path, fix="use a part of it")
     return VideoClip(np.stack(frames), fps or video_rate(path))
 
 
@@ -50,43 +57,33 @@ def iterate_video(
     path: str | PathLike[str], *, fps: float | None = None, start: float = 0.0, duration: float | None = None
 ) -> Iterator[NDArray[np.uint8]]:
     """The frames of `read_video` one after the other, uint8 RGB (height, width, 3), held one at a time."""
-    import av
-    from av.error import FFmpegError
-
-    path = _checked(path)
+    path = Path(path)
     sample_range(1, start, duration)
     count, shown = 0, 0
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            stream = _pictures(container, path)
-            rate = Fraction(fps).limit_denominator(1001) if fps else _rate(stream)
-            first, stop = sample_range(1_000_000, start, duration)
-            wanted = None if stop is None else -(-(stop - first) * rate // 1_000_000)
-            origin: float | None = None
-            previous: NDArray[np.uint8] | None = None
-            for time, picture in _timed(container, stream):
-                origin = time if origin is None else origin
-                time -= origin + start
-                count += 1
-                if previous is not None or time > -1e-6:
-                    # Everything due before this frame's time shows the frame before it.
-                    while (wanted is None or shown < wanted) and float(shown / rate) < time - 0.25 / float(
-                        rate
-                    ):
-                        yield picture if previous is None else previous
-                        shown += 1
-                previous = picture
-                if wanted is not None and shown >= wanted:
-                    return
-            if previous is not None and origin is not None:
-                end = time + 0.75 / float(_rate(stream))  # the last frame lasts as long as the others
-                while (wanted is None or shown < wanted) and float(shown / rate) < end:
-                    yield previous
-                    shown += 1
-    except (FFmpegError, ValueError) as error:
-        raise InputError(
-            f"this is not a video that can be read ({error})", where=path, fix=VIDEO_FIX
-        ) from error
+    with open_media(path, WHAT, VIDEO_FIX) as container:
+        stream = _pictures(container, path)
+        rate = _checked_rate(Fraction(fps).limit_denominator(1001)) if fps else _rate(stream)
+        first, stop = sample_range(1_000_000, start, duration)
+        wanted = None if stop is None else -(-(stop - first) * rate // 1_000_000)
+        origin: float | None = None
+        previous: NDArray[np.uint8] | None = None
+        for time, picture in _timed(container, stream):
+            origin = time if origin is None else origin
+            time -= origin + start
+            count += 1
+            if previous is not None or time > -1e-6:
+                # Everything due before this frame's time shows the frame before it.
+                while (wanted is None or shown < wanted) and float(shown / rate) < time - 0.25 / float(rate):
+                    yield picture if previous is None else previous
+                    shown = _counted(shown, path)
+            previous = picture
+            if wanted is not None and shown >= wanted:
+                return
+        if previous is not None and origin is not None:
+            end = time + 0.75 / float(_rate(stream))  # the last frame lasts as long as the others
+            while (wanted is None or shown < wanted) and float(shown / rate) < end:
+                yield previous
+                shown = _counted(shown, path)
     if count == 0:
         raise InputError("the video has no pictures", where=path, fix=VIDEO_FIX)
     if shown == 0:
@@ -97,24 +94,15 @@ def iterate_video(
 
 def video_rate(path: str | PathLike[str]) -> float:
     """Frames a second of a video file."""
-    import av
-    from av.error import FFmpegError
-
-    path = _checked(path)
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            return float(_rate(_pictures(container, path)))
-    except (FFmpegError, ValueError) as error:
-        raise InputError(
-            f"this is not a video that can be read ({error})", where=path, fix=VIDEO_FIX
-        ) from error
+    with open_media(path, WHAT, VIDEO_FIX) as container:
+        return float(_rate(_pictures(container, Path(path))))
 
 
-def _checked(path: str | PathLike[str]) -> Path:
-    path = Path(path)
-    if not path.is_file():
-        raise InputError("there is no such file", where=path, fix="check the path of the video")
-    return path
+def _counted(shown: int, path: Path) -> int:
+    """One frame more; raises InputError past the limit, be it that the file's times jump."""
+    if shown >= VIDEO_FRAMES:
+        raise InputError(f"the video has more than {VIDEO_FRAMES} frames", where=path, fix="use a part of it")
+    return shown + 1
 
 
 def _pictures(container: av.container.InputContainer, path: Path) -> av.VideoStream:
@@ -124,14 +112,25 @@ def _pictures(container: av.container.InputContainer, path: Path) -> av.VideoStr
 
 
 def _rate(stream: av.VideoStream) -> Fraction:
-    return stream.average_rate or stream.guessed_rate or Fraction(25)
+    return _checked_rate(stream.average_rate or stream.guessed_rate or Fraction(25))
+
+
+def _checked_rate(rate: Fraction) -> Fraction:
+    if not VIDEO_RATE[0] <= rate <= VIDEO_RATE[1]:
+        raise ValueError(f"its rate is {float(rate):g} frames a second")
+    return rate
 
 
 def _timed(
     container: av.container.InputContainer, stream: av.VideoStream
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """Time in seconds and upright RGB picture of each decoded frame."""
+    if stream.codec_context is None:
+        raise ValueError("its pictures are in an unknown code")
     stream.thread_type = "AUTO"
+    if stream.width * stream.height > VIDEO_PIXELS:
+        raise ValueError(f"its frames have {stream.width} x {stream.height} pixels")
+    stream.codec_context.options = {"max_pixels": str(VIDEO_PIXELS)}  # also where they grow on the way
     rate = float(_rate(stream))
     for index, frame in enumerate(container.decode(stream)):
         picture = frame.to_ndarray(format="rgb24")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
@@ -13,14 +14,17 @@ from numpy.typing import NDArray
 
 from ..audio.waveform import Waveform
 from ..errors import DependencyError, InputError
+from ..full_disk import full_disk_told, is_full
 from ..timebase import FPS
 from .images import to_uint8
-from .sibling import sibling_of
+from .sibling import on_disk, sibling_of
 
 CONTAINERS = (".mp4", ".mov", ".mkv")
 SOUND_RATE = 48_000  # Hz; every player knows it
+UNWRITTEN = "the video was not written"
 SOUND_BLOCK = 1024  # samples of one AAC frame
-SOUND_BITS = 128_000  # a second
+SOUND_BITS = 128_000  # a second and channel
+LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 class VideoWriter:
@@ -38,7 +42,7 @@ class VideoWriter:
         path: ends in .mp4, .mov or .mkv.
         width, height: of the frames, any; H.264 needs even sides, so an odd one gets its last line twice.
         fps: frames a second.
-        audio: the sound, from the first frame on.
+        audio: the sound, from the first frame on; two waveforms of one rate are left and right.
         crf: quality of H.264, lower is better; 18 is hardly told from the original.
 
     Raises:
@@ -53,7 +57,7 @@ class VideoWriter:
         height: int,
         fps: float | Fraction = FPS,
         *,
-        audio: Waveform | None = None,
+        audio: Waveform | Sequence[Waveform] | None = None,
         crf: int = 18,
     ):
         self.path = Path(path)
@@ -68,7 +72,7 @@ class VideoWriter:
         self.width, self.height = width, height
         self.fps = Fraction(fps).limit_denominator(1001)
         self.frames = 0
-        self._sound = None if audio is None else audio.resampled(SOUND_RATE).samples
+        self._sound = None if audio is None else _channels(audio)
         self._sound_done = 0
         self._crf = crf
         self._container: Any = None
@@ -79,7 +83,7 @@ class VideoWriter:
 
         try:
             options = {} if self.path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
-            self._container = av.open(str(self._sibling), "w", container_options=options)
+            self._container = av.open(f"file:{self._sibling}", "w", container_options=options)
             self._add_streams()
         except BaseException as error:
             self._discard()
@@ -96,7 +100,8 @@ class VideoWriter:
             self._discard()
             return
         try:
-            self._finish()
+            with full_disk_told(self.path, UNWRITTEN):
+                self._finish()
         finally:
             self._discard()
 
@@ -108,8 +113,9 @@ class VideoWriter:
         if tuple(chunk.shape[1:]) != (self.height, self.width, 3):
             shape = f"{tuple(chunk.shape[1:])}, not {(self.height, self.width, 3)}"
             raise InputError(f"frames have the shape (height, width, 3) = {shape}", where=self.path)
-        for frame in chunk:
-            self._write_frame(to_uint8(frame))
+        with full_disk_told(self.path, UNWRITTEN):
+            for frame in chunk:
+                self._write_frame(to_uint8(frame))
 
     def _add_streams(self) -> None:
         from av.error import FFmpegError
@@ -131,8 +137,9 @@ class VideoWriter:
         video.codec_context.color_range = ColorRange.MPEG
         self._video = video
         if self._sound is not None:
-            self._audio = self._container.add_stream("aac", rate=SOUND_RATE, layout="mono")
-            self._audio.bit_rate = SOUND_BITS
+            layout = LAYOUTS[len(self._sound)]
+            self._audio = self._container.add_stream("aac", rate=SOUND_RATE, layout=layout)
+            self._audio.bit_rate = SOUND_BITS * len(self._sound)
 
     def _write_frame(self, picture: NDArray[np.uint8]) -> None:
         import av
@@ -157,17 +164,19 @@ class VideoWriter:
 
         if self._sound is None:
             return
-        until = min(until, self._sound.size)
+        until = min(until, self._sound.shape[1])
         while (left := until - self._sound_done) >= SOUND_BLOCK or (last and left > 0):
-            block = self._sound[self._sound_done : min(self._sound_done + SOUND_BLOCK, until)]
-            frame = av.AudioFrame.from_ndarray(block[None].clip(-1, 1), format="fltp", layout="mono")
+            block = self._sound[:, self._sound_done : min(self._sound_done + SOUND_BLOCK, until)]
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(block.clip(-1, 1)), format="fltp", layout=LAYOUTS[len(block)]
+            )
             frame.sample_rate, frame.pts, frame.time_base = (
                 SOUND_RATE,
                 self._sound_done,
                 Fraction(1, SOUND_RATE),
             )
             self._container.mux(self._audio.encode(frame))
-            self._sound_done += block.size
+            self._sound_done += block.shape[1]
 
     def _finish(self) -> None:
         if self.frames == 0:
@@ -178,8 +187,11 @@ class VideoWriter:
             self._container.mux(self._audio.encode(None))
         try:
             self._container.close()
+            on_disk(self._sibling)  # before the work that it was made from goes away
             self._sibling.replace(self.path)
         except OSError as error:
+            if is_full(error):
+                raise
             raise InputError(
                 f"cannot be written ({error.strerror})", where=self.path, fix="choose another place"
             ) from error
@@ -201,10 +213,21 @@ def write_video(
     frames: Any,
     fps: float | Fraction = FPS,
     *,
-    audio: Waveform | None = None,
+    audio: Waveform | Sequence[Waveform] | None = None,
     crf: int = 18,
 ) -> None:
     """Write frames (n, height, width, 3) at once; see `VideoWriter`."""
     height, width = frames.shape[1:3]
     with VideoWriter(path, width, height, fps, audio=audio, crf=crf) as video:
         video.write(frames)
+
+
+def _channels(audio: Waveform | Sequence[Waveform]) -> NDArray[np.float32]:
+    """(channels, samples) at the file's rate; raises InputError for more than two, or of unequal length."""
+    given = [audio] if isinstance(audio, Waveform) else list(audio)
+    sizes = {(channel.samples.size, channel.rate) for channel in given}
+    if len(given) not in LAYOUTS or len(sizes) > 1:
+        raise InputError(
+            f"{len(given)} channels of sound cannot be written", fix="give one, or two of the same length"
+        )
+    return np.stack([channel.resampled(SOUND_RATE).samples for channel in given])

@@ -101,7 +101,7 @@ class PoseDetector:
             raise InputError(NOBODY, fix=NOBODY_FIX)
         points = self._points(resized, boxes[_chosen(boxes, person)])
         motion = _motion(points[None], image.shape[1::-1])
-        return Detection(motion, _unclear_parts(motion))
+        return Detection(motion, unclear_parts(motion))
 
     def track(
         self,
@@ -146,7 +146,7 @@ class PoseDetector:
             raise InputError(f"{NOBODY} on any of the {len(found)} frames", fix=NOBODY_FIX)
         lost = sum(frame is None for frame in found)
         motion = _motion(fill_gaps(_standing_still(found), max_gap, skeleton.VISIBLE_SCORE), size)
-        warnings = _unclear_parts(motion)
+        warnings = unclear_parts(motion)
         if lost:
             text = f"the person is missing on {lost} of {len(found)} frames"
             log.warning(text)
@@ -212,7 +212,7 @@ def _motion(points: NDArray[np.float32], size: tuple[int, int]) -> Motion:
     return Motion(torch.from_numpy(points), *size)
 
 
-def _unclear_parts(motion: Motion) -> tuple[str, ...]:
+def unclear_parts(motion: Motion) -> tuple[str, ...]:
     """A remark for each of face and hands of which too few points are visible."""
     remarks = []
     for name, part in PARTS.items():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 import torch
 
+from ..checkpoints.safetensors_header import read_header
 from ..errors import InputError
+from ..files import shown
+from ..limits import MOTION_FRAMES, PICTURE_SIDE, POINT_OUTSIDE
 from ..media.sibling import replaced_when_done
 from ..timebase import FPS
 from .motion import Motion
+from .skeleton import FLAT
 
 KEYPOINTS = "keypoints"
 KIND = "motion"
@@ -28,32 +33,37 @@ def load_motion(path: str | os.PathLike[str]) -> Motion:
     """Read a motion file; raises InputError where it is not one, has no frame, or is not finite."""
     from safetensors import SafetensorError, safe_open
 
+    damaged, fix = "this is not a readable motion file", "give a .safetensors file that `mmgt motion` wrote"
+    try:
+        exists = os.path.exists(path)
+    except ValueError:
+        exists = False
+    if not exists:
+        raise InputError("there is no such motion file", where=shown(path), fix="check the path")
+    header = read_header(path, damaged=damaged, fix=fix)
+    names = list(header.shapes)
+    if KEYPOINTS in names and math.prod(header.shapes[KEYPOINTS]) > MOTION_FRAMES * FLAT:
+        raise InputError(
+            f"the motion has more than {MOTION_FRAMES} frames", where=path, fix="cut it into parts"
+        )
     try:
         with safe_open(os.fspath(path), framework="pt") as file:
-            header = file.metadata() or {}
-            names = list(file.keys())
             keypoints = file.get_tensor(KEYPOINTS) if KEYPOINTS in names else None
-    except FileNotFoundError as error:
-        raise InputError("there is no such motion file", where=path, fix="check the path") from error
     except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"this is not a readable motion file ({error})",
-            where=path,
-            fix="give a .safetensors file that `mmgt motion` wrote",
-        ) from error
+        raise InputError(f"{damaged} ({error})", where=path, fix=fix) from error
     if keypoints is None:
         raise InputError(
             f"a motion file holds one tensor named '{KEYPOINTS}', this one {_listed(names)}",
             where=path,
             fix="give a file that `mmgt motion` wrote",
         )
-    return _checked(keypoints, header, path)
+    return _checked(keypoints, header.metadata, path)
 
 
 def _checked(keypoints: torch.Tensor, header: dict[str, str], path: str | os.PathLike[str]) -> Motion:
     try:
         width, height, fps = int(header["width"]), int(header["height"]), float(header.get("fps", FPS))
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise InputError(
             "the header does not tell the size of the image that the motion refers to",
             where=path,
@@ -68,12 +78,20 @@ def _checked(keypoints: torch.Tensor, header: dict[str, str], path: str | os.Pat
             where=path,
             fix="give x, y and score of the 134 whole-body keypoints for every frame",
         )
+    if not keypoints.is_floating_point():
+        raise InputError(
+            f"the keypoints are of the type {keypoints.dtype}", where=path, fix="give floating-point numbers"
+        )
     keypoints = keypoints.float()
     if not bool(torch.isfinite(keypoints).all()):
         raise InputError(
             "some keypoints are not finite numbers", where=path, fix="give absent points the score 0"
         )
-    if width <= 0 or height <= 0:
+    if float(keypoints[..., :2].abs().max()) > POINT_OUTSIDE:
+        raise InputError(
+            "some keypoints lie far outside the image", where=path, fix="give fractions of width and height"
+        )
+    if not (0 < width <= PICTURE_SIDE and 0 < height <= PICTURE_SIDE):
         raise InputError(
             f"the motion refers to an image of {width} x {height} pixels", where=path, fix="give its size"
         )

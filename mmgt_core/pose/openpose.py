@@ -7,7 +7,6 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..files import read_json
+from ..limits import PICTURE_SIDE, POINT_OUTSIDE, POSE_BYTES, POSE_FRAMES, POSE_PEOPLE
 from . import skeleton
 from .motion import Motion
 
@@ -42,13 +43,7 @@ def read_pose_file(
     Raises:
         InputError: no such file, not JSON, or what `parse_poses` refuses; the file is named.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError("there is no such file", where=path, fix="check the path of the pose")
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise InputError(f"this is not JSON ({error})", where=path, fix=POSE_FIX) from error
+    document = read_json(path, "the pose", largest=POSE_BYTES, fix=POSE_FIX)
     try:
         return parse_poses(document, size=size, person=person)
     except InputError as error:
@@ -59,8 +54,9 @@ def parse_poses(document: Any, *, size: tuple[int, int] | None = None, person: P
     """OpenPose JSON or POSE_KEYPOINT -> Motion.
 
     Understood: body lists of 18 or 25 points, face 68 or 70, hands 21, feet 6; absent, null or empty lists
-    (not visible); pixels or fractions of the canvas. In a clip the person is followed by nearness; a frame
-    without anybody repeats the one before (or the first with somebody) as not visible.
+    (not visible); pixels or fractions of the canvas; points far outside of it count as not visible. In a clip
+    the person is followed by nearness; a frame without anybody repeats the one before (or the first with
+    somebody) as not visible.
 
     Args:
         document: one frame (a dict with "people") or a list of frames.
@@ -75,6 +71,12 @@ def parse_poses(document: Any, *, size: tuple[int, int] | None = None, person: P
         isinstance(frame, Mapping) and isinstance(frame.get("people"), list) for frame in frames
     ):
         raise InputError('this is not a pose: there is no list "people"', fix=POSE_FIX)
+    crowd = max(len(frame["people"]) for frame in frames)
+    if len(frames) > POSE_FRAMES or crowd > POSE_PEOPLE:
+        raise InputError(
+            f"the pose has {len(frames)} frames and up to {crowd} people on one",
+            fix=f"give at most {POSE_FRAMES} frames and {POSE_PEOPLE} people",
+        )
     people = [[_keypoints(entry, index) for entry in frame["people"]] for index, frame in enumerate(frames)]
     people = [
         [points for points in crowd if (points[:, 2] > 0).any()] if person == "largest" else crowd
@@ -86,6 +88,7 @@ def parse_poses(document: Any, *, size: tuple[int, int] | None = None, person: P
     width, height = _canvas(frames, size, chosen)
     if not _is_normalised(chosen):
         chosen[..., :2] /= np.array([width, height])
+    chosen[(np.abs(chosen[..., :2]) > POINT_OUTSIDE).any(axis=-1)] = 0
     return Motion(torch.from_numpy(chosen.astype(np.float32)), width, height)
 
 
@@ -153,8 +156,10 @@ def _points(
     expected = " or ".join(str(3 * length) for length in lengths)
     where = f"{key} of frame {frame}"
     try:
+        if isinstance(values, str | Mapping):
+            raise TypeError
         flat = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{where} is not a list of numbers", fix=f"give {expected} of them: x, y, score, ..."
         ) from error
@@ -214,7 +219,13 @@ def _canvas(
 ) -> tuple[int, int]:
     for frame in frames:
         width, height = frame.get("canvas_width"), frame.get("canvas_height")
-        if isinstance(width, int | float) and isinstance(height, int | float) and width > 1 and height > 1:
+        if not isinstance(width, int | float) or not isinstance(height, int | float):
+            continue
+        if width > 1 and height > 1:
+            if max(width, height) > PICTURE_SIDE:
+                raise InputError(
+                    f"its canvas has a side of more than {PICTURE_SIDE} pixels", fix="give its true size"
+                )
             return round(width), round(height)
     if size is not None:
         return size

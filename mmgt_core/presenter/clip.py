@@ -8,7 +8,8 @@ import numpy as np
 
 from ..timebase import SAMPLE_RATE
 from .draw import draw_frame
-from .identity import Identity, rest_pose, sample_identity
+from .figure import rest_pose
+from .identity import Identity, sample_identity
 from .law import Performance, perform
 from .sentences import paragraph
 from .speech import Utterance, pad, sample_voice, speak

@@ -14,7 +14,8 @@ import torch
 from .. import assets
 from ..pose.motion import Motion
 from .draw import draw_frame
-from .identity import rest_pose, sample_identity
+from .figure import rest_pose
+from .identity import sample_identity
 from .speech import Utterance, Voice, speak
 
 IDENTITY_SEED = 2_000_000_007  # beyond every seed that training or evaluation uses

@@ -60,6 +60,11 @@ def pose(identity: Identity, posture: Posture) -> np.ndarray:
     return poses(identity, posture)[0]
 
 
+def rest_pose(identity: Identity) -> np.ndarray:
+    """float32 (134, 3): at rest: mouth closed, hands down; x and y in 0..1, score 0 for legs and feet."""
+    return pose(identity, REST)
+
+
 def poses(identity: Identity, posture: Posture) -> np.ndarray:
     """float32 (frames, 134, 3): x and y in 0..1 of a square picture, score 1, or 0 for legs and feet."""
     p = Posture(**posture.broadcast())

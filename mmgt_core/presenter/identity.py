@@ -127,13 +127,6 @@ def sample_identity(seed: int) -> Identity:
     )
 
 
-def rest_pose(identity: Identity) -> np.ndarray:
-    """float32 (134, 3): at rest: mouth closed, hands down; x and y in 0..1, score 0 for legs and feet."""
-    from .figure import REST, pose
-
-    return pose(identity, REST)
-
-
 def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
     return colours[rng.integers(len(colours))]
 

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files import existing_file
+from ..limits import JOB_LINE as MAX_LINE
+from ..limits import JOB_SETS as MAX_SETS
+from ..limits import JOB_TEXT as MAX_TEXT
+from ..limits import JOBS as MAX_JOBS
+from ..limits import PATH as MAX_PATH
 
 Scalar = str | int | float | bool
 
-MAX_JOBS = 10_000
-MAX_LINE = 64 * 1024  # bytes
-MAX_SETS = 64
-MAX_TEXT = 10_000  # characters of one value, such as a prompt
-MAX_PATH = 1024
 MAX_SEED = 2**64 - 1  # the host's own limit
 KEYS = ("name", "image", "audio", "seed", "set")
 
@@ -62,8 +63,7 @@ def read_jobs(path: Path) -> list[Job | BadJob]:
 
     Raises InputError where the file as a whole is none: no text, no jobs, or too many.
     """
-    if not path.is_file():
-        raise InputError("no such file", where=path, fix="give a file with one JSON object a line")
+    path = existing_file(path, "the file of jobs")
     found: list[Job | BadJob] = []
     names: dict[str, int] = {}
     with path.open("rb") as stream:

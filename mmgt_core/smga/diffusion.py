@@ -117,7 +117,7 @@ def ddim_sample(
         return torch.randn(shape, generator=generator, device=generator.device).to(cond_frame)
 
     schedule = CosineSchedule()
-    denoiser = _Guided(
+    denoiser = Guided(
         model, cond_frame.repeat(candidates, 1), model.encode_audio(audio).repeat(candidates), guidance
     )
     velocity = None if first_velocity is None else first_velocity.repeat(candidates, 1)
@@ -128,12 +128,12 @@ def ddim_sample(
     for step, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True), start=1):
         x0 = denoiser(x, t).clamp(-1, 1)
         x0 = x0 if ramp is None else ramp(x0)
-        x = x0 if t_next < 0 else _ddim_step(schedule, x, x0, t, t_next, eta, draw(step) if eta else None)
+        x = x0 if t_next < 0 else ddim_step(schedule, x, x0, t, t_next, eta, draw(step) if eta else None)
         progress(step, steps)
     return x
 
 
-class _Guided:
+class Guided:
     """u + w (k - u), conditional and unconditional rows in one batch; w = 1 skips the unconditional."""
 
     def __init__(self, model: SMGA, cond_frame: Tensor, memory: AudioMemory, weight: float):
@@ -153,7 +153,7 @@ class _Guided:
         return unknown + self.weight * (known - unknown)
 
 
-def _ddim_step(
+def ddim_step(
     schedule: CosineSchedule, x: Tensor, x0: Tensor, t: int, t_next: int, eta: float, noise: Tensor | None
 ) -> Tensor:
     """From x_t and its x0 to x at the earlier time t_next (DDIM, with eps derived from the clamped x0)."""

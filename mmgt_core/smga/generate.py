@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -14,7 +14,10 @@ from ..progress import Progress, silent
 from .config import SMGAConfig
 from .diffusion import ddim_sample
 from .network import SMGA
+from .overlap import OVERLAP, sample_overlapping
 from .windows import Chain, Chaining
+
+Timing = Literal["aligned", "official"]
 
 
 @torch.no_grad()
@@ -29,12 +32,15 @@ def generate_motion(
     eta: float | None = None,
     candidates: int = 1,
     first_pose_ramp: bool = True,
-    chaining: Chaining = "fixed",
+    chaining: Chaining | None = None,
+    overlap: int = OVERLAP,
+    windows_per_batch: int = 8,
+    timing: Timing = "aligned",
     progress: Progress = silent,
 ) -> Motion:
     """Generate the motion (frames, 134, 3) of a person who speaks what the features describe.
 
-    The same seed gives the same motion: all noise comes from one CPU generator, whatever the model's device.
+    The same seed gives the same motion: all noise comes from CPU generators, whatever the model's device.
     Scores are those of the first pose.
 
     Args:
@@ -42,22 +48,78 @@ def generate_motion(
         features: (frames, audio_channels) Stage I features at 25 fps, at least one frame; any length.
         first_pose: its first frame is the pose that the motion begins with.
         steps, guidance, eta: sampling; None = what the model's configuration says.
-        candidates: motions drawn for every window after the first, of which the best continuation is kept.
-        first_pose_ramp: begin exactly at the first pose; also joins the windows. Off only for parity.
-        chaining: "fixed", or "official" for what the published script does with several windows.
+        candidates: motions drawn for every window after the first, of which the best continuation is kept;
+            there is one to choose only where windows are chained.
+        first_pose_ramp: begin exactly at the first pose; also joins chained windows. Off only for parity.
+        chaining: "overlap" for any length; "chained" draws window after window, for a minute or two;
+            "official" is what the published script does with several windows. None: "overlap", or "chained"
+            where candidates are asked for.
+        overlap: frames that overlapping windows share.
+        windows_per_batch: overlapping windows that one network call computes; the same motion.
+        timing: "official" shows every frame 40 ms late, as the published script does by putting the first
+            pose in front and leaving the last frame out; `chaining="official"` implies it.
+        progress: called after each network call.
 
-    Raises InputError for features or poses that do not fit the model.
+    Raises InputError for features, poses or settings that do not fit the model.
     """
     config = model.config
-    _check(config, features, first_pose, candidates, steps, chaining)
-    steps = config.steps if steps is None else steps
-    device = model.device
-    features = features.to(device, torch.float32)
-    pose = first_pose.window([0]).to_network()[0].to(device, torch.float32)
-    visible = (first_pose.keypoints[0, :, 2] >= VISIBLE_SCORE).to(device)
-    visible = visible if visible.any() else torch.ones_like(visible)
+    chaining = chaining or ("chained" if candidates > 1 else "overlap")
+    _check(config, features, first_pose, candidates, steps)
+    _check_windows(config, chaining, overlap, windows_per_batch, timing)
+    pose = first_pose.window([0]).to_network()[0].float()
+    sampling: dict[str, Any] = {
+        "steps": config.steps if steps is None else steps,
+        "guidance": config.guidance if guidance is None else guidance,
+        "eta": config.eta if eta is None else eta,
+        "first_pose_ramp": first_pose_ramp,
+    }
+    if chaining == "overlap":
+        flat = sample_overlapping(
+            model,
+            features,
+            pose,
+            seed=seed,
+            overlap=overlap,
+            windows_per_batch=windows_per_batch,
+            progress=progress,
+            **sampling,
+        ).cpu()
+    else:
+        visible = first_pose.keypoints[0, :, 2] >= VISIBLE_SCORE
+        flat = _chained(
+            model,
+            features,
+            pose,
+            visible,
+            Chain(config.frames, chaining),
+            seed,
+            candidates,
+            sampling,
+            progress,
+        )
+    if timing == "official" and chaining != "official":
+        flat = torch.cat([pose[None].cpu(), flat[:-1]])
+    motion = Motion.from_network(flat, first_pose.width, first_pose.height)
+    # A score's whole range is 0.002 wide in the network: what it says of them is noise (stage1.md 8.17).
+    motion.keypoints[..., 2] = first_pose.keypoints[:1, :, 2].cpu()
+    return motion
 
-    chain = Chain(config.frames, chaining)
+
+def _chained(
+    model: SMGA,
+    features: Tensor,
+    pose: Tensor,
+    visible: Tensor,
+    chain: Chain,
+    seed: int,
+    candidates: int,
+    sampling: dict[str, Any],
+    progress: Progress,
+) -> Tensor:
+    """Window after window, each from the end of the last: (frames, 402) on the CPU."""
+    device = model.device
+    features, pose, visible = features.to(device, torch.float32), pose.to(device), visible.to(device)
+    visible = visible if visible.any() else torch.ones_like(visible)
     starts = chain.starts(len(features))
     generator = torch.Generator().manual_seed(seed)
     windows: list[Tensor] = []
@@ -73,30 +135,18 @@ def generate_motion(
             model,
             condition[None],
             chain.audio(features, start)[None],
-            steps=steps,
-            guidance=config.guidance if guidance is None else guidance,
-            eta=config.eta if eta is None else eta,
             generator=generator,
-            first_pose_ramp=first_pose_ramp,
             first_velocity=None if velocity is None else velocity[None],
             candidates=1 if previous is None else candidates,
             progress=window_progress,
+            **sampling,
         )
         windows.append(drawn[0] if previous is None else chain.choose(drawn, previous, visible))
-    flat = chain.assemble(windows, len(features), pose).cpu()
-    motion = Motion.from_network(flat, first_pose.width, first_pose.height)
-    # A score's whole range is 0.002 wide in the network: what it says of them is noise (stage1.md 8.17).
-    motion.keypoints[..., 2] = first_pose.keypoints[:1, :, 2].cpu()
-    return motion
+    return chain.assemble(windows, len(features), pose).cpu()
 
 
 def _check(
-    config: SMGAConfig,
-    features: Tensor,
-    first_pose: Motion,
-    candidates: int,
-    steps: int | None,
-    chaining: str,
+    config: SMGAConfig, features: Tensor, first_pose: Motion, candidates: int, steps: int | None
 ) -> None:
     if features.ndim != 2 or features.shape[1] != config.audio_channels:
         raise InputError(
@@ -116,7 +166,20 @@ def _check(
         raise InputError(f"candidates is {candidates}", fix="choose at least 1")
     if steps is not None and not 1 <= steps <= 1000:
         raise InputError(f"the number of Stage I steps is {steps}", fix="choose 1 to 1000")
-    if chaining not in get_args(Chaining):
+
+
+def _check_windows(
+    config: SMGAConfig, chaining: str, overlap: int, windows_per_batch: int, timing: str
+) -> None:
+    for what, value, kinds in (("chaining", chaining, Chaining), ("timing", timing, Timing)):
+        if value not in get_args(kinds):
+            raise InputError(
+                f"there is no {what} '{value}'", fix=f"choose one of {', '.join(get_args(kinds))}"
+            )
+    if not 0 <= overlap < config.frames:
         raise InputError(
-            f"there is no chaining '{chaining}'", fix=f"choose one of {', '.join(get_args(Chaining))}"
+            f"windows of {config.frames} frames cannot overlap by {overlap}",
+            fix=f"choose 0 to {config.frames - 1}",
         )
+    if windows_per_batch < 1:
+        raise InputError(f"{windows_per_batch} windows a batch are not possible", fix="choose at least 1")

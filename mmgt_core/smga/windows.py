@@ -1,8 +1,11 @@
-"""Cutting motion of any length into windows, and chaining them (stage1.md 5, 8.13, 9).
+"""Windows that are drawn one after the other, each from the end of the last (stage1.md 5, 8.13, 9).
 
-The condition frame and frame 0 of a window are the same moment. So in the fixed chaining consecutive windows
-share one frame: window i begins at the real last frame of window i - 1, which conditions it. The published
-script instead lays windows end to end and conditions on frame 59, a constant left from 60-frame windows.
+The condition frame and frame 0 of a window are the same moment. So consecutive windows share one frame:
+window i begins at the real last frame of window i - 1, which conditions it. The published script instead lays
+windows end to end and conditions on frame 59, a constant left from 60-frame windows.
+
+Errors of a window's last frame are handed on to all that follow, so what is chained drifts: after minutes the
+person has another shape (docs/windows.md has figures). `overlap` is the way for recordings of any length.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ from ..pose.skeleton import CHANNELS, LEGS
 from .joints import official_joints, smooth_joints
 from .selection import joint_scores, published_scores
 
-Chaining = Literal["fixed", "official"]
+Chaining = Literal["overlap", "chained", "official"]
+"""How windows become one motion: fused at every step (`overlap.py`), or one after the other."""
+
 OFFICIAL_CONDITION_FRAME = 59
 
 
@@ -27,11 +32,11 @@ class Chain:
 
     Attributes:
         length: frames of one window.
-        chaining: "fixed", or "official" for the published script's behaviour.
+        chaining: "chained", or "official" for the published script's behaviour.
     """
 
     length: int
-    chaining: Chaining = "fixed"
+    chaining: Chaining = "chained"
 
     @property
     def stride(self) -> int:
@@ -48,7 +53,7 @@ class Chain:
 
     def first_condition(self, pose: Tensor) -> Tensor:
         """The condition (402,) of window 0; published code sets the legs to network zero."""
-        if self.chaining == "fixed":
+        if self.chaining == "chained":
             return pose
         pose = pose.clone().unflatten(-1, (-1, CHANNELS))
         pose[list(LEGS)] = 0

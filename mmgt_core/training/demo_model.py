@@ -17,11 +17,11 @@ from .autoencoder import train_autoencoder
 from .demo_recipe import Recipe, demo_recipe
 from .image import train_image
 from .loop import LoopReport, LoopSettings
+from .phases import PHASES
 from .smga import train_smga
 from .speech_data import load_speech_data, make_speech_data
 from .video import train_video
 
-PHASES = ("speech", "smga", "autoencoder", "image", "video", "whole")
 TRAINERS: dict[str, Callable[..., tuple[Path, LoopReport]]] = {
     "smga": train_smga,
     "autoencoder": train_autoencoder,

@@ -13,21 +13,23 @@ from torch import Tensor
 
 from ..errors import InputError
 from .bank import Bank
+from .by_frame import ByFrame
 from .mask_pyramid import MaskPyramid
 from .state import Cache, RunState
 
 if TYPE_CHECKING:
     from .model import VideoModel
 
-PoseFeatures = Callable[[Sequence[int]], Tensor]
-PoseImages = Tensor | Callable[[Sequence[int]], Tensor]
-KEPT_FEATURES = 2**28  # values of pose features that are kept for the whole clip (1 GiB in float32)
-KEPT_AUDIO_FRAMES = 512  # clips up to this length keep their projected audio keys and values
+FrameTensor = Callable[[Sequence[int]], Tensor]
+FrameMasks = Callable[[Sequence[int]], MaskPyramid]
+PoseImages = Tensor | FrameTensor
+POSES_AT_ONCE = 8  # frames in the pose guider
+TOKENS_AT_ONCE = 32  # frames in the audio projection
 
 
 @dataclass(frozen=True)
 class ClipConditions:
-    """The conditions of one clip.
+    """The conditions of one clip; nothing on the model's device grows with its length.
 
     Attributes:
         frames: length of the clip.
@@ -35,18 +37,18 @@ class ClipConditions:
         context: (1, 1, cross_dim) of the conditional rows; unconditional rows get zeros.
         bank: one row; None: no reference.
         pose: frame indices -> pose features (n, C, h, w).
-        audio: (frames, tokens, dim); None: nothing is heard.
-        masks: of all frames.
-        cache: projected keys and values that the calls of this clip share.
+        audio: frame indices -> audio tokens (n, tokens, dim); None: nothing is heard.
+        masks: frame indices -> their masks.
+        cache: projected keys and values of the reference, which the calls of this clip share.
     """
 
     frames: int
     latent_size: tuple[int, int]
     context: Tensor
     bank: Bank | None
-    pose: PoseFeatures
-    audio: Tensor | None
-    masks: MaskPyramid
+    pose: FrameTensor
+    audio: FrameTensor | None
+    masks: FrameMasks
     cache: Cache = field(default_factory=Cache, repr=False)
 
     @classmethod
@@ -59,22 +61,21 @@ class ClipConditions:
         frames: int,
         *,
         latent_size: tuple[int, int],
-        audio: Tensor | None = None,
-        masks: MaskPyramid | None = None,
+        audio: Tensor | FrameTensor | None = None,
+        masks: MaskPyramid | FrameMasks | None = None,
         image_embeds: Tensor | None = None,
-        chunk: int = 8,
         round_bank: bool = True,
     ) -> ClipConditions:
-        """Run the networks that are needed once: reference UNet, audio projection, pose guider.
+        """Run the reference UNet; pose guider and audio projection run when a window needs them.
 
         Args:
             reference: scaled latent of the portrait (1, 4, h, w); None drops the portrait.
             pose_images: (frames, H, W, 3), [0, 1] or uint8, or a function of frame indices that draws them
                 when a window needs them.
             latent_size: height and width of the latents, an eighth of the picture's.
-            audio: features around each frame (frames, window, blocks, channels); None: silence, as an
-                unheard row.
-            masks: the clip's motion masks; None: full branch everywhere.
+            audio: features around each frame (frames, window, blocks, channels), or a function of frame
+                indices that gives them; None: silence, as an unheard row.
+            masks: the clip's motion masks, or a function of frame indices; None: full branch everywhere.
             image_embeds: CLIP embedding (1, cross_dim) of the portrait for models with image_context "clip".
             round_bank: round the bank to float16 as the reference code does.
 
@@ -96,9 +97,9 @@ class ClipConditions:
             latent_size=latent_size,
             context=context,
             bank=bank,
-            pose=_pose_features(model, pose_images, frames, latent_size, chunk),
-            audio=None if audio is None else model.adapter.audio_tokens(audio.to(model.device)),
-            masks=masks if masks is not None else MaskPyramid.empty(frames, *latent_size),
+            pose=_pose_features(model, pose_images, frames, latent_size),
+            audio=None if audio is None else _audio_tokens(model, audio, frames),
+            masks=_masks(masks, latent_size),
         )
 
     def state(
@@ -119,23 +120,19 @@ class ClipConditions:
         device = self.context.device
         flags = tuple(flag for flag in conditional for _ in windows)
         pose = self.pose(indices)
-        index = torch.tensor(indices, device=device)
-        keeps_audio = self.audio is not None and self.frames <= KEPT_AUDIO_FRAMES
-        audio = self.audio if keeps_audio or self.audio is None else self.audio.index_select(0, index)
-        own = index if keeps_audio else torch.arange(len(indices), device=device)
-        cache = self.cache if keeps_audio or self.audio is None else _BankOnly(self.cache)
-        masks = self.masks.window(indices).to(device, pose.dtype)
+        audio = None if self.audio is None else self.audio(indices)
+        masks = self.masks(indices).to(device, pose.dtype)
         return RunState(
             rows=len(flags),
             bank=self.bank,
             bank_rows=tuple(0 if flag else None for flag in flags),
             audio_tokens=audio,
-            audio_index=own.repeat(len(conditional)),
+            audio_index=torch.arange(len(indices), device=device).repeat(len(conditional)),
             audio_rows=flags,
             masks=masks.repeat(len(conditional)),
             region_weights=region_weights,
             pose_features=pose.repeat(len(conditional), 1, 1, 1),
-            cache=cache,
+            cache=self.cache if audio is None else _ReferenceOnly(self.cache),
             plain=plain,
         )
 
@@ -145,9 +142,9 @@ class ClipConditions:
         return torch.cat([row.expand(windows, -1, -1) for row in rows])
 
 
-class _BankOnly(Cache):
-    """Shares what a clip's cache holds of the reference; audio of a long clip is projected anew for each
-    window.
+class _ReferenceOnly(Cache):
+    """Shares what a clip's cache holds of the reference; a window's audio is projected for that window alone,
+    which costs a thousandth of the window and needs no memory that grows with the clip.
     """
 
     def __init__(self, shared: Cache):
@@ -159,36 +156,50 @@ class _BankOnly(Cache):
 
 
 def _pose_features(
-    model: VideoModel, images: PoseImages, frames: int, latent_size: tuple[int, int], chunk: int
-) -> PoseFeatures:
-    """Features of all frames at once where they fit, else drawn and computed for each window."""
+    model: VideoModel, images: PoseImages, frames: int, latent_size: tuple[int, int]
+) -> FrameTensor:
+    @torch.no_grad()
+    def compute(indices: list[int]) -> tuple[Tensor]:
+        drawn = images(indices) if callable(images) else images[indices]
+        features = model.adapter.pose_features(drawn.to(model.device))
+        if tuple(features.shape[-2:]) != tuple(latent_size):
+            raise InputError(
+                f"pose images give features of {tuple(features.shape[-2:])}, not of {tuple(latent_size)}",
+                fix="draw the pose at the size of the video",
+            )
+        return (features,)
 
-    def compute(indices: Sequence[int]) -> Tensor:
-        parts = []
-        for start in range(0, len(indices), chunk):
-            some = list(indices[start : start + chunk])
-            drawn = images(some) if callable(images) else images[some]
-            with torch.no_grad():
-                features = model.adapter.pose_features(drawn.to(model.device))
-            if tuple(features.shape[-2:]) != tuple(latent_size):
-                raise InputError(
-                    f"pose images give features of {tuple(features.shape[-2:])}, not of {tuple(latent_size)}",
-                    fix="draw the pose at the size of the video",
-                )
-            parts.append(features)
-        return torch.cat(parts)
-
-    if frames * model.config.block_channels[0] * latent_size[0] * latent_size[1] > KEPT_FEATURES:
-        return compute
-    kept = compute(range(frames))
-    return lambda indices: kept[list(indices)]
+    by_frame = ByFrame(compute, frames, POSES_AT_ONCE)
+    by_frame([0])  # complains before long work
+    return lambda indices: by_frame(indices)[0]
 
 
-def _check_lengths(frames: int, pose: PoseImages, audio: Tensor | None, masks: MaskPyramid | None) -> None:
+def _audio_tokens(model: VideoModel, audio: Tensor | FrameTensor, frames: int) -> FrameTensor:
+    @torch.no_grad()
+    def compute(indices: list[int]) -> tuple[Tensor]:
+        heard = audio(indices) if callable(audio) else audio[indices]
+        return (model.adapter.audio_tokens(heard.to(model.device)),)
+
+    by_frame = ByFrame(compute, frames, TOKENS_AT_ONCE)
+    return lambda indices: by_frame(indices)[0]
+
+
+def _masks(masks: MaskPyramid | FrameMasks | None, latent_size: tuple[int, int]) -> FrameMasks:
+    if masks is None:
+        return lambda indices: MaskPyramid.empty(len(indices), *latent_size)
+    return masks.window if isinstance(masks, MaskPyramid) else masks
+
+
+def _check_lengths(
+    frames: int,
+    pose: PoseImages,
+    audio: Tensor | FrameTensor | None,
+    masks: MaskPyramid | FrameMasks | None,
+) -> None:
     lengths = {
-        "pose images": None if callable(pose) else pose.shape[0],
-        "audio features": None if audio is None else audio.shape[0],
-        "motion masks": None if masks is None else masks.frames,
+        "pose images": pose.shape[0] if isinstance(pose, Tensor) else None,
+        "audio features": audio.shape[0] if isinstance(audio, Tensor) else None,
+        "motion masks": masks.frames if isinstance(masks, MaskPyramid) else None,
     }
     for name, length in lengths.items():
         if length is not None and length != frames:

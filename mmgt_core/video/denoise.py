@@ -1,21 +1,31 @@
-"""The sampler: DDIM over the clip, the UNet in windows, guidance on their average (stage2.md 4 and 5)."""
+"""The sampler: DDIM over the clip, the UNet in windows, guidance on their average (stage2.md 4 and 5).
+
+Latents and sums of the clip stay in main memory, three copies of the latents with guidance, two without; only
+windows travel to the model's device, whose memory therefore does not grow with the clip.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import CheckpointError, InputError
 from ..progress import Progress, silent
 from .conditions import ClipConditions
+from .pressure import MemoryMeter, try_with
 from .scheduler import Schedule
-from .windows import context_windows
+from .windows import Fusion, context_windows, window_weights
 
 if TYPE_CHECKING:
+    from ..work.steps import StepStore
     from .model import VideoModel
+
+FINISHED_AT_ONCE = 64  # frames of one DDIM step, which makes a few copies of what it works on
+MEMORY_FIX = "choose a shorter --window or a smaller --size, or close what else uses the memory"
 
 
 @torch.no_grad()
@@ -31,34 +41,40 @@ def denoise(
     window: int | None = None,
     overlap: int | None = None,
     closed_loop: bool | None = None,
-    windows_per_batch: int = 1,
+    fusion: Fusion = "flat",
+    windows_per_batch: int | None = 1,
     plain: bool = False,
     progress: Progress = silent,
     after_step: Callable[[int, Tensor], None] | None = None,
+    store: StepStore | None = None,
 ) -> Tensor:
-    """Denoise one clip -> float32 scaled latents (frames, 4, h, w). What is left out comes from the model's
-    config.
+    """Denoise one clip -> float32 scaled latents (frames, 4, h, w) on the CPU; what is left out comes from
+    the model's config.
 
     Args:
         seed: of the CPU generator that draws the initial noise; or give `noise` (frames, 4, h, w).
         cfg: guidance scale; at 1 or below the unconditional rows are not computed.
         region_weights: of the (full, face, lips) branches.
-        windows_per_batch: windows that one UNet call computes side by side; same result, more memory.
+        fusion: how overlapping windows are averaged; see `window_weights`.
+        windows_per_batch: windows that one UNet call computes side by side; same result, more memory. None:
+            as many as fit on a GPU, else one. Halved when memory runs out.
         plain: without the exact rewrites; same result, slower, for comparison.
-        progress: called after each UNet call.
+        progress: called after each UNet call with (windows done, windows in all).
         after_step: sees (step, latents) after each DDIM step.
+        store: keeps each step, and the windows within it; work that it holds is not done again.
 
-    Raises InputError on settings that cannot work.
+    Raises InputError on settings that cannot work, and when not even one window fits into memory;
+    CheckpointError for a model whose numbers are not finite.
     """
     config = model.config
     steps = config.steps if steps is None else steps
     cfg = config.cfg if cfg is None else cfg
-    weights = config.region_weights if region_weights is None else region_weights
     if not 1 <= steps <= 1000:
         raise InputError(f"{steps} sampling steps are not possible", fix="choose 1 to 1000")
-    frames = conditions.frames
+    if windows_per_batch is not None and windows_per_batch < 1:
+        raise InputError(f"{windows_per_batch} windows per batch are not possible", fix="choose 1 or more")
     windows = context_windows(
-        frames,
+        conditions.frames,
         config.window if window is None else window,
         config.overlap if overlap is None else overlap,
         config.closed_loop if closed_loop is None else closed_loop,
@@ -68,28 +84,31 @@ def denoise(
             f"a window of {len(windows[0])} frames is longer than this model's {config.motion_max_frames}",
             fix="choose a shorter window",
         )
-    x = initial_noise(conditions, config.latent_channels, seed) if noise is None else noise.float()
-    x = x.to(model.device)
-    conditional = (False, True) if cfg > 1 else (True,)
-    batches = [windows[i : i + windows_per_batch] for i in range(0, len(windows), windows_per_batch)]
+    call = _Call(
+        model,
+        conditions,
+        windows,
+        window_weights(len(windows[0]), fusion),
+        (False, True) if cfg > 1 else (True,),
+        config.region_weights if region_weights is None else region_weights,
+        plain,
+    )
+    first, x = (None if store is None else store.resume()) or (0, None)
+    if x is None:
+        x = initial_noise(conditions, config.latent_channels, seed) if noise is None else noise.clone()
+    x = x.float().cpu().contiguous()
+    batches = _Batches(windows_per_batch, model.device, store)
     schedule = Schedule(config.beta_schedule)
-    adapter = model.adapter if plain else model.adapter.fold()
-    done, total = 0, steps * len(batches)
-    with model.attached(adapter):
-        for step, timestep in enumerate(schedule.timesteps(steps)):
-            sums = x.new_zeros(len(conditional), *x.shape)
-            counts = x.new_zeros(frames)
-            for batch in batches:
-                _add_prediction(
-                    model, conditions, batch, conditional, weights, timestep, x, plain, sums, counts
-                )
-                done += 1
-                progress(done, total)
-            means = sums / counts[:, None, None, None]
-            v = means[0] + cfg * (means[1] - means[0]) if len(conditional) == 2 else means[0]
-            x, _ = schedule.step(v, timestep, x, steps)
+    timesteps = schedule.timesteps(steps)
+    with model.attached(model.adapter if plain else model.adapter.fold()):
+        for step in range(first, steps):
+            sums, counts = _predictions(call, batches, step, steps, timesteps[step], x, progress, store)
+            _finish_step(schedule, sums, counts, cfg, timesteps[step], x, steps)
+            del sums
+            if store is not None:
+                store.keep(step + 1, x)
             if after_step is not None:
-                after_step(step, x)
+                after_step(step, x.clone())  # x itself is worked on in place
     return x
 
 
@@ -102,23 +121,107 @@ def initial_noise(conditions: ClipConditions, channels: int, seed: int) -> Tenso
     return torch.randn(shape, generator=generator)[0].transpose(0, 1)
 
 
-def _add_prediction(
-    model: VideoModel,
-    conditions: ClipConditions,
-    windows: Sequence[Sequence[int]],
-    conditional: tuple[bool, ...],
-    weights: tuple[float, float, float],
+@dataclass(frozen=True)
+class _Call:
+    """What all UNet calls of a clip have in common."""
+
+    model: VideoModel
+    conditions: ClipConditions
+    windows: list[list[int]]
+    frame_weights: Tensor
+    conditional: tuple[bool, ...]
+    region_weights: tuple[float, float, float]
+    plain: bool
+
+    def predict(self, windows: Sequence[Sequence[int]], timestep: int, x: Tensor) -> Tensor:
+        """The prediction (conditions * windows * frames, 4, h, w) of some windows of x, on the CPU."""
+        model, device = self.model, self.model.device
+        state = self.conditions.state(windows, self.conditional, self.region_weights, plain=self.plain)
+        index = torch.tensor([frame for window in windows for frame in window])
+        latents = x.index_select(0, index).to(device, model.dtype).repeat(len(self.conditional), 1, 1, 1)
+        context = self.conditions.contexts(len(windows), self.conditional)
+        return model.predict(latents, torch.tensor([timestep]), context, state).cpu()
+
+    def add(self, v: Tensor, windows: Sequence[Sequence[int]], sums: Tensor, counts: Tensor) -> None:
+        """Add a prediction to the sums (conditions, frames, ...) and count its frames: one window after the
+        other, so that the order of additions does not depend on how many were computed at once.
+        """
+        parts = v.to(sums).unflatten(0, (len(self.conditional), len(windows), -1))
+        weights = self.frame_weights
+        for number, window in enumerate(windows):
+            index = torch.tensor(window)
+            sums.index_add_(1, index, weights[:, None, None, None] * parts[:, number])
+            counts.index_add_(0, index, weights)
+
+
+class _Batches:
+    """How many windows are computed at once: as asked, as fit, and fewer when memory runs out."""
+
+    def __init__(self, asked: int | None, device: torch.device, store: StepStore | None):
+        self._asked, self._device, self._store = asked, device, store
+        self.size = asked if store is None else store.batch(asked) or asked
+
+    def predict(self, call: _Call, start: int, timestep: int, x: Tensor) -> tuple[int, Tensor]:
+        """(windows, their prediction) of the next batch, which begins with window number `start`."""
+        meter = MemoryMeter(self._device) if self.size is None else None
+        while True:
+            size = 1 if self.size is None else self.size
+            some = call.windows[start : start + size]
+            v = try_with(
+                len(some), "windows per batch", lambda w=some: call.predict(w, timestep, x), MEMORY_FIX
+            )
+            if v is not None:
+                if meter is not None:
+                    self._choose(meter.windows())
+                return len(some), v
+            self._choose(len(some) // 2)
+
+    def _choose(self, size: int) -> None:
+        self.size = size
+        if self._store is not None:
+            self._store.note_batch(self._asked, size)
+
+
+def _predictions(
+    call: _Call,
+    batches: _Batches,
+    step: int,
+    steps: int,
     timestep: int,
     x: Tensor,
-    plain: bool,
-    sums: Tensor,
-    counts: Tensor,
+    progress: Progress,
+    store: StepStore | None,
+) -> tuple[Tensor, Tensor]:
+    """Sums (conditions, frames, 4, h, w) and counts (frames,) of all windows' predictions of one step."""
+    sums, counts = x.new_zeros(len(call.conditional), *x.shape), x.new_zeros(x.shape[0])
+    done, total = 0, len(call.windows)
+    for start, count, v in () if store is None else store.windows(step):
+        if start == done:
+            call.add(v, call.windows[start : start + count], sums, counts)
+            done += count
+    if done > 0:
+        progress(step * total + done, steps * total)  # of an earlier run
+    while done < total:
+        count, v = batches.predict(call, done, timestep, x)
+        call.add(v, call.windows[done : done + count], sums, counts)
+        if store is not None:
+            store.keep_windows(step, done, v, count)
+        done += count
+        progress(step * total + done, steps * total)
+    return sums, counts
+
+
+def _finish_step(
+    schedule: Schedule, sums: Tensor, counts: Tensor, cfg: float, timestep: int, x: Tensor, steps: int
 ) -> None:
-    """Add the predictions of some windows to the sums (conditions, frames, ...) and count their frames."""
-    state = conditions.state(windows, conditional, weights, plain=plain)
-    index = torch.tensor([frame for window in windows for frame in window], device=x.device)
-    latents = x.index_select(0, index).to(model.dtype).repeat(len(conditional), 1, 1, 1)
-    context = conditions.contexts(len(windows), conditional)
-    v = model.predict(latents, torch.tensor([timestep]), context, state)
-    sums.index_add_(1, index, v.to(sums).unflatten(0, (len(conditional), -1)))
-    counts.index_add_(0, index, torch.ones_like(index, dtype=counts.dtype))
+    """The DDIM step of the whole clip in place, guidance on the averages."""
+    for start in range(0, x.shape[0], FINISHED_AT_ONCE):
+        part = slice(start, start + FINISHED_AT_ONCE)
+        means = sums[:, part] / counts[part, None, None, None]
+        v = means[0] + cfg * (means[1] - means[0]) if len(means) == 2 else means[0]
+        x[part], _ = schedule.step(v, timestep, x[part], steps)
+        if not bool(x[part].isfinite().all()):
+            raise CheckpointError(
+                "the video model gives numbers that are not finite",
+                fix="download its file again, or compute in fp32",
+            )

@@ -4,7 +4,14 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
 from ..errors import InputError
+
+Fusion = Literal["flat", "pyramid"]
 
 
 def context_windows(
@@ -32,3 +39,21 @@ def context_windows(
         return [[(start + k) % frames for k in range(window)] for start in range(0, frames, hop)]
     starts = [*range(0, frames - window, hop), frames - window]
     return [list(range(start, start + window)) for start in starts]
+
+
+def window_weights(length: int, fusion: Fusion = "flat", device: torch.device | None = None) -> Tensor:
+    """(length,) positive float32: how much each frame of a window counts where windows overlap.
+
+    "flat" counts all alike, as published; "pyramid" counts a frame by its distance from the window's nearer
+    end (1, 2, 3, .., 3, 2, 1), so that one window fades into the next instead of starting at full weight.
+
+    Raises InputError for an unknown fusion.
+    """
+    if fusion not in get_args(Fusion):
+        raise InputError(
+            f"windows cannot be fused by {fusion!r}", fix=f"choose one of {', '.join(get_args(Fusion))}"
+        )
+    if fusion == "flat":
+        return torch.ones(length, device=device)
+    place = torch.arange(length, device=device)
+    return torch.minimum(place + 1, length - place).float()

@@ -12,6 +12,7 @@ import pytest
 
 import mmgt_core
 from mmgt_core import assets
+from mmgt_core.media.images import load_image
 
 try:
     import tomllib
@@ -84,6 +85,22 @@ def test_the_registry_name_and_licence_follow_its_rules():
     assert "comfyui" not in project["name"].lower()
     assert project["license"] == "Apache-2.0"
     assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_what_the_registry_shows_is_complete():
+    """Sizes and words as the registry's specification has them; it reads the version from the named file."""
+    comfy = PROJECT["tool"]["comfy"]
+    assert set(comfy) == {"PublisherId", "DisplayName", "Icon", "Banner", "requires-comfyui", "version"}
+    assert re.fullmatch(r">=\d+\.\d+\.\d+", comfy["requires-comfyui"])
+    assert f'__version__ = "{mmgt_core.__version__}"' in (ROOT / comfy["version"]["path"]).read_text()
+    height, width = load_image(ROOT / comfy["Icon"]).shape[:2]
+    assert height == width <= 400
+    height, width = load_image(ROOT / comfy["Banner"]).shape[:2]
+    assert abs(width / height - 21 / 9) < 0.01
+    classifiers = PROJECT["project"]["classifiers"]
+    assert "Operating System :: OS Independent" in classifiers
+    accelerators = [line for line in classifiers if line.startswith("Environment :: ")]
+    assert accelerators and all(line.startswith("Environment :: GPU :: ") for line in accelerators)
 
 
 def test_the_pack_asks_the_host_for_nothing_that_the_host_brings():

@@ -15,8 +15,11 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from .world import snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = os.environ.get("MMGT_TEST_HOST") == "1"
@@ -30,6 +33,7 @@ def find_host() -> Path | None:
     return next((place for place in places if (place / "comfy" / "model_patcher.py").is_file()), None)
 
 
+WORLD: list[dict[str, Any]] = []
 HOST = find_host() if OURS else None
 collect_ignore_glob = [] if HOST else ["test_*.py"]
 
@@ -53,8 +57,16 @@ def start_host(folder: Path) -> str:
         getattr(folder_paths, f"set_{name}_directory")(str(folder / name))
     import nodes
 
+    before = snapshot()
     assert asyncio.run(nodes.load_custom_node(str(ROOT))), "ComfyUI could not load the pack"
+    WORLD.extend((before, snapshot()))
     return str(ROOT).replace(".", "_x_")
+
+
+@pytest.fixture(scope="session")
+def loading(pack):
+    """What the process shared before the pack was loaded, and afterwards."""
+    return WORLD
 
 
 @pytest.fixture(scope="session")

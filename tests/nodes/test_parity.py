@@ -47,17 +47,17 @@ def test_without_guidance_the_negative_side_is_not_computed(pack, video):
     assert error(seen[True], golden["output"][1]) <= FORWARD
 
 
-def pipeline(pack, video, golden, model, exact=True, sampler="euler"):
-    """Four steps of the golden's clip -> (4, frames, h, w) scaled latents."""
+def pipeline(pack, video, golden, model, exact=True, sampler="euler", steps=0):
+    """Four steps of the golden's clip, or so many -> (4, frames, h, w) scaled latents."""
     meta = golden.metadata
     sampling = pack("nodes.model_sampling")
     weights = tuple(float(value) for value in meta["motion_scale"].split(","))
     clip = golden_clip(pack, golden, model, weights)
-    steps, model = int(meta["steps"]), model.clone()
+    steps, model = steps or int(meta["steps"]), model.clone()
     if exact:
         schedule = pack("mmgt_core.video.scheduler").Schedule(video.config.beta_schedule)
         model.add_object_patch("model_sampling", sampling.ExactSampling(schedule))
-        chosen, sigmas = sampling.exact_sampler(schedule), sampling.exact_sigmas(video.config, steps)
+        chosen, sigmas = sampling.exact_sampler(schedule, steps), sampling.exact_sigmas(video.config, steps)
     else:
         from comfy.samplers import sampler_object
 
@@ -69,19 +69,44 @@ def pipeline(pack, video, golden, model, exact=True, sampler="euler"):
     return model.model.process_latent_in(out).transpose(0, 1)
 
 
-@pytest.mark.parametrize("at_once", [1, 2])
-def test_official_preset(pack, video, at_once, measured):
+def differently(pack, video, how, monkeypatch):
+    """The model, patched, and disturbed in a way that must not matter."""
+    from .test_patching import plain, unload
+
+    model = attached(pack, video, at_once=3 if how == "windows batched" else 1)
+    if how == "sides apart":  # as short memory has it
+        monkeypatch.setattr(type(model.model), "memory_required", lambda *_, **__: 1e18)
+    if how == "cloned":
+        model = model.clone().clone()
+    if how == "injected again":
+        monkeypatch.setattr(pack("nodes.comfy_unet"), "HAS_LAYER_PATCHES", False)
+        model = attached(pack, video)
+        pipeline_call = pipeline(pack, video, Golden("stage2/pipeline_ddim4.safetensors"), model, steps=1)
+        assert pipeline_call.isfinite().all()
+        plain(video.model)
+        unload()
+    return model
+
+
+WAYS = ["as it is", "windows batched", "sides apart", "cloned", "injected again"]
+EVERY_WAY = [WAYS[0], *(pytest.param(way, marks=pytest.mark.slow) for way in WAYS[1:])]
+
+
+@pytest.mark.parametrize("how", EVERY_WAY)
+def test_official_preset(pack, video, how, monkeypatch, measured):
     golden = Golden("stage2/pipeline_ddim4.safetensors")
-    found = pipeline(pack, video, golden, attached(pack, video, at_once))
+    found = pipeline(pack, video, golden, differently(pack, video, how, monkeypatch))
     worst = error(found, golden["final_latents"][0])
-    measured(f"pipeline_ddim4.final_latents, official preset, {at_once} windows at once", worst)
+    measured(f"pipeline_ddim4.final_latents, official preset, {how}", worst)
     assert worst <= OFFICIAL
 
 
-@pytest.mark.parametrize("sampler", ["euler", "ddim"])
-def test_stock_sampler(pack, video, sampler, measured):
+@pytest.mark.slow
+@pytest.mark.parametrize(("sampler", "how"), [*(("euler", how) for how in WAYS), ("ddim", WAYS[0])])
+def test_stock_sampler(pack, video, sampler, how, monkeypatch, measured):
     golden = Golden("stage2/pipeline_ddim4.safetensors")
-    found = pipeline(pack, video, golden, attached(pack, video), exact=False, sampler=sampler)
+    model = differently(pack, video, how, monkeypatch)
+    found = pipeline(pack, video, golden, model, exact=False, sampler=sampler)
     worst = error(found, golden["final_latents"][0])
-    measured(f"pipeline_ddim4.final_latents, {sampler}", worst)
+    measured(f"pipeline_ddim4.final_latents, {sampler}, {how}", worst)
     assert worst <= STOCK

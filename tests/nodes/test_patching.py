@@ -84,12 +84,25 @@ def test_attaching_twice_is_as_once(pack, video, golden):
 
 
 def test_a_lora_on_the_unet_is_felt(pack, video, golden):
+    """As LoraLoaderModelOnly loads a file, before the adapter is attached or afterwards."""
+    from comfy.sd import load_lora_for_models
+
+    name = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_k"
+    layer = video.model.model.diffusion_model.input_blocks[1][1].transformer_blocks[0].attn1.to_k
+    generator = torch.Generator().manual_seed(1)
+    file = {
+        f"{name}.lora_up.weight": torch.randn(layer.out_features, 4, generator=generator),
+        f"{name}.lora_down.weight": torch.randn(4, layer.in_features, generator=generator),
+        f"{name}.alpha": torch.tensor(4.0),
+    }
     model = attached(pack, video)
-    name = "diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_k.weight"
-    delta = torch.randn(model.model.state_dict()[name].shape, generator=torch.Generator().manual_seed(1))
-    with_lora = model.clone()
-    assert with_lora.add_patches({name: ("diff", (delta,))}, 0.5)
+    with_lora, _ = load_lora_for_models(model, None, file, 0.5, 0.0)
+    before, _ = load_lora_for_models(video.model, None, file, 0.5, 0.0)
     first = call(pack, video, golden, model)
+    attach = pack("nodes.comfy_unet").attach
+    later = attach(before, video.config, video.adapter, video.reference)
+    later.model_options["context_handler"] = model.model_options["context_handler"]
+    assert torch.equal(call(pack, video, golden, later), call(pack, video, golden, with_lora))
     assert error(call(pack, video, golden, with_lora), first) > 1e-3
     assert torch.equal(call(pack, video, golden, model), first)
 

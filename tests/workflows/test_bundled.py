@@ -1,34 +1,61 @@
-"""The bundled workflows without ComfyUI: each is whole, and its API twin says the same."""
+"""The bundled workflows without ComfyUI: each is whole and readable, and its API twin says the same.
+
+What the nodes of this pack take and give is told by `locales/en`, which the host tests hold to the schemas.
+"""
 
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "example_workflows"
-NAMES = {"demo", "portrait_and_audio", "pose_first_then_render", "driving_video", "long_speech", "low_vram"}
-NOTES = ("MarkdownNote", "Note")
-CONTROL = ("fixed", "increment", "decrement", "randomize")  # the widget behind a seed, which the API has not
+from mmgt_core.checkpoints.registry import REGISTRY
+from mmgt_core.media.images import load_image
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "example_workflows"
+NAMES = ("demo", "portrait_and_audio", "pose_first_then_render", "driving_video", "long_speech", "low_vram")
+OURS: dict[str, Any] = json.loads((ROOT / "locales" / "en" / "nodeDefs.json").read_text(encoding="utf-8"))
+CORE = {
+    "LoadImage", "LoadAudio", "LoadVideo", "GetVideoComponents", "KSampler", "SaveVideo", "MarkdownNote"
+}  # fmt: skip
+NOTE = "MarkdownNote"
+IN_NO_WORKFLOW = {
+    "MMGTLoadMotion": "loads what MMGT Save Motion wrote before; there is no such file at first"
+}
+MODELS = {
+    "MMGTLoadMotionModel": {"motion"},
+    "MMGTLoadVideoModel": {"video"},
+    "MMGTDetectPose": {"person-detector", "pose-detector"},
+}
+THUMBNAIL = 40_000  # bytes
+MUTED = (2, 4)  # modes: never, bypassed
+
+Nodes = dict[int, dict[str, Any]]
 
 
-def load(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def load(name: str) -> tuple[dict[str, Any], Nodes, dict[str, Any]]:
+    """The drawn form, its nodes by id, the API twin."""
     files = (FOLDER / f"{name}.json", FOLDER / "api" / f"{name}.json")
     ui, api = (json.loads(path.read_text(encoding="utf-8")) for path in files)
-    return ui, api
+    return ui, {node["id"]: node for node in ui["nodes"]}, api
+
+
+def widgets(node: dict[str, Any]) -> list[str]:
+    return [given["name"] for given in node["inputs"] if "widget" in given]
 
 
 def test_all_are_here():
-    assert {path.stem for path in FOLDER.glob("*.json")} == NAMES
-    assert {path.stem for path in (FOLDER / "api").glob("*.json")} == NAMES
+    for kind in ("*.json", "api/*.json", "*.jpg"):
+        assert {path.stem for path in FOLDER.glob(kind)} == set(NAMES)
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 def test_links_join_what_is_there(name):
-    ui, _ = load(name)
-    nodes = {node["id"]: node for node in ui["nodes"]}
+    ui, nodes, _ = load(name)
     assert len(nodes) == len(ui["nodes"]) and ui["last_node_id"] == max(nodes)
     for link, source, out, target, into, kind in ui["links"]:
         output, given = nodes[source]["outputs"][out], nodes[target]["inputs"][into]
@@ -36,23 +63,92 @@ def test_links_join_what_is_there(name):
         assert kind == output["type"] and kind in given["type"].split(","), (output, given)
     ids = [link[0] for link in ui["links"]]
     assert len(ids) == len(set(ids)) and all(link <= ui["last_link_id"] for link in ids)
+    ends = [given["link"] for node in ui["nodes"] for given in node["inputs"] if given["link"] is not None]
+    assert sorted(ends) == sorted(ids)
     needed = [given for node in ui["nodes"] for given in node["inputs"] if given.get("shape") != 7]
-    assert all(given["link"] is not None for given in needed), "only optional sockets stay open"
+    assert all(given["link"] is not None for given in needed if "widget" not in given)
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@pytest.mark.parametrize("name", NAMES)
+def test_nodes_have_the_sockets_and_widgets_that_the_pack_gives_them(name):
+    _, nodes, api = load(name)
+    for key, node in nodes.items():
+        if node["type"] not in OURS:
+            assert node["type"] in CORE, "core nodes only"
+            continue
+        told = OURS[node["type"]]
+        assert {given["name"] for given in node["inputs"]} == set(told["inputs"]), node["type"]
+        names = [told["outputs"][str(slot)]["name"] for slot in range(len(told["outputs"]))]
+        assert [out["name"] for out in node["outputs"]] == names, node["type"]
+        seeds = widgets(node).count("seed")  # has a second widget: what to do after a run
+        assert len(node.get("widgets_values", [])) == len(widgets(node)) + seeds, node["type"]
+        assert set(api[str(key)]["inputs"]) <= set(told["inputs"]), node["type"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_api_twin_says_the_same(name):
-    ui, api = load(name)
-    drawn = {str(node["id"]): node for node in ui["nodes"] if node["type"] not in NOTES}
+    ui, nodes, api = load(name)
+    drawn = {
+        str(key): node for key, node in nodes.items() if node["type"] != NOTE and node["mode"] not in MUTED
+    }
     assert set(drawn) == set(api)
     sources = {link[0]: [str(link[1]), link[2]] for link in ui["links"]}
     for key, node in drawn.items():
+        inputs = api[key]["inputs"]
         assert node["type"] == api[key]["class_type"]
         linked = {
             given["name"]: sources[given["link"]] for given in node["inputs"] if given["link"] is not None
         }
-        inputs = api[key]["inputs"]
-        assert {n: v for n, v in inputs.items() if isinstance(v, list)} == linked
-        if node["type"].startswith(("MMGT", "SMGA", "Motion", "LoadAudioFeatures")):
-            values = [value for value in node["widgets_values"] if value not in CONTROL]
-            assert values == [value for value in inputs.values() if not isinstance(value, list)]
+        assert {name: value for name, value in inputs.items() if isinstance(value, list)} == linked
+        if node["type"] in OURS:
+            values = [value for value in node.get("widgets_values", []) if value != "fixed"]
+            assert values == [inputs[name] for name in widgets(node)], node["type"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_can_be_read(name):
+    """Every node lies in a titled group, none on another, and a note explains what to do."""
+    ui, nodes, _ = load(name)
+    assert len([node for node in nodes.values() if node["type"] == NOTE]) == 1
+    for node in nodes.values():
+        (x, y), (width, height) = node["pos"], node["size"]
+        boxes = [group["bounding"] for group in ui["groups"] if group["title"]]
+        inside = [
+            left <= x and top <= y - 30 and x + width <= left + across and y + height <= top + down
+            for left, top, across, down in boxes
+        ]
+        assert inside.count(True) == 1, node["type"]
+    for one, other in combinations(nodes.values(), 2):
+        apart = [
+            first["pos"][axis] + first["size"][axis] <= second["pos"][axis] - 30 * axis
+            for first, second in ((one, other), (other, one))
+            for axis in (0, 1)
+        ]
+        assert any(apart), (one["type"], other["type"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models_are_linked_where_they_are_chosen(name):
+    _, nodes, _ = load(name)
+    known = {
+        (f"https://huggingface.co/{file.repository}/resolve/main/{file.path}", file.file, file.folder): file
+        for file in REGISTRY
+    }
+    for node in nodes.values():
+        linked = node["properties"].get("models", [])
+        files = [known[model["url"], model["name"], model["directory"]] for model in linked]
+        assert MODELS.get(node["type"], set()) <= {file.name for file in files}
+        assert [model.get("hash") for model in linked] == [file.sha256 for file in files]
+        assert all(("hash" in model) == (model.get("hash_type") == "SHA256") for model in linked)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_picture_is_small(name):
+    path = FOLDER / f"{name}.jpg"
+    height, width = load_image(path).shape[:2]
+    assert path.stat().st_size < THUMBNAIL and 300 <= height <= width <= 800
+
+
+def test_every_node_is_shown_in_some_workflow():
+    shown = {node["type"] for name in NAMES for node in load(name)[1].values()}
+    assert set(OURS) - shown == set(IN_NO_WORKFLOW)

@@ -1,23 +1,15 @@
-"""`mmgt queue` against real ComfyUI servers, with core nodes only.
-
-`COMFYUI_PATH` (or ~/comfy/ComfyUI) says where the host lies, `COMFYUI_PYTHON` which Python runs it (its own
-.venv if not given).
-"""
+"""`mmgt queue` against real ComfyUI servers, with core nodes only."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
-from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -26,15 +18,9 @@ from mmgt_core.audio.waveform import Waveform, load_waveform
 from mmgt_core.media.images import load_image, save_image
 from mmgt_core.media.wav import save_wav
 
-HOST = Path(os.environ.get("COMFYUI_PATH") or Path.home() / "comfy" / "ComfyUI")
-PYTHON = Path(os.environ.get("COMFYUI_PYTHON") or HOST / ".venv" / "bin" / "python")
-FOUND = (HOST / "main.py").is_file() and PYTHON.exists()
-START = 300  # seconds that a busy machine may need to start the host
+from ..live_host import LiveHost, needs_host
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not FOUND, reason="no ComfyUI here; set COMFYUI_PATH"),
-]
+pytestmark = [pytest.mark.slow, needs_host]
 
 PICTURE = {
     "1": {"class_type": "LoadImage", "inputs": {"image": "none.png"}},
@@ -57,58 +43,9 @@ SOUND = {
 }
 
 
-class Running:
-    """A ComfyUI of its own folders on a free port."""
-
-    def __init__(self, folder: Path):
-        (folder / "custom_nodes").mkdir(parents=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self._log = (folder / "log.txt").open("w+")
-        options = [
-            "--cpu",
-            "--base-directory",
-            folder,
-            "--port",
-            port,
-            "--database-url",
-            "sqlite:///:memory:",
-        ]
-        options += ["--disable-api-nodes", "--disable-all-custom-nodes"]
-        command = [str(part) for part in (PYTHON, HOST / "main.py", *options)]
-        self._process = subprocess.Popen(command, cwd=HOST, stdout=self._log, stderr=subprocess.STDOUT)
-
-    def wait(self) -> Running:
-        end = time.monotonic() + START
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError):
-                self.get("/queue")
-                return self
-            if self._process.poll() is not None:
-                break
-            time.sleep(0.5)
-        self._log.seek(0)
-        pytest.fail(f"ComfyUI did not start: {self._log.read()[-2000:]}")
-
-    def get(self, path: str) -> Any:
-        with urlopen(f"{self.url}{path}", timeout=30) as answer:
-            return json.load(answer)
-
-    def runs(self) -> int:
-        """How many prompts it has run since its start."""
-        return len(self.get("/history"))
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._log.close()
-
-
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Running]]:
-    both = [Running(tmp_path_factory.mktemp("host") / "base") for _ in range(2)]
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[LiveHost]]:
+    both = [LiveHost(tmp_path_factory.mktemp("host") / "base") for _ in range(2)]
     try:
         yield [server.wait() for server in both]
     finally:
@@ -128,7 +65,7 @@ def batch(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(folder: Path, servers: Sequence[Running], *options: object) -> subprocess.Popen[str]:
+def start(folder: Path, servers: Sequence[LiveHost], *options: object) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-m",

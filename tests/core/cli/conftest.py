@@ -19,7 +19,8 @@ from mmgt_core.media.wav import save_wav
 from mmgt_core.pose.motion import Motion
 from mmgt_core.pose.motion_file import save_motion
 from mmgt_core.pose.openpose import write_pose_file
-from mmgt_core.presenter.identity import rest_pose, sample_identity
+from mmgt_core.presenter.figure import rest_pose
+from mmgt_core.presenter.identity import sample_identity
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.network import SMGA
 from mmgt_core.video.config import demo_config
@@ -81,6 +82,14 @@ def speech_like(seconds: float = SECONDS, rate: int = RATE) -> Waveform:
     voice = np.sin(2 * np.pi * 140 * time) * (0.5 + 0.5 * np.sin(2 * np.pi * 4 * time))
     noise = np.random.default_rng(0).standard_normal(time.size)
     return Waveform((0.4 * voice + 0.01 * noise).astype(np.float32), rate)
+
+
+@pytest.fixture(autouse=True)
+def work_root(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands of a test keep unfinished work: not in the tester's own cache."""
+    root = tmp_path_factory.mktemp("work")
+    monkeypatch.setenv("MMGT_WORK", str(root))
+    return root
 
 
 @pytest.fixture(scope="session")

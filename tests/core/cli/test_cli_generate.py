@@ -15,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmgt_core.cli import main
-from mmgt_core.generate import MotionSettings, VideoRequest, generate_video
+from mmgt_core.generate import generate_video
 from mmgt_core.media.images import load_image
 from mmgt_core.media.wav import save_wav
 from mmgt_core.pose.motion_file import load_motion
 from mmgt_core.pose.openpose import read_pose_file
-from mmgt_core.render import VideoSettings
+from mmgt_core.requests import VideoRequest
+from mmgt_core.settings import MotionSettings, Settings, VideoSettings
 from mmgt_core.timebase import frame_count
 
 RECORDED = Path("/usr/share/sounds/alsa/Front_Center.wav")  # a human voice, from Debian's alsa-utils
@@ -203,7 +204,9 @@ def test_what_a_progress_callable_raises_travels_through_and_nothing_is_left(inp
     )
     with pytest.raises(Stop):
         generate_video(
-            request, MotionSettings(inputs.motion_model, steps=1), VideoSettings(inputs.video_model), stages
+            request,
+            Settings(MotionSettings(inputs.motion_model, steps=1), VideoSettings(inputs.video_model)),
+            stages,
         )
     assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
     assert out.read_bytes() == b"an older video"
@@ -224,7 +227,7 @@ def test_ctrl_c_stops_with_one_line_and_leaves_nothing(inputs, tmp_path):
     with process:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.startswith("conditions: 4/4"):
+            if line.startswith("conditions: 3/3"):
                 break
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()

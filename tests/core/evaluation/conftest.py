@@ -11,7 +11,8 @@ from mmgt_core.evaluation.inputs import EvaluationInputs
 from mmgt_core.evaluation.plan import Plan
 from mmgt_core.metrics import motion as measure
 from mmgt_core.pose.motion import CANVAS
-from mmgt_core.presenter.identity import rest_pose, sample_identity
+from mmgt_core.presenter.figure import rest_pose
+from mmgt_core.presenter.identity import sample_identity
 from mmgt_core.presenter.law import perform
 from mmgt_core.presenter.phonemes import Phoneme
 

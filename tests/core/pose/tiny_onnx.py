@@ -12,9 +12,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from mmgt_core.pose import detector_math as math
-from mmgt_core.pose.detector import DETECTOR_FILE, POSE_FILE
-
+# As published; nothing of the package is imported, so that the tests inside ComfyUI can use this file too.
+DETECTOR_FILE, POSE_FILE = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
+DETECTOR_SIZE, POSE_SIZE = 640, (288, 384)
 OPSET = 13
 BLUE, RED = 0, 2  # of BGR
 CELLS, STRIDE = 20, 32
@@ -33,7 +33,7 @@ def write_networks(folder: Path, scores: np.ndarray | None = None) -> Path:
 
 def detector_network() -> onnx.ModelProto:
     """(1, 3, 640, 640) of 0..255 -> (1, 8400, 85)."""
-    size = math.DETECTOR_SIZE
+    size = DETECTOR_SIZE
     channel = np.zeros((3, 3, 1, 1), np.float32)
     channel[0, BLUE], channel[0, RED] = 1 / 255, -1 / 255  # objectness: blue without red
     channel[1, 1] = np.log(LARGEST / SMALLEST) / 255  # log of the box side, from green
@@ -66,7 +66,7 @@ def detector_network() -> onnx.ModelProto:
 
 def pose_network(scores: np.ndarray) -> onnx.ModelProto:
     """(n, 3, 384, 288) -> (n, 133, 576) and (n, 133, 768), highest at the brightest column and row."""
-    width, height = math.POSE_SIZE
+    width, height = POSE_SIZE
     nodes, constants = [], {"scores": (scores / 2.5).astype(np.float32).reshape(1, 133, 1)}
     outputs = []
     for name, length, axis in (("simcc_x", width, 2), ("simcc_y", height, 3)):

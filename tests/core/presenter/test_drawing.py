@@ -9,12 +9,12 @@ import pytest
 
 from mmgt_core.pose.motion import Motion
 from mmgt_core.presenter.draw import draw_frame, draw_frames
+from mmgt_core.presenter.figure import rest_pose
 from mmgt_core.presenter.identity import (
     BACKGROUND_STYLES,
     BEARDS,
     HAIR_STYLES,
     SHIRT_STYLES,
-    rest_pose,
     sample_identity,
 )
 from mmgt_core.presenter.law import perform

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mmgt_core.pose import skeleton
-from mmgt_core.presenter.identity import rest_pose, sample_identity
+from mmgt_core.presenter.figure import rest_pose
+from mmgt_core.presenter.identity import sample_identity
 from mmgt_core.presenter.law import beats, perform
 from mmgt_core.presenter.phonemes import Phoneme, pack_phonemes, unpack_phonemes
 from mmgt_core.timebase import FPS

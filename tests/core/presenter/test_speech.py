@@ -13,7 +13,8 @@ from mmgt_core.pose.openpose import read_pose_file
 from mmgt_core.presenter import speech
 from mmgt_core.presenter.clip import fit, make_clip
 from mmgt_core.presenter.demo_inputs import IDENTITY_SEED, write_demo_inputs
-from mmgt_core.presenter.identity import rest_pose, sample_identity
+from mmgt_core.presenter.figure import rest_pose
+from mmgt_core.presenter.identity import sample_identity
 from mmgt_core.presenter.phonemes import is_vowel
 from mmgt_core.presenter.sentences import paragraph, sentence
 from mmgt_core.presenter.speech import Voice, sample_voice, silence, speak

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmgt_core.errors import InputError
 from mmgt_core.pose.motion import Motion
 from mmgt_core.smga.generate import generate_motion
+from mmgt_core.smga.overlap import REFRESHES, _noise, _refreshes, crossfade, overlapping_starts
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def pixels(motion):
 
 
 @pytest.mark.parametrize("frames", [1, 2, 79, 80, 81, 159, 160, 200])
-@pytest.mark.parametrize("chaining", ["fixed", "official"])
+@pytest.mark.parametrize("chaining", ["overlap", "chained", "official"])
 def test_any_length(model, speech, pose, frames, chaining):
     motion = generate_motion(model, speech[:frames], pose, seed=1, steps=1, chaining=chaining)
     assert motion.frames == frames
@@ -32,15 +35,17 @@ def test_any_length(model, speech, pose, frames, chaining):
     assert bool(motion.keypoints.isfinite().all())
 
 
-def test_begins_with_the_first_pose_and_keeps_its_scores(model, speech, pose):
-    motion = generate_motion(model, speech, pose, seed=1)
+@pytest.mark.parametrize("chaining", ["overlap", "chained"])
+def test_begins_with_the_first_pose_and_keeps_its_scores(model, speech, pose, chaining):
+    motion = generate_motion(model, speech, pose, seed=1, chaining=chaining)
     assert (pixels(motion)[0] - pixels(pose)[0]).abs().max() < 1e-2
     assert torch.equal(motion.keypoints[..., 2], pose.keypoints[..., 2].expand(200, -1))
 
 
-def test_same_seed_same_motion(model, speech, pose):
+@pytest.mark.parametrize("candidates", [1, 2])
+def test_same_seed_same_motion(model, speech, pose, candidates):
     first, again, other = (
-        generate_motion(model, speech, pose, seed=s, candidates=2).keypoints for s in (1, 1, 2)
+        generate_motion(model, speech, pose, seed=s, candidates=candidates).keypoints for s in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert not torch.allclose(first, other)
@@ -52,39 +57,101 @@ def test_global_randomness_is_left_alone(model, speech, pose):
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_the_beginning_does_not_depend_on_the_length(model, speech, pose):
-    short = generate_motion(model, speech[:160], pose, seed=1).keypoints[:80]
-    assert torch.equal(short, generate_motion(model, speech, pose, seed=1).keypoints[:80])
+@pytest.mark.parametrize(("overlap", "guidance"), [(0, 1.0), (40, 2.0)])
+def test_the_batch_size_does_not_change_the_motion(model, speech, pose, overlap, guidance):
+    motions = [
+        generate_motion(
+            model, speech, pose, seed=1, overlap=overlap, windows_per_batch=n, guidance=guidance
+        ).keypoints
+        for n in (1, 3, 200)
+    ]
+    for motion in motions[1:]:
+        torch.testing.assert_close(motion, motions[0], atol=1e-4, rtol=0)
 
 
-def test_windows_join_in_position_and_velocity(model, speech, pose):
+def test_the_beginning_hardly_depends_on_the_length(model, speech, pose):
+    """A longer recording draws the same noise for the same frames; chained, even the motion is the same."""
+    short, long_ = (
+        generate_motion(model, speech[:frames], pose, seed=1, chaining="chained").keypoints[:80]
+        for frames in (160, 200)
+    )
+    assert torch.equal(short, long_)
+    short, long_ = (_noise(5, frames, 402) for frames in (9, 33))
+    assert torch.equal(short, long_[:9])
+
+
+def test_chained_windows_join_in_position_and_velocity(model, speech, pose):
     """Across each joint the velocity goes on."""
-    motion = generate_motion(model, speech, pose, seed=1, steps=3)
+    motion = generate_motion(model, speech, pose, seed=1, steps=3, chaining="chained")
     flat = motion.to_network().unflatten(1, (134, 3))[..., :2]
     for joint in (79, 158):
         assert (flat[joint + 1] - 2 * flat[joint] + flat[joint - 1]).abs().max() < 1e-4
-    bare = generate_motion(model, speech, pose, seed=1, steps=3, first_pose_ramp=False)
+    bare = generate_motion(model, speech, pose, seed=1, steps=3, chaining="chained", first_pose_ramp=False)
     flat = bare.to_network().unflatten(1, (134, 3))[..., :2]
     assert (flat[80] - 2 * flat[79] + flat[78]).abs().max() > 1e-2
 
 
-def test_progress_runs_over_all_windows(model, speech, pose):
+@given(frames=st.integers(1, 3000), overlap=st.integers(0, 79))
+def test_overlapping_windows_cover_every_length(frames, overlap):
+    starts = overlapping_starts(frames, 80, overlap)
+    assert starts[0] == 0 and starts[-1] + 80 >= frames
+    assert all(b - a == 80 - overlap for a, b in zip(starts, starts[1:], strict=False))
+    assert len(starts) == 1 or starts[-2] + 80 < frames  # and no more windows than needed
+
+
+@given(overlap=st.integers(0, 40))
+def test_overlapping_windows_fade_into_one_another(overlap):
+    """What one window loses from frame to frame the next one gains: evenly, and never more than one step."""
+    weights, hop = crossfade(80, overlap), 80 - overlap
+    assert bool((weights > 0).all()) and torch.equal(weights, weights.flip(0))
+    share = weights[hop:] / (weights[hop:] + weights[:overlap])
+    torch.testing.assert_close(share, 1 - torch.arange(1, overlap + 1) / (overlap + 1))
+
+
+@given(steps=st.integers(1, 1000))
+def test_conditions_are_handed_on_a_few_times(steps):
+    """However many steps a run has, and so however far an error can wander."""
+    assert sum(_refreshes(step, steps) for step in range(steps)) == min(steps, REFRESHES)
+
+
+def test_official_timing_is_one_frame_late(model, speech, pose):
+    plain, late = (
+        generate_motion(model, speech, pose, seed=1, steps=2, timing=timing).keypoints
+        for timing in ("aligned", "official")
+    )
+    assert late.shape == plain.shape
+    assert torch.equal(late[1:], plain[:-1])
+    torch.testing.assert_close(late[:1], pose.keypoints, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("chaining", ["overlap", "chained"])
+def test_progress_runs_over_all_windows_and_its_interrupt_travels(model, speech, pose, chaining):
     seen = []
+    settings = {"seed": 1, "steps": 2, "chaining": chaining, "windows_per_batch": 1}
     generate_motion(
         model,
         speech,
         pose,
-        seed=1,
-        steps=2,
+        **settings,
         progress=lambda done, total, _preview=None: seen.append((done, total)),
     )
     assert seen == [(i, 6) for i in range(1, 7)]
 
+    def stop(done, total, preview=None, /):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate_motion(model, speech, pose, **settings, progress=stop)
+
 
 def test_candidates_change_later_windows_only(model, speech, pose):
-    one, several = (generate_motion(model, speech, pose, seed=1, candidates=n).keypoints for n in (1, 3))
+    one, several = (
+        generate_motion(model, speech, pose, seed=1, candidates=n, chaining="chained").keypoints
+        for n in (1, 3)
+    )
     assert torch.equal(one[:80], several[:80])
-    assert one.shape == several.shape
+    assert not torch.equal(one, several)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +165,9 @@ def test_candidates_change_later_windows_only(model, speech, pose):
         ({"candidates": 0}, "candidates"),
         ({"steps": 0}, "steps"),
         ({"chaining": "loose"}, "chaining"),
+        ({"timing": "late"}, "timing"),
+        ({"overlap": 80}, "overlap by 80"),
+        ({"windows_per_batch": 0}, "windows a batch"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(model, speech, pose, change, message):

@@ -10,7 +10,7 @@ from mmgt_core.smga.windows import Chain
 POSE = torch.arange(402.0) / 1000
 
 
-@given(frames=st.integers(1, 2000), chaining=st.sampled_from(["fixed", "official"]))
+@given(frames=st.integers(1, 2000), chaining=st.sampled_from(["chained", "official"]))
 def test_windows_cover_every_length(frames, chaining):
     chain = Chain(80, chaining)
     starts = chain.starts(frames)
@@ -20,7 +20,7 @@ def test_windows_cover_every_length(frames, chaining):
 
 
 @given(frames=st.integers(1, 400))
-def test_fixed_assembly_puts_each_frame_in_its_place(frames):
+def test_chained_assembly_puts_each_frame_in_its_place(frames):
     """Windows cut from one motion, put together, are that motion."""
     chain = Chain(80)
     truth = torch.arange(500.0)[:, None].expand(-1, 402)
@@ -70,7 +70,7 @@ def test_official_choice_survives_stillness():
     assert Chain(80, "official").choose(still, still[0], torch.ones(134)).shape == (80, 402)
 
 
-@pytest.mark.parametrize("chaining", ["fixed", "official"])
+@pytest.mark.parametrize("chaining", ["chained", "official"])
 def test_the_nearer_candidate_is_chosen(chaining):
     previous = 0.01 * torch.randn(80, 402, generator=torch.Generator().manual_seed(0)).cumsum(0)
     near = previous[-1] + torch.arange(80.0)[:, None] * (previous[-1] - previous[-2])

@@ -84,15 +84,6 @@ def test_whole_clip(model, make_conditions):
     assert (denoise(model, conditions, windows_per_batch=3, **common) - plain).abs().max() < 1e-4
 
 
-def test_long_clips_keep_no_audio_but_the_same_numbers(model, make_conditions, monkeypatch):
-    conditions = make_conditions(7)
-    kept = denoise(model, conditions, seed=1, steps=1)
-    monkeypatch.setattr("mmgt_core.video.conditions.KEPT_AUDIO_FRAMES", 0)
-    monkeypatch.setattr("mmgt_core.video.conditions.KEPT_FEATURES", 0)
-    conditions.cache.clear()
-    assert (denoise(model, conditions, seed=1, steps=1) - kept).abs().max() < CLOSE
-
-
 def test_reference_pass_may_stop_early(model, config, draw):
     latents, context = draw(2, 4, 8, 8), draw(2, 1, config.cross_dim)
     with torch.no_grad():

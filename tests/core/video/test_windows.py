@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mmgt_core.errors import InputError
 from mmgt_core.video.scheduler import Schedule
-from mmgt_core.video.windows import context_windows
+from mmgt_core.video.windows import context_windows, window_weights
 
 sizes = st.integers(1, 20).flatmap(lambda window: st.tuples(st.just(window), st.integers(0, window - 1)))
 
@@ -29,13 +29,36 @@ def test_open_windows_do_not_wrap(frames, size):
         assert w == list(range(w[0], w[0] + len(w)))
 
 
-@given(st.integers(1, 60), sizes, st.booleans())
-def test_constants_stay_constant(frames, size, closed_loop):
+@given(st.integers(1, 60), sizes, st.booleans(), st.sampled_from(["flat", "pyramid"]))
+def test_constants_stay_constant(frames, size, closed_loop, fusion):
     sums, counts = torch.zeros(frames), torch.zeros(frames)
     for w in context_windows(frames, *size, closed_loop):
-        sums[w] += 3.25
-        counts[w] += 1
+        weights = window_weights(len(w), fusion)
+        sums[w] += 3.25 * weights
+        counts[w] += weights
     assert torch.equal(sums / counts, torch.full((frames,), 3.25))
+
+
+@given(st.integers(1, 32))
+def test_weights_are_positive_even_and_fall_to_both_ends(length):
+    assert torch.equal(window_weights(length), torch.ones(length))
+    pyramid = window_weights(length, "pyramid")
+    assert pyramid[0] == 1 and torch.equal(pyramid, pyramid.flip(0))
+    assert bool((pyramid.diff()[: (length - 1) // 2] == 1).all())
+    with pytest.raises(InputError, match="fused"):
+        window_weights(length, "steep")  # pyright: ignore[reportArgumentType]
+
+
+def test_a_pyramid_fades_one_window_into_the_next():
+    """Two windows that disagree by one: flat jumps by a half twice, a pyramid goes in small steps."""
+    largest = {}
+    for fusion in ("flat", "pyramid"):
+        sums, counts = torch.zeros(20), torch.zeros(20)
+        for value, w in enumerate(context_windows(20, 12, 4, closed_loop=False)):
+            sums[w] += value * window_weights(12, fusion)
+            counts[w] += window_weights(12, fusion)
+        largest[fusion] = float((sums / counts).diff().abs().max())
+    assert largest["flat"] == 0.5 and largest["pyramid"] < 0.35
 
 
 def test_published_windows():

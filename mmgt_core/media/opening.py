@@ -1,0 +1,61 @@
+"""The one door to FFmpeg for files that people bring: ordinary files of known formats, nothing else.
+
+FFmpeg would also follow playlists to other files, read URLs and devices, and take a name such as
+"part 1: intro.wav" for a protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from ..errors import InputError, MMGTError
+from ..files import existing_file
+from ..limits import STREAMS
+
+if TYPE_CHECKING:
+    import av.container
+
+# FFmpeg's names. Pictures are let in so that they can be told from sounds; playlists and scripts are not.
+FORMATS = (
+    "wav", "w64", "aiff", "au", "caf", "flac", "mp3", "ogg", "aac", "ac3", "eac3", "amr", "ape", "wv", "tta",
+    "mov", "matroska", "avi", "asf", "flv", "mpeg", "mpegts", "mpegvideo", "m4v", "h264", "hevc", "mxf",
+    "ivf", "gif", "apng", "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe",
+)  # fmt: skip
+
+
+@contextmanager
+def open_media(path: str | PathLike[str], what: str, fix: str) -> Iterator[av.container.InputContainer]:
+    """A sound or video file, opened for reading.
+
+    Args:
+        what: what it should be ("a sound or video file"); fix: what to give instead. Both for messages.
+
+    Raises:
+        InputError: missing, or whatever FFmpeg finds wrong with it, also inside the block.
+    """
+    import av
+    from av.error import FFmpegError
+
+    path = existing_file(path, what)
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": ",".join(FORMATS),
+        "max_streams": str(STREAMS),
+    }
+    try:
+        with av.open(f"file:{path}", options=options, metadata_errors="ignore") as container:
+            yield container
+    except MMGTError:
+        raise
+    # Strangers' bytes bring out each of these in the library, and all mean the same.
+    except (FFmpegError, OSError, ValueError, EOFError, LookupError, RuntimeError, MemoryError) as error:
+        raise InputError(
+            f"this is not {what} that can be read ({_reason(error)})", where=path, fix=fix
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -1,0 +1,120 @@
+"""Motion of any length at once: windows overlap, and their x0 are fused at every DDIM step (docs/windows.md).
+
+One noisy motion spans the whole recording. At each step every window predicts its part of x0, and where
+windows overlap the parts fade into one another; so no window has an edge that another does not soften, and
+there is no seam to join. A window's condition is the fused x0 at its first frame. That is known better from
+step to step, and is handed on only a few times in a run: what a condition gets wrong can wander as many
+windows as it is handed on, and no farther, whereas in a chain it wanders through all of them and adds up.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..pose.skeleton import CHANNELS
+from ..progress import Progress, silent
+from .diffusion import CosineSchedule, FirstPoseRamp, Guided, ddim_step
+from .network import SMGA
+
+OVERLAP = 20  # frames, 0.8 s
+REFRESHES = 10  # times in a run that conditions are taken from the fused x0 anew
+NOISE_ROWS = 8  # rows of 402 numbers: a multiple of the 16 that torch's generator draws at once
+
+
+@torch.no_grad()
+def sample_overlapping(
+    model: SMGA,
+    features: Tensor,
+    pose: Tensor,
+    *,
+    seed: int,
+    steps: int = 50,
+    guidance: float = 2.0,
+    eta: float = 1.0,
+    overlap: int = OVERLAP,
+    windows_per_batch: int = 8,
+    first_pose_ramp: bool = True,
+    progress: Progress = silent,
+) -> Tensor:
+    """Sample one motion x0 (frames, 402) on the model's device.
+
+    Memory grows with the length by a few rows of 402 numbers a frame and nothing else.
+
+    Args:
+        model: in eval mode.
+        features: (frames, channels), at least one frame; any device.
+        pose: (402,) the pose to begin with, in the published normalisation.
+        seed: of CPU generators that draw all noise; a longer recording draws the same for the frames that
+            both have.
+        steps, guidance, eta: see `ddim_sample`.
+        overlap: frames that neighbouring windows share, 0 <= overlap < the model's window.
+        windows_per_batch: windows that one network call computes; the same motion but for rounding.
+        first_pose_ramp: begin exactly at the pose.
+    """
+    length, device = model.config.frames, model.device
+    starts = overlapping_starts(len(features), length, overlap)
+    total = starts[-1] + length
+    weights = crossfade(length, overlap).to(device)[:, None]
+    groups = [starts[i : i + windows_per_batch] for i in range(0, len(starts), windows_per_batch)]
+    seeds = torch.randint(2**62, (steps,), generator=torch.Generator().manual_seed(seed)).tolist()
+    schedule, pose = CosineSchedule(), pose.to(device)
+    times = schedule.times(steps)
+    ramp = FirstPoseRamp(pose[None]) if first_pose_ramp else None
+    conditions = dict.fromkeys(starts, pose)
+
+    x = _noise(seeds[0], total, len(pose)).to(device)
+    for step, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True)):
+        sums, counts = torch.zeros_like(x), x.new_zeros(total, 1)
+        for index, group in enumerate(groups):
+            memory = model.encode_audio(
+                torch.stack([_rows(features, start, length) for start in group]).to(x)
+            )
+            denoise = Guided(model, torch.stack([conditions[start] for start in group]), memory, guidance)
+            parts = denoise(torch.stack([x[start : start + length] for start in group]), t).clamp(-1, 1)
+            for start, part in zip(group, parts, strict=True):
+                sums[start : start + length] += weights * part
+                counts[start : start + length] += weights
+            progress(step * len(groups) + index + 1, steps * len(groups))
+        x0 = sums / counts
+        x0 = x0 if ramp is None else ramp(x0[None])[0]
+        if _refreshes(step, steps):
+            conditions.update({start: _with_scores(x0[start], pose) for start in starts[1:]})
+        noise = None if t_next < 0 or not eta else _noise(seeds[step + 1], total, len(pose)).to(device)
+        x = x0 if t_next < 0 else ddim_step(schedule, x, x0, t, t_next, eta, noise)
+    return x[: len(features)]
+
+
+def overlapping_starts(frames: int, length: int, overlap: int) -> list[int]:
+    """First frame of every window of `length` that `frames` frames need; at least one window."""
+    hop = length - overlap
+    return list(range(0, max(1, frames - overlap), hop))
+
+
+def crossfade(length: int, overlap: int) -> Tensor:
+    """(length,) positive weights of a window's frames: rising over the overlap, level, falling over it."""
+    place = torch.arange(length)
+    return torch.minimum(place + 1, length - place).clamp_max(overlap + 1).float()
+
+
+def _rows(features: Tensor, start: int, length: int) -> Tensor:
+    """(length, channels) features of a window; behind the end the last row stays."""
+    return features[torch.arange(start, start + length, device=features.device).clamp_max(len(features) - 1)]
+
+
+def _noise(seed: int, frames: int, channels: int) -> Tensor:
+    """(frames, channels) standard normal; the first frames are the same for any number of frames."""
+    rows = -(-frames // NOISE_ROWS) * NOISE_ROWS
+    return torch.randn(rows, channels, generator=torch.Generator().manual_seed(seed))[:frames]
+
+
+def _refreshes(step: int, steps: int) -> bool:
+    """Whether conditions are taken anew after this step, evenly spread over the run."""
+    return (step + 1) * REFRESHES // steps > step * REFRESHES // steps
+
+
+def _with_scores(frame: Tensor, pose: Tensor) -> Tensor:
+    """A frame (402,) as a condition: its scores are those of `pose`, lest noise passes for visibility."""
+    frame = frame.clone().unflatten(-1, (-1, CHANNELS))
+    frame[:, 2] = pose.unflatten(-1, (-1, CHANNELS))[:, 2]
+    return frame.flatten()

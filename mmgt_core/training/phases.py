@@ -1,0 +1,6 @@
+"""The names of the demo model's phases, apart from the trainers so that a command line loads none of them."""
+
+from __future__ import annotations
+
+PHASES = ("speech", "smga", "autoencoder", "image", "video", "whole")
+"""In the order of the work; each needs the files of those before it."""

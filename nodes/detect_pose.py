@@ -1,0 +1,156 @@
+"""Node: the pose on a portrait, or the motion in a driving video."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import comfy.model_management
+from comfy_api.latest import io
+
+from ..mmgt_core.errors import InputError, MMGTError
+from .detector_files import AUTO, PERSON_DETECTOR, POSE_DETECTOR, detector_file, offered
+from .driving_frames import DrivingFrames
+from .host import FRAME_RATE, host_progress
+from .node_text import sentence, with_text
+from .smga_pose_generate import preview
+from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket
+
+if TYPE_CHECKING:
+    from ..mmgt_core.pose.detector import Detection
+
+
+class MMGTDetectPose(io.ComfyNode):
+    """Pictures -> MMGT_MOTION."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        files = offered()
+        return io.Schema(
+            node_id="MMGTDetectPose",
+            display_name="MMGT Detect Pose",
+            category=CATEGORY,
+            description="Finds the pose of one person on a portrait, or follows one person through a "
+            "driving video.",
+            inputs=[
+                io.MultiType.Input(
+                    "image",
+                    types=[io.Image, io.Video],
+                    tooltip="The portrait, or the frames of a driving video; a VIDEO is read from its file, "
+                    "frame by frame.",
+                ),
+                PoseKeypointSocket.Input(
+                    "pose_keypoint",
+                    optional=True,
+                    tooltip="What a pose detector of another pack found on these pictures; nothing is "
+                    "detected here then.",
+                ),
+                io.Int.Input(
+                    "person",
+                    default=-1,
+                    min=-1,
+                    max=31,
+                    optional=True,
+                    tooltip="Which person: -1 takes the largest, 0 the surest detection, 1 the next.",
+                ),
+                io.Float.Input(
+                    "fps",
+                    default=FRAME_RATE,
+                    min=1.0,
+                    max=240.0,
+                    step=0.01,
+                    optional=True,
+                    tooltip="Frames a second of driving frames that come as IMAGE; the motion is brought to "
+                    "25. A VIDEO tells its own.",
+                ),
+                io.Combo.Input(
+                    "person_detector",
+                    options=files,
+                    default=AUTO,
+                    optional=True,
+                    tooltip="yolox_l.onnx, which finds people; auto looks in models/mmgt, models/dwpose and "
+                    "where the ControlNet preprocessors keep it.",
+                ),
+                io.Combo.Input(
+                    "pose_detector",
+                    options=files,
+                    default=AUTO,
+                    optional=True,
+                    tooltip="dw-ll_ucoco_384.onnx, which finds 134 points on a person; auto looks in the "
+                    "same places.",
+                ),
+            ],
+            outputs=[
+                MotionSocket.Output("motion", display_name="motion"),
+                PoseKeypointSocket.Output("pose", display_name="pose_keypoint"),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, person_detector: Any = AUTO, pose_detector: Any = AUTO) -> bool | str:
+        try:
+            for choice, known in ((person_detector, PERSON_DETECTOR), (pose_detector, POSE_DETECTOR)):
+                if choice not in (None, AUTO):  # None: another node will tell
+                    detector_file(choice, known)
+        except MMGTError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def execute(
+        cls,
+        image: Any,
+        pose_keypoint: Any = None,
+        person: int = -1,
+        fps: float = FRAME_RATE,
+        person_detector: str = AUTO,
+        pose_detector: str = AUTO,
+    ) -> io.NodeOutput:
+        from ..mmgt_core.pose.openpose import to_pose_keypoint
+        from ..mmgt_core.pose.resample import at_model_rate
+
+        pictures = DrivingFrames.of(image, fps)
+        if pose_keypoint is not None:
+            found = given_poses(pictures, pose_keypoint, person)
+        else:
+            found = found_poses(pictures, person, person_detector, pose_detector)
+        motion = at_model_rate(found.motion, pictures.fps) if found.motion.frames > 1 else found.motion
+        shown = with_text(preview(motion), [sentence(warning) for warning in found.warnings])
+        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=shown)
+
+
+def found_poses(pictures: DrivingFrames, person: int, person_detector: str, pose_detector: str) -> Detection:
+    """By our own detector, whose networks stay loaded for the whole clip."""
+    from ..mmgt_core.pose.detector import PoseDetector
+
+    detector = PoseDetector(
+        detector_file(person_detector, PERSON_DETECTOR),
+        detector_file(pose_detector, POSE_DETECTOR),
+        device=comfy.model_management.get_torch_device().type,
+    )
+    whom: Any = "largest" if person < 0 else person
+    try:
+        if pictures.count == 1:
+            return detector.detect(next(pictures.frames()), person=whom)
+        progress = host_progress()
+        return detector.track(pictures.frames(), total=pictures.count, person=whom, progress=progress)
+    except InputError as error:
+        raise InputError(error.what, where="image", fix=error.fix) from error
+
+
+def given_poses(pictures: DrivingFrames, pose_keypoint: Any, person: int) -> Detection:
+    """As another pack found them on these pictures."""
+    from ..mmgt_core.pose.detector import Detection, unclear_parts
+    from ..mmgt_core.pose.openpose import parse_poses
+
+    poses = list(pose_keypoint) if isinstance(pose_keypoint, (list, tuple)) else pose_keypoint
+    try:
+        motion = parse_poses(poses, size=pictures.size, person="largest" if person < 0 else person)
+    except InputError as error:
+        raise InputError(error.what, where="pose_keypoint", fix=error.fix) from error
+    if pictures.count is not None and motion.frames != pictures.count:
+        raise InputError(
+            f"there are {pictures.count} pictures and {motion.frames} poses",
+            where="pose_keypoint",
+            fix="detect the poses on these pictures",
+        )
+    return Detection(motion, unclear_parts(motion))

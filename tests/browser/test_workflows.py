@@ -1,0 +1,114 @@
+"""The bundled workflows as a person opens them: nothing is missing or complains, Run makes the video."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import av
+import pytest
+
+from .conftest import PICTURES, WORKFLOWS, api_twin, workflow
+
+NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
+UNKNOWN = "app.graph._nodes.filter(n => !LiteGraph.registered_node_types[n.type]).map(n => n.type)"
+FAULTY = "app.graph._nodes.filter(n => n.has_errors).map(n => n.title)"
+DEMO_FRAMES = 163
+PATIENCE = 1800  # seconds that a busy machine may need for the demo
+
+
+def test_every_workflow_opens_without_a_fault(page):
+    """One after another in one page, as a person does who looks through them."""
+    before = page.faults()
+    for name in NAMES:
+        page.load(workflow(name), name)
+        assert page.js(UNKNOWN) == [] and page.js(FAULTY) == [], name
+        assert page.api() == api_twin(name), f"{name}: export it again (API) over its twin"
+        page.screenshot(PICTURES / f"{name}.png")
+        assert page.faults() == before, name
+
+
+def test_they_stand_among_the_templates_with_pictures(host, page):
+    shown = host.get("/api/workflow_templates")
+    assert set(NAMES) <= set(shown["mmgt"])
+    found = page.js(
+        "await Promise.all(a[0].map(async name => [name, "
+        "(await fetch(`/api/workflow_templates/mmgt/${name}.jpg`)).headers.get('content-type')]))",
+        NAMES,
+    )
+    assert found == [[name, "image/jpeg"] for name in NAMES]
+    page.js("await app.extensionManager.command.execute('Comfy.BrowseTemplates')")
+    page.until("document.body.innerText.includes('mmgt')", "the templates name our pack")
+    page.screenshot(PICTURES / "templates.png")
+
+
+def test_the_demo_runs_at_the_press_of_the_button(host, page):
+    before = page.faults()
+    page.load(workflow("demo"), "demo")
+    page.click('[data-testid="queue-button"]')
+    saved = finished(host)["outputs"]["9"]["images"][0]
+    assert saved["filename"].endswith(".mp4")
+    with av.open(host.folder / "output" / saved["subfolder"] / saved["filename"]) as container:
+        frames = sum(1 for _ in container.decode(container.streams.video[0]))
+        assert frames == DEMO_FRAMES and container.streams.video[0].average_rate == 25
+    with av.open(host.folder / "output" / saved["subfolder"] / saved["filename"]) as container:
+        sound = list(container.decode(container.streams.audio[0]))
+        seconds = sum(block.samples for block in sound) / sound[0].sample_rate
+        loudest = max(abs(block.to_ndarray()).max() for block in sound)
+    assert seconds == pytest.approx(DEMO_FRAMES / 25, abs=0.05) and loudest > 0.05
+    page.until("document.querySelectorAll('video').length > 0", "the video is shown on the node")
+    time.sleep(2)  # the picture loads
+    page.screenshot(PICTURES / "demo_after_run.png")
+    assert page.faults() == before
+
+
+def finished(host: Any) -> dict[str, Any]:
+    """What the one run of this host left in its history."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if history := host.get("/history"):
+            entry = list(history.values())[-1]
+            assert entry["status"]["status_str"] == "success", entry["status"]
+            return entry
+        time.sleep(1)
+    pytest.fail(f"the demo did not end in {PATIENCE} s: {host.log()[-1000:]}")
+
+
+TWO_PORTRAITS = """(() => {
+  const two = LiteGraph.createNode('ImageBatch'); app.graph.add(two);
+  const [demo] = app.graph.findNodesByType('MMGTDemoInputs');
+  const [sampler] = app.graph.findNodesByType('MMGTSampler');
+  demo.connect(0, two, 0); demo.connect(0, two, 1);
+  two.connect(0, sampler, sampler.inputs.findIndex(input => input.name === 'portrait'));
+  const [speech] = app.graph.findNodesByType('LoadAudioFeatures');
+  speech.widgets.find(widget => widget.name === 'duration').value = 0.4;
+})()"""
+NO_WINDOW = """(() => {
+  const [sampler] = app.graph.findNodesByType('MMGTSampler');
+  sampler.widgets.find(widget => widget.name === 'window').value = 4;
+  sampler.widgets.find(widget => widget.name === 'overlap').value = 4;
+})()"""
+WRONG = [
+    ("demo", TWO_PORTRAITS, "there are 2 pictures at once"),
+    ("demo", NO_WINDOW, "windows of 4 frames cannot overlap by 4"),
+    ("portrait_and_audio", "0", "yolox_l.onnx"),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "said"), WRONG)
+def test_a_wrong_input_is_told_in_the_error_box(page, name, change, said):
+    page.load(workflow(name), name)
+    page.js(change)
+    page.click('[data-testid="queue-button"]')
+    page.until(f"document.body.innerText.includes('{said}')", f"the page says: {said}", seconds=PATIENCE)
+    page.screenshot(PICTURES / f"error_{said.split()[0]}_{len(said)}.png")
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "steps"), ("zh", "步")])
+def test_help_of_a_node_is_there_in_two_languages(page, language, said):
+    address = {"en": "/extensions/mmgt/docs/MMGTSampler.md", "zh": "/extensions/mmgt/docs/MMGTSampler/zh.md"}[
+        language
+    ]
+    assert said in page.js("await (await fetch(a[0])).text()", address)
+    names = page.js("(await (await fetch('/i18n')).json())[a[0]].nodeDefs.MMGTSampler.inputs", language)
+    assert said in names["steps"]["tooltip"].lower()

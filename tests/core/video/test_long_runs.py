@@ -1,0 +1,239 @@
+"""Long runs: going on after a stop, memory that does not grow, and what happens when it runs out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mmgt_core.errors import CheckpointError, InputError
+from mmgt_core.video.autoencoder import decode_latents
+from mmgt_core.video.by_frame import KEPT_CHUNKS, ByFrame
+from mmgt_core.video.conditions import ClipConditions
+from mmgt_core.video.denoise import denoise
+from mmgt_core.video.mask_pyramid import MaskPyramid
+from mmgt_core.video.pressure import MOST_WINDOWS, is_out_of_memory, windows_that_fit
+from mmgt_core.work.folder import WorkFolder
+from mmgt_core.work.steps import StepStore
+
+from .live_memory import LiveMemory
+
+KEY = "0123456789abcdef" * 4
+SETTINGS = {
+    "seed": 3,
+    "steps": 2,
+    "cfg": 2.0,
+    "window": 4,
+    "overlap": 1,
+    "closed_loop": False,
+    "fusion": "pyramid",
+}
+
+
+class Stop(Exception):
+    pass
+
+
+def stopping(after: int):
+    """A progress callable that stops the work at its `after`-th call."""
+    calls = 0
+
+    def progress(done, total, preview=None, /):
+        nonlocal calls
+        calls += 1
+        if calls == after:
+            raise Stop
+
+    return progress
+
+
+@pytest.fixture
+def counted(model):
+    """The batch sizes that went through the UNet."""
+    rows = []
+    handle = model.unet.conv_in.register_forward_hook(lambda _m, inputs, _o: rows.append(inputs[0].shape[0]))
+    yield rows
+    handle.remove()
+
+
+@pytest.fixture
+def no_memory_for(model):
+    """Function: from now on the UNet has no memory for batches larger than this."""
+    handles = []
+
+    def limit(rows, error=None):
+        error = error or torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+        def refuse(_module, inputs):
+            if inputs[0].shape[0] > rows:
+                raise error
+
+        handles.append(model.unet.mid_block.register_forward_pre_hook(refuse))
+
+    yield limit
+    for handle in handles:
+        handle.remove()
+
+
+def test_a_run_stopped_anywhere_goes_on_bit_for_bit_and_does_nothing_twice(
+    model, make_conditions, tmp_path, counted
+):
+    conditions = make_conditions(6)
+    whole = denoise(model, conditions, **SETTINGS)
+    calls = len(counted)  # two windows in each of two steps
+    for stop in range(1, calls + 1):
+        counted.clear()
+        with WorkFolder.open(tmp_path / str(stop), KEY) as work, pytest.raises(Stop):
+            denoise(model, conditions, **SETTINGS, store=StepStore(work), progress=stopping(stop))
+        seen = []
+        with WorkFolder.open(tmp_path / str(stop), KEY) as work:
+            resumed = denoise(
+                model,
+                conditions,
+                **SETTINGS,
+                store=StepStore(work),
+                progress=lambda done, total, preview=None, seen=seen: seen.append((done, total)),
+            )
+        assert torch.equal(resumed, whole)
+        assert len(counted) == calls
+        assert seen == sorted(seen) and all(total == calls for _, total in seen)
+
+
+def test_a_resumed_run_may_batch_otherwise(model, make_conditions, tmp_path):
+    conditions = make_conditions(9)
+    whole = denoise(model, conditions, **SETTINGS)
+    with WorkFolder.open(tmp_path, KEY) as work, pytest.raises(Stop):
+        denoise(model, conditions, **SETTINGS, store=StepStore(work), progress=stopping(2))
+    with WorkFolder.open(tmp_path, KEY) as work:
+        resumed = denoise(model, conditions, **SETTINGS, store=StepStore(work), windows_per_batch=3)
+    assert (resumed - whole).abs().max() < 1e-3 * (whole.max() - whole.min())
+
+
+def test_memory_grows_by_at_most_four_copies_of_the_latents(model, config, draw):
+    """Pose pictures, masks and sound come from functions, as `render` gives them."""
+
+    def peak(frames: int) -> int:
+        conditions = ClipConditions.build(
+            model,
+            draw(1, 4, 8, 8),
+            lambda indices: torch.zeros(len(indices), 64, 64, 3, dtype=torch.uint8),
+            frames,
+            latent_size=(8, 8),
+            audio=lambda indices: torch.zeros(
+                len(indices), config.audio_window, config.audio_blocks, config.audio_channels
+            ),
+            masks=lambda indices: MaskPyramid.empty(len(indices), 8, 8),
+            image_embeds=draw(1, config.cross_dim),
+        )
+        with LiveMemory() as memory:
+            denoise(model, conditions, steps=1, cfg=2.0, window=8, overlap=1)
+        return memory.peak
+
+    short, long = peak(40), peak(120)
+    copy = (120 - 40) * 4 * 8 * 8 * 4
+    assert copy < long - short <= 4 * copy
+    print(
+        f"peak {short} bytes at 40 frames, {long} at 120: {(long - short) / copy:.2f} copies of the latents"
+    )
+
+
+def test_by_frame_gives_the_same_in_any_order_and_keeps_little(draw):
+    values, computed = draw(100, 3), []
+
+    def compute(indices):
+        computed.append(len(indices))
+        return values[indices], values[indices] * 2
+
+    by_frame = ByFrame(compute, 100, 8)
+    for indices in ([5, 6, 7, 8, 9], list(range(98, 100)) + [0, 1], list(range(100)), [50]):
+        first, second = by_frame(indices)
+        assert torch.equal(first, values[indices]) and torch.equal(second, 2 * values[indices])
+        assert len(by_frame._kept) <= KEPT_CHUNKS
+    assert max(computed) == 8
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9.00 GB)"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_out_of_memory_halves_the_batch_says_so_and_goes_on(
+    model, make_conditions, no_memory_for, counted, caplog, error
+):
+    conditions = make_conditions(13)
+    options = {**SETTINGS, "overlap": 0, "cfg": 1.0, "steps": 1}
+    whole = denoise(model, conditions, **options)
+    counted.clear()
+    no_memory_for(8, error)  # two windows of four frames
+    pressed = denoise(model, conditions, **options, windows_per_batch=4)
+    assert counted == [16, 8, 8]
+    assert (pressed - whole).abs().max() < 1e-3 * (whole.max() - whole.min())
+    assert [record.getMessage() for record in caplog.records] == [
+        "out of memory with 4 windows per batch; going on with 2"
+    ]
+
+
+def test_what_fitted_is_remembered_for_the_resumed_run(
+    model, make_conditions, no_memory_for, counted, tmp_path
+):
+    conditions = make_conditions(13)
+    no_memory_for(8)
+    options = {**SETTINGS, "cfg": 1.0, "windows_per_batch": 4}
+    whole = denoise(model, conditions, **options)
+    with WorkFolder.open(tmp_path, KEY) as work, pytest.raises(Stop):
+        denoise(model, conditions, **options, store=StepStore(work), progress=stopping(1))
+    counted.clear()
+    with WorkFolder.open(tmp_path, KEY) as work:
+        resumed = denoise(model, conditions, **options, store=StepStore(work))
+    assert max(counted) == 8 and torch.equal(resumed, whole)
+
+
+def test_when_not_even_one_window_fits_a_person_is_told_what_to_do(model, make_conditions, no_memory_for):
+    no_memory_for(3)
+    with pytest.raises(InputError, match="shorter --window"):
+        denoise(model, make_conditions(9), **SETTINGS, windows_per_batch=2)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(model, make_conditions, no_memory_for):
+    no_memory_for(0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    with pytest.raises(RuntimeError, match="mat1"):
+        denoise(model, make_conditions(9), **SETTINGS, windows_per_batch=2)
+    assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_the_decoder_halves_its_chunk_too(model, draw, caplog):
+    latents = draw(7, 4, 4, 6)
+    whole = decode_latents(model.autoencoder, latents, 1.0, chunk=1)
+
+    def refuse(_module, inputs):
+        if inputs[0].shape[0] > 1:
+            raise torch.OutOfMemoryError("out of memory")
+
+    handle = model.autoencoder.decoder.register_forward_pre_hook(refuse)
+    try:
+        pressed = decode_latents(model.autoencoder, latents, 1.0, chunk=4)
+    finally:
+        handle.remove()
+    assert torch.equal(pressed, whole)
+    assert len(caplog.records) == 2 and "4 frames in the decoder" in caplog.text
+
+
+def test_a_model_that_gives_no_numbers_is_refused_at_its_first_step(model, make_conditions, counted):
+    handle = model.unet.conv_out.register_forward_hook(lambda _m, _i, output: output * torch.nan)
+    try:
+        with pytest.raises(CheckpointError, match="not finite"):
+            denoise(model, make_conditions(4), steps=9, cfg=1)
+    finally:
+        handle.remove()
+    assert len(counted) == 1
+
+
+def test_windows_are_chosen_by_free_memory():
+    gigabyte = 2**30
+    assert windows_that_fit(5 * gigabyte, gigabyte) == 4
+    assert windows_that_fit(gigabyte, 2 * gigabyte) == 1
+    assert windows_that_fit(100 * gigabyte, gigabyte) == MOST_WINDOWS

@@ -1,0 +1,167 @@
+"""Context windows on the host: how they are joined, what other hooks see of them, progress, resuming."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from .sampling import error
+from .short import FRAMES, OVERLAP, WINDOW, sample_short, short_clip
+from .tiny import conditioning
+
+OFFICIAL = "official"
+
+
+@pytest.fixture(scope="module")
+def flat(pack, video):
+    return sample_short(pack, video, preset=OFFICIAL)
+
+
+@pytest.mark.parametrize("fusion", ["flat", "pyramid"])
+def test_overlapping_windows_are_joined(pack, video, flat, fusion, measured):
+    """One window at a time or all in one call: the same. The fusion matters only where windows overlap."""
+    found = flat if fusion == "flat" else sample_short(pack, video, preset=OFFICIAL, fusion=fusion)
+    together = sample_short(pack, video, preset=OFFICIAL, fusion=fusion, at_once=3)
+    measured("windows side by side", error(together, found))
+    assert error(together, found) <= 1e-4
+    if fusion == "pyramid":
+        shared = slice(WINDOW - OVERLAP, WINDOW)
+        assert error(found[shared], flat[shared]) > 1e-4, "where windows overlap, they count otherwise"
+        assert torch.equal(found[:OVERLAP], flat[:OVERLAP]), "elsewhere nothing changes"
+
+
+def test_windows_of_a_constant_are_the_constant(pack, video):
+    """Whatever the fusion: predictions that agree are not changed by being averaged."""
+    for fusion in ("flat", "pyramid"):
+        for closed in (False, True):
+            handler = pack("nodes.comfy_windows").clip_windows(video.config, 4, 3, closed, 2, fusion)
+            x = torch.randn(9, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+            joined = handler.execute(
+                lambda model, conds, x, *_: [x * 2, x + 1], None, [None, None], x, x[:, 0, 0, 0], {}
+            )
+            assert error(joined[0], 2 * x) < 1e-5 and error(joined[1], x + 1) < 1e-5
+
+
+@pytest.mark.parametrize("preset", [OFFICIAL, "euler"])
+def test_a_resumed_run_ends_as_an_uninterrupted_one(pack, video, preset):
+    kept, told, same = {}, [], {"preset": preset, "steps": 2, "frames": WINDOW}
+    whole = sample_short(pack, video, **same, after_step=lambda step, x: kept.update({step: x.clone()}))
+    assert list(kept) == [0, 1] and kept[0].shape == (WINDOW, 4, 16, 16)
+    assert torch.equal(sample_short(pack, video, **same), whole), "watching changes nothing"
+    resumed = sample_short(
+        pack, video, **same, resume=(1, kept[0]), after_step=lambda step, x: told.append(step)
+    )
+    assert torch.equal(resumed, whole) and told == [1]
+    assert torch.equal(sample_short(pack, video, **same, resume=(2, kept[1])), whole)
+
+
+def test_samplers_with_a_memory_do_not_resume(pack, video):
+    with pytest.raises(Exception, match="cannot go on from the middle; choose one of official"):
+        sample_short(pack, video, preset="dpmpp_2m", after_step=print)
+
+
+@pytest.mark.parametrize("preset", [OFFICIAL, "heun"])
+def test_the_bar_moves_with_every_window_and_never_back(pack, video, preset):
+    import comfy.utils
+
+    seen = []
+    comfy.utils.set_progress_bar_global_hook(lambda value, total, preview, **_: seen.append(value / total))
+    try:
+        sample_short(pack, video, preset=preset, steps=2)
+    finally:
+        comfy.utils.set_progress_bar_global_hook(None)
+    assert seen == sorted(seen) and seen[-1] == 1.0
+    assert set(seen) >= {0.25, 0.5, 0.75, 1.0}, "two windows, two steps"
+
+
+def test_previews_show_a_frame(pack, video):
+    import comfy.utils
+    from comfy.cli_args import args
+    from latent_preview import LatentPreviewMethod
+
+    shown, before = [], args.preview_method
+    comfy.utils.set_progress_bar_global_hook(lambda value, total, preview, **_: shown.append(preview))
+    args.preview_method = LatentPreviewMethod.Latent2RGB
+    try:
+        sample_short(pack, video, preset=OFFICIAL)
+    finally:
+        args.preview_method = before
+        comfy.utils.set_progress_bar_global_hook(None)
+    pictures = [preview[1] for preview in shown if preview is not None]
+    assert pictures and pictures[-1].size == (16, 16)
+
+
+@pytest.fixture(scope="module")
+def controlnet(video):
+    """A small ControlNet of random numbers, and one pixel of every hint in every call of it."""
+    import comfy.cldm.cldm
+    import comfy.controlnet
+    import comfy.ops
+
+    wanted = dict(video.model.model.model_config.unet_config)
+    for name in ("out_channels", "transformer_depth_output", "use_temporal_resblock"):
+        wanted.pop(name, None)
+    wanted |= {"dtype": torch.float32}
+    network = comfy.cldm.cldm.ControlNet(**wanted, hint_channels=3, operations=comfy.ops.manual_cast)
+    generator = torch.Generator().manual_seed(7)
+    for parameter in network.parameters():
+        parameter.data = 0.05 * torch.randn(parameter.shape, generator=generator)
+    seen = []
+    forward = network.forward
+
+    def watched(x, hint, **kwargs):
+        seen.append(hint[:, 0, 0, 0].tolist())
+        return forward(x=x, hint=hint, **kwargs)
+
+    network.forward = watched
+    device = torch.device("cpu")
+    control = comfy.controlnet.ControlNet(network, load_device=device, manual_cast_dtype=torch.float32)
+    return control, seen
+
+
+@pytest.mark.parametrize("hints", [FRAMES, 1])
+def test_a_controlnet_sees_the_frames_of_its_window(pack, video, flat, controlnet, hints):
+    control, seen = controlnet
+    levels = torch.linspace(0.1, 0.9, hints)
+    pictures = levels[:, None, None, None].expand(hints, 3, 128, 128).contiguous()
+    guide = control.copy().set_cond_hint(pictures, 0.7, (0.0, 1.0))
+    seen.clear()
+
+    def controlled(prepared):
+        sides = [
+            [
+                [context, {**extra, "control": guide, "control_apply_to_uncond": False}]
+                for context, extra in side
+            ]
+            for side in (prepared.positive, prepared.negative)
+        ]
+        return dataclasses.replace(prepared, positive=sides[0], negative=sides[1])
+
+    found = sample_short(pack, video, preset=OFFICIAL, change=controlled)
+    assert found.isfinite().all() and error(found, flat) > 1e-4, "it is felt"
+    rows = [[round(value, 4) for value in row] for row in seen]
+    if hints == 1:
+        assert all(set(row) == {round(float(levels[0]), 4)} for row in rows)
+        return
+    expected = [
+        [round(float(levels[frame]), 4) for frame in range(start, start + WINDOW)] for start in (0, 2)
+    ]
+    assert rows == [row + row for row in expected], "both sides of the guidance in one call"
+    assert guide.cond_hint_original.shape[0] == FRAMES, "the conditioning itself is as it was"
+
+
+def test_a_window_cuts_only_what_goes_by_frames(pack, video):
+    clip = short_clip(pack, video.model)
+    positive, _ = conditioning(pack, clip, video.config.cross_dim)
+    entry = {**positive[0][1], "mask": torch.arange(FRAMES)[:, None, None], "strength": 1.0}
+    window_conds = pack("nodes.window_conds").window_conds
+    (cut,), nothing = window_conds([[entry], None], torch.tensor([4, 1]), FRAMES)
+    assert nothing is None
+    assert cut["mask"].flatten().tolist() == [4, 1] and cut["strength"] == 1.0
+    name = pack("nodes.clip_condition").CONDITION
+    assert cut["model_conds"][name].cond.tolist() == [4, 1]
+    assert entry["mask"].shape[0] == FRAMES and entry["model_conds"][name].cond.shape[0] == FRAMES
+    ((one,),) = window_conds([[{"mask": torch.ones(1, 8, 8)}]], torch.tensor([4, 1]), FRAMES)
+    assert one["mask"].shape[0] == 1, "one mask for the whole clip stays"

@@ -1,0 +1,151 @@
+"""Valid small files of every kind that people hand in, and the doors that read them."""
+
+from __future__ import annotations
+
+import json
+import wave
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import torch
+from PIL import Image
+
+from mmgt_core.audio.waveform import load_waveform
+from mmgt_core.checkpoints.io import read_model_file
+from mmgt_core.checkpoints.smga import load_smga, save_smga, state_to_official
+from mmgt_core.media.images import load_image
+from mmgt_core.media.video_reader import read_video
+from mmgt_core.pose.motion import Motion
+from mmgt_core.pose.motion_file import load_motion, save_motion
+from mmgt_core.pose.openpose import read_pose_file, write_pose_file
+from mmgt_core.queue.jobs import BadJob, Job, read_jobs
+from mmgt_core.smga.config import SMGAConfig
+from mmgt_core.smga.network import SMGA
+
+MODEL = SMGAConfig(width=16, ffn=8, layers=1, heads=8, encoder_layers=1, audio_channels=35)
+
+
+@dataclass(frozen=True)
+class Door:
+    """How one kind of file is read, and when what comes out can be used."""
+
+    suffix: str
+    read: Callable[[Path], Any]
+    usable: Callable[[Any], bool]
+
+
+def _sound(waveform) -> bool:
+    return waveform.frames >= 1 and bool(np.isfinite(waveform.samples).all())
+
+
+def _picture(image) -> bool:
+    return image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and min(image.shape[:2]) >= 16
+
+
+def _film(clip) -> bool:
+    return clip.frames.dtype == np.uint8 and clip.frames.ndim == 4 and len(clip.frames) > 0 and clip.fps > 0
+
+
+def _motion(motion) -> bool:
+    return (
+        motion.frames > 0
+        and bool(torch.isfinite(motion.keypoints).all())
+        and min(motion.width, motion.height) > 0
+    )
+
+
+def _model(model) -> bool:
+    return sum(parameter.numel() for parameter in model.parameters()) > 0
+
+
+def _tensors(file) -> bool:
+    return all(tensor.numel() * tensor.element_size() >= 0 for tensor in file.tensors.values())
+
+
+def _jobs(jobs) -> bool:
+    return bool(jobs) and all(
+        isinstance(job, Job) or (isinstance(job, BadJob) and job.reason and "\n" not in job.reason)
+        for job in jobs
+    )
+
+
+SOUND, PICTURE, FILM = (
+    Door("", load_waveform, _sound),
+    Door("", load_image, _picture),
+    Door("", read_video, _film),
+)
+DOORS = {
+    **dict.fromkeys(("a.wav", "a.flac", "a.mp3", "a.m4a", "a.ogg"), SOUND),
+    **dict.fromkeys(("a.png", "a.jpg", "a.webp", "a.gif", "a.tiff", "a.bmp"), PICTURE),
+    **dict.fromkeys(("a.mp4", "a.avi"), FILM),
+    "pose.json": Door(".json", read_pose_file, _motion),
+    "motion.safetensors": Door(".safetensors", load_motion, _motion),
+    "model.safetensors": Door(".safetensors", load_smga, _model),
+    "model.pth": Door(".pth", load_smga, _model),
+    "legacy.pt": Door(".pt", load_smga, _model),
+    "tensors.safetensors": Door(".safetensors", read_model_file, _tensors),
+    "jobs.jsonl": Door(".jsonl", read_jobs, _jobs),
+}
+
+
+def write_samples(folder: Path) -> dict[str, Path]:
+    """One valid file for each door, by its name."""
+    paths = {name: folder / name for name in DOORS}
+    with wave.open(str(paths["a.wav"]), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(np.random.default_rng(0).integers(-9_000, 9_000, 3_200, np.int16).tobytes())
+    for name, codec in (("a.flac", "flac"), ("a.mp3", "mp3"), ("a.m4a", "aac"), ("a.ogg", "flac")):
+        _encode_sound(paths[name], codec)
+    rows, columns = np.mgrid[0:24, 0:32]
+    picture = Image.fromarray(np.stack([rows * 9, columns * 7, rows + columns], -1).astype(np.uint8))
+    for name in ("a.png", "a.jpg", "a.webp", "a.gif", "a.tiff", "a.bmp"):
+        picture.save(paths[name])
+    for name, codec in (("a.mp4", "libx264"), ("a.avi", "mjpeg")):
+        _encode_film(paths[name], codec)
+    generator = torch.Generator().manual_seed(0)
+    points = torch.rand(2, 134, 3, generator=generator)
+    write_pose_file(paths["pose.json"], Motion(points, 64, 48))
+    save_motion(paths["motion.safetensors"], Motion(points, 64, 48))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = SMGA(MODEL)
+    save_smga(paths["model.safetensors"], model)
+    state = {"ema_state_dict": state_to_official(model.state_dict(), MODEL), "epoch": 3}
+    torch.save(state, paths["model.pth"])
+    torch.save(state, paths["legacy.pt"], _use_new_zipfile_serialization=False)
+    save_smga(paths["tensors.safetensors"], model, dtype=torch.float16, complete=True)
+    lines = [{"name": f"job {n}", "image": "a.png", "seed": n, "set": {"1.steps": n}} for n in range(4)]
+    paths["jobs.jsonl"].write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    return paths
+
+
+def _encode_sound(path: Path, codec: str) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=16_000, layout="mono")
+        samples = (0.3 * np.sin(np.arange(4_096) / 9)).astype(np.float32)[None]
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+        frame.sample_rate = 16_000
+        resampler = av.AudioResampler(stream.format, "mono", 16_000)
+        fifo = av.AudioFifo()
+        for part in resampler.resample(frame):
+            fifo.write(part)
+        for part in fifo.read_many(stream.frame_size or 1_024, partial=True):
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+
+
+def _encode_film(path: Path, codec: str) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height = 32, 32
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for index in range(6):
+            picture = np.full((32, 32, 3), index * 40, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
