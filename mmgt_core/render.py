@@ -109,7 +109,7 @@ def render(
         window=config.window,
         overlap=config.overlap,
         closed_loop=config.closed_loop,
-        fusion=settings.fusion,
+        fusion=config.fusion,
         windows_per_batch=settings.windows_per_batch,
         progress=stages("motion to video"),
         store=store,

@@ -72,7 +72,7 @@ class VideoSettings:
     window: int | None = None
     overlap: int | None = None
     closed_loop: bool | None = None
-    fusion: Fusion = "flat"
+    fusion: Fusion | None = None
     windows_per_batch: int | None = None
     background_lock: bool = False
     wav2vec2: StrPath | None = None
@@ -98,7 +98,7 @@ class VideoSettings:
             own if weight is None else weight
             for weight, own in zip(chosen, config.region_weights, strict=True)
         )
-        names = ("size", "steps", "cfg", "full_mask", "window", "overlap", "closed_loop")
+        names = ("size", "steps", "cfg", "full_mask", "window", "overlap", "closed_loop", "fusion")
         given = {name: value for name in names if (value := getattr(self, name)) is not None}
         return dataclasses.replace(config, region_weights=weights, **given)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
+from ..mmgt_core.errors import MMGTError
 from .decode_video import MMGTDecodeVideo
 from .demo_inputs import MMGTDemoInputs
 from .detect_pose import MMGTDetectPose
@@ -35,6 +36,11 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTDemoInputs,
     )
 ]
+
+for _error in (MMGTError, *MMGTError.__subclasses__()):
+    _error.__module__ = (
+        "mmgt"  # the host shows it in the error box: without this, the pack's path on the server
+    )
 
 
 class MMGTExtension(ComfyExtension):

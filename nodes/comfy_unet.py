@@ -68,6 +68,7 @@ def _add_patches(patched: ModelPatcher, places: dict[Block, Site]) -> None:
     else:
         current = CurrentCall()
         patched.set_injections(KEY, [site_injection(places, current)])
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, KEY, _start_noise)
     patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, _estimate_memory)
     patched.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, KEY, _run_clips)
     patched.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, KEY, _unet_call(current))
@@ -140,6 +141,12 @@ def _transformer_block(unet: Any, extra: Mapping[str, Any]) -> Any:
     block = unet.middle_block if way == "middle" else getattr(unet, f"{way}_blocks")[number]
     transformer = next(layer for layer in block if isinstance(layer, SpatialTransformer))
     return transformer.transformer_blocks[extra["block_index"]]
+
+
+def _start_noise(executor: Any, noise: Tensor, *args: Any, **kwargs: Any) -> Any:
+    """The noise that any sampler begins with: the same for all frames where the model wants it so."""
+    config: VideoConfig = executor.class_obj.model_patcher.get_attachment(KEY)
+    return executor(noise[:1].expand_as(noise).clone() if config.shared_noise else noise, *args, **kwargs)
 
 
 def _estimate_memory(executor: Any, model: ModelPatcher, noise_shape: Any, *args: Any, **kwargs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..mmgt_core.errors import InputError
 from ..mmgt_core.media.frame_rate import output_rate, shown_frames
 from ..mmgt_core.media.video_writer import VideoWriter
 from .decoding import decoded_frames, decoded_size, framing_of
-from .host import FRAME_RATE, host_progress, to_waveform
+from .host import FRAME_RATE, host_fix, host_progress, to_waveform
 from .portrait_framing import FRAMING, PortraitFraming
 from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
 
@@ -96,6 +97,7 @@ class MMGTDecodeVideo(io.ComfyNode):
         path = new_video_path()
         total, done, progress = latent["samples"].shape[0], 0, host_progress()
         first = next(chunks)
+        require_room(path.parent, round(total * float(rate) / FRAME_RATE), first.shape[1:3])
         with VideoWriter(path, first.shape[2], first.shape[1], rate, audio=sound_of(audio)) as video:
             for frames in _with(first, chunks):
                 shown = shown_frames(done, done + len(frames), rate)
@@ -110,6 +112,15 @@ def new_video_path() -> Path:
     folder = Path(folder_paths.get_temp_directory())
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"mmgt_{secrets.token_hex(8)}.mp4"
+
+
+def require_room(folder: Path, frames: int, size: tuple[int, ...]) -> None:
+    """Raise InputError before the decoding when the file will not fit on the disk."""
+    from ..mmgt_core.work.disk import require_space
+    from ..mmgt_core.work.run import BYTES_PER_PIXEL, SOUND_BYTES, SPARE
+
+    with host_fix("free some space, or start ComfyUI with --temp-directory on another disk"):
+        require_space({folder: round(frames * (math.prod(size) * BYTES_PER_PIXEL + SOUND_BYTES)) + SPARE})
 
 
 def sound_of(audio: dict[str, Any] | None) -> list[Waveform] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,15 @@ def model_fault(name: str | None, demo: str, *more_folders: str) -> bool | str:
     except MMGTError as error:
         return str(error)
     return True
+
+
+@contextmanager
+def host_fix(fix: str) -> Iterator[None]:
+    """Errors of the engine inside the block advise what helps here, not what helps on the command line."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(error.what, where=error.where, fix=fix) from error
 
 
 def host_progress() -> Progress:

@@ -67,7 +67,8 @@ class SMGAPoseGenerate(io.ComfyNode):
                     default=1,
                     min=1,
                     max=16,
-                    tooltip="Continuations tried for every 3 seconds; the smoothest is kept.",
+                    tooltip="Continuations tried for every 3 seconds; the smoothest is kept. More than 1 "
+                    "suits recordings of a minute or two, not longer ones.",
                 ),
                 io.Float.Input(
                     "smoothing",

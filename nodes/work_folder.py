@@ -9,7 +9,7 @@ What is finished stays until another video is, so that a crash while decoding co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from ..mmgt_core.work.key import work_key
 from ..mmgt_core.work.shelf import remove, work_folders
 from ..mmgt_core.work.steps import StepStore
 from .conditioning import RESUMABLE, Prepared
+from .host import host_fix
 from .input_files import input_path
 from .node_text import tell
 from .resumable import Work
@@ -62,9 +63,11 @@ def sampling_work(node: Any, prepared: Prepared, choices: Mapping[str, Any]) -> 
     key = sampling_key(node.hidden.prompt, str(node.hidden.unique_id), prepared, choices)
     latents = prepared.latent["samples"]
     about = {"node": "MMGTSampler", "frames": str(latents.shape[0]), "seed": str(choices["seed"])}
-    with WorkFolder.open(work_root(), key, about) as work:
-        there = sum(file.stat().st_size for file in work.path.iterdir() if file.is_file())
-        require_space({work.path: max(0, KEPT * 4 * latents.numel() + SPARE - there)})
+    with ExitStack() as stack:
+        with host_fix("free some space, wait for the other run, or switch keep_work off"):
+            work = stack.enter_context(WorkFolder.open(work_root(), key, about))
+            there = sum(file.stat().st_size for file in work.path.iterdir() if file.is_file())
+            require_space({work.path: max(0, KEPT * 4 * latents.numel() + SPARE - there)})
         store = StepStore(work)
         kept = store.resume()
         if kept is not None:

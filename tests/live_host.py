@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HOST = Path(os.environ.get("COMFYUI_PATH") or Path.home() / "comfy" / "ComfyUI")
 PYTHON = Path(os.environ.get("COMFYUI_PYTHON") or HOST / ".venv" / "bin" / "python")
 FOUND = (HOST / "main.py").is_file() and PYTHON.exists()
-START = 300  # seconds that a busy machine may need to start the host
+START = 900  # seconds that a busy machine may need to start the host
 PACK = "mmgt"  # the folder under custom_nodes
 SETTINGS = {"Comfy.TutorialCompleted": True}  # a new profile would open the templates over everything
 

@@ -29,14 +29,18 @@ def file_encoders(
     Nothing is loaded before a recording comes, and nothing is kept after it: a model takes 0.2 to 1.3 GB.
 
     Args:
-        wavlm: WavLM-Large, file or folder; wav2vec2: wav2vec2-base-960h, likewise.
+        wavlm: WavLM-Large, file or folder; wav2vec2: wav2vec2-base-960h, likewise. None: the published file,
+            where it lies in the models' folders (see `mmgt models`).
         device: where they run.
         stages: begins a named stage of the work; see `generate.Stages`.
 
     Raises:
         InputError: there is no such file or folder.
     """
+    from ..checkpoints.folders import given_or_found
+
     encoders: dict[str, Encoder] = {}
+    wavlm, wav2vec2 = given_or_found(wavlm, "wavlm"), given_or_found(wav2vec2, "wav2vec2")
     if wavlm is not None:
         wavlm_path = _there(wavlm, "--wavlm")
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..timebase import PROSODY_HOP, PROSODY_RATE
+from .chroma import CHROMA, chroma_cens
 from .waveform import Waveform, fit_length
 
 CHANNELS = 35
 MFCC = 20
-CHROMA = 12
 N_FFT = 2048
 MELS = 128
 TIGHTNESS = 100
@@ -76,9 +76,7 @@ def prosody_raw(waveform: Waveform) -> ProsodyParts:
         return ProsodyParts(
             onset_envelope=envelope.astype(np.float32),
             mfcc=librosa.feature.mfcc(S=level, sr=PROSODY_RATE, n_mfcc=MFCC).T.astype(np.float32),
-            chroma_cens=librosa.feature.chroma_cens(
-                y=samples, sr=PROSODY_RATE, hop_length=PROSODY_HOP, n_chroma=CHROMA
-            ).T.astype(np.float32),
+            chroma_cens=chroma_cens(samples),
             onset_frames=np.asarray(onsets, dtype=np.int64),
             beat_frames=np.asarray(beats, dtype=np.int64),
             start_bpm=tempo,

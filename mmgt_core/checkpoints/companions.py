@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import CheckpointError, InputError
+from .folders import given_or_found
 
 if TYPE_CHECKING:
     from ..video.config import VideoConfig
@@ -22,12 +23,15 @@ StrPath = str | os.PathLike[str]
 def autoencoder_of(model: VideoModel, vae: StrPath | None = None, device: torch.device | str = "cpu") -> Any:
     """The autoencoder that a video model works with: its own, or the VAE in the file or folder `vae`.
 
+    Without `vae` the published one is taken where it lies in the models' folders (see `mmgt models`).
+
     Raises:
         InputError: it needs a VAE and none is given.
         CheckpointError: the file is no VAE, or one with other latents than the model's.
     """
     if model.config.autoencoder == "tiny" or (vae is None and model.autoencoder is not None):
         return model.autoencoder
+    vae = given_or_found(vae, "vae")
     if vae is None:
         raise InputError(
             "this video model brings no autoencoder",
@@ -55,7 +59,8 @@ def portrait_embedding(
     """The portrait's CLIP embedding (1, cross_dim), or None for a model that was trained without one.
 
     Args:
-        clip_vision: file or folder of the encoder; it is loaded, used once and let go.
+        clip_vision: file or folder of the encoder; it is loaded, used once and let go. None: the published
+            one, where it lies in the models' folders.
         image: uint8 RGB (height, width, 3).
 
     Raises:
@@ -64,6 +69,7 @@ def portrait_embedding(
     """
     if config.image_context == "zeros":
         return None
+    clip_vision = given_or_found(clip_vision, "clip-vision")
     if clip_vision is None:
         raise InputError(
             "this video model sees the portrait through CLIP's image encoder, which was not given",

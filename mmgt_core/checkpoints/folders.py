@@ -77,6 +77,13 @@ def find_model(name: str, given: Sequence[str | os.PathLike[str]] = ()) -> Path:
     return found.path
 
 
+def given_or_found(given: str | os.PathLike[str] | None, name: str) -> Path | None:
+    """The file that a person named, else the known file where it lies in the models' folders, else None."""
+    if given is not None:
+        return Path(given)
+    return look_for(wanted_file(name), model_folders()).path
+
+
 def wanted_file(name: str) -> KnownFile:
     """The entry of the registry; raises InputError, naming all, where there is none."""
     file = known_file(name)

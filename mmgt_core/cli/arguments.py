@@ -160,8 +160,7 @@ def _add_windows(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--fusion",
         choices=("flat", "pyramid"),
-        default="flat",
-        help="where windows overlap: their mean, or one fades into the other",
+        help="where windows overlap: their mean, or one fades into the other (default: the model's)",
     )
     group.add_argument(
         "--windows-per-batch",

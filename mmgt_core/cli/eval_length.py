@@ -46,7 +46,7 @@ def _motion_tables(args: argparse.Namespace, console: Console) -> list[str]:
     if args.only != "seams":
         count, minutes = (1, 0.2) if args.quick else (length.LONG_CLIPS, args.minutes)
         clips = [length.long_clip(1000 + index, minutes * 60) for index in range(count)]
-        ways = [length.WAYS[1], length.WAYS[3]]
+        ways = [length.OVERLAPPING, length.CHAINED]
         drifts = {
             way.name: length.measure_drift(model, clips, way, console.stage(f"drift, {way.name}"))
             for way in ways

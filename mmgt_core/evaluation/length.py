@@ -55,14 +55,18 @@ class Way:
         return list(range(stride + (chaining == "official"), frames, stride))
 
 
+OVERLAPPING = Way("overlapping by 20", {"chaining": "overlap", "overlap": 20})
+CHAINED = Way("chained", {"chaining": "chained"})
+OFFICIAL = Way("official", {"chaining": "official"})
+QUICK_WAYS = (OVERLAPPING, CHAINED, OFFICIAL)
 WAYS = (
-    *(Way(f"overlapping by {n}", {"chaining": "overlap", "overlap": n}) for n in (10, 20, 40)),
-    Way("chained", {"chaining": "chained"}),
+    OVERLAPPING,
+    Way("overlapping by 10", {"chaining": "overlap", "overlap": 10}),
+    CHAINED,
     Way("chained, best of 5", {"chaining": "chained", "candidates": 5}),
-    Way("official", {"chaining": "official"}),
+    OFFICIAL,
     Way("official, best of 5", {"chaining": "official", "candidates": 5}),
 )
-QUICK_WAYS = (WAYS[1], WAYS[3], WAYS[5])
 
 
 @dataclass(frozen=True)

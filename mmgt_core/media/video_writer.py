@@ -129,7 +129,9 @@ class VideoWriter:
             ) from error
         video.width, video.height = self.width + self.width % 2, self.height + self.height % 2
         video.pix_fmt = "yuv420p"
-        video.options = {"crf": str(self._crf), "preset": "medium"}
+        # x264's mbtree now and then gives another file for the same pictures; without it the same run gives
+        # the same file, also when it goes on after a crash.
+        video.options = {"crf": str(self._crf), "preset": "medium", "mbtree": "0"}
         video.codec_context.time_base = 1 / self.fps
         # Say which matrix and range the colours were converted with, so that no player guesses.
         video.codec_context.colorspace = Colorspace.ITU709

@@ -76,8 +76,9 @@ def sample_overlapping(
                 sums[start : start + length] += weights * part
                 counts[start : start + length] += weights
             progress(step * len(groups) + index + 1, steps * len(groups))
-        x0 = sums / counts
-        x0 = x0 if ramp is None else ramp(x0[None])[0]
+        x0 = sums.div_(counts)
+        if ramp is not None:  # it has died out long before the end of the first window
+            x0[:length] = ramp(x0[None, :length])[0]
         if _refreshes(step, steps):
             conditions.update({start: _with_scores(x0[start], pose) for start in starts[1:]})
         noise = None if t_next < 0 or not eta else _noise(seeds[step + 1], total, len(pose)).to(device)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import InputError
+from .windows import Fusion
 
 FullMask = Literal["1+lips", "hands", "1-face"]
 FULL_MASKS: tuple[FullMask, ...] = ("1+lips", "hands", "1-face")
@@ -30,6 +31,9 @@ class VideoConfig:
         motion_max_frames: the longest window that the motion modules have positions for.
         size, steps, cfg, region_weights, full_mask, window, overlap, closed_loop, beta_schedule: sampling
             defaults; `region_weights` are those of the (full, face, lips) branches.
+        fusion: how overlapping windows are averaged; see `window_weights`.
+        shared_noise: all frames start from the same noise. A model of few steps hands much of its noise on to
+            the picture: with noise of their own, frames flicker.
         autoencoder: "kl" = Stable Diffusion's, a file of its own; "tiny" = AutoencoderTiny inside the model
             file with `autoencoder_channels` in every stage and the given numbers of residual blocks.
     """
@@ -60,6 +64,8 @@ class VideoConfig:
     window: int = 12
     overlap: int = 4
     closed_loop: bool = True
+    fusion: Fusion = "flat"
+    shared_noise: bool = False
     beta_schedule: Literal["linear", "scaled_linear"] = "linear"
     autoencoder: Literal["kl", "tiny"] = "kl"
     autoencoder_channels: int = 64
@@ -108,6 +114,8 @@ def demo_config() -> VideoConfig:
         overlap=2,
         region_weights=(1.0, 1.0, 1.0),
         closed_loop=False,
+        fusion="pyramid",
+        shared_noise=True,
         autoencoder="tiny",
         autoencoder_channels=32,
     )

@@ -96,6 +96,8 @@ def denoise(
     first, x = (None if store is None else store.resume()) or (0, None)
     if x is None:
         x = initial_noise(conditions, config.latent_channels, seed) if noise is None else noise.clone()
+        if noise is None and config.shared_noise:
+            x = x[:1].expand_as(x)
     x = x.float().cpu().contiguous()
     batches = _Batches(windows_per_batch, model.device, store)
     schedule = Schedule(config.beta_schedule)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,12 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
 )  # fmt: skip
-PATIENCE = 180  # seconds that a busy machine may need to show the page
+PATIENCE = 600  # seconds that a busy machine may need to show the page
+PRESS = """(() => {
+  const says = part => part.children.length === 0 && (part.innerText ?? '').trim().toLowerCase() === TEXT;
+  const found = [...document.querySelectorAll('button, a, span, div, h3')].filter(says).pop();
+  found?.click(); return !!found;
+})()"""
 NOISE = (
     "user.css",
     "userdata",
@@ -23,6 +27,7 @@ NOISE = (
     "favicon",
     "ERR_NAME_NOT_RESOLVED",
     "ERR_INTERNET_DISCONNECTED",
+    "huggingface.co/Comfy-Org",  # models of the workflow that a new profile begins with
 )
 """What the frontend itself says in the console of every new profile without internet."""
 
@@ -106,8 +111,9 @@ class Page:
 
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
 
+    def press(self, text: str, seconds: float = PATIENCE) -> None:
+        """Press what says exactly this, as soon as it is there."""
+        self.until(PRESS.replace("TEXT", json.dumps(text.lower())), f"there is {text!r} to press", seconds)
+
     def close(self) -> None:
         self.driver.quit()
-
-
-Opener = Callable[[str], Page]

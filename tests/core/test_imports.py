@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,9 @@ HEAVY = ("torch", "numpy", "cv2", "av", "librosa", "diffusers", "transformers", 
 BANNED_CALLS = {"eval", "exec", "compile", "__import__"}
 BANNED_NAMES = {
     "os.system", "os.popen", "os.execv", "os.execve", "os.execvp", "os.spawnl", "os.spawnv", "os.posix_spawn",
-    "os.fork", "torch.save", "sys.path",
+    "os.fork", "os.startfile", "torch.save", "sys.path",
 }  # fmt: skip
+ABSOLUTE = re.compile(r"(/[a-z]|~[/\\]|[A-Za-z]:[\\/]|\\\\|file:/)")
 BANNED_MODULES = {
     "subprocess", "pickle", "dill", "cloudpickle", "marshal", "shelve", "pty",
     "socket", "ssl", "http", "urllib", "urllib3", "requests", "httpx", "aiohttp",
@@ -119,6 +121,14 @@ def faults_of(tree: ast.Module, allowed: frozenset[str] = frozenset()) -> list[s
             name, arguments = ast.unparse(node.func), {keyword.arg for keyword in node.keywords}
             if name in BANNED_CALLS or (name == "torch.load" and "weights_only" not in arguments):
                 faults.append(f"line {node.lineno}: calls {name} with {arguments or 'nothing'}")
+            if any(keyword.arg == "shell" for keyword in node.keywords):
+                faults.append(f"line {node.lineno}: a shell")
+            labels = " ".join(ast.unparse(argument) for argument in node.args[:1])
+            if name.endswith("String.Input") and re.search("path|file(?!name_prefix)|folder|dir", labels):
+                faults.append(f"line {node.lineno}: a free path: {labels}")
+        text = node.value if isinstance(node, ast.Constant) and not allowed else None
+        if isinstance(text, str) and ABSOLUTE.match(text):
+            faults.append(f"line {getattr(node, 'lineno', 0)}: the absolute path {text!r}")
         if isinstance(node, ast.Attribute) and ast.unparse(node) in BANNED_NAMES:
             faults.append(f"line {node.lineno}: uses {ast.unparse(node)}")
         if isinstance(node, ast.keyword) and node.arg in (
@@ -149,6 +159,10 @@ def test_shipped_code_runs_no_code_from_text_starts_no_process_and_opens_no_conn
         "np.load('f', allow_pickle=True)",
         "sys.path.insert(0, 'here')",
         "model.from_pretrained('x', trust_remote_code=True)",
+        "run('ls', shell=True)",
+        "open('/etc/passwd')",
+        "open('~/models')",
+        "io.String.Input('image_path')",
     ],
 )
 def test_the_check_above_finds_what_it_looks_for(code):

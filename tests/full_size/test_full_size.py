@@ -55,17 +55,17 @@ def measured(what: str) -> Iterator[None]:
 
 def randomly_filled(model: torch.nn.Module, device: str, dtype: torch.dtype) -> torch.nn.Module:
     """A model on the meta device with weights of an ordinary size: pieces of one pool of random numbers."""
-    pool = torch.randn(2**22, generator=torch.Generator().manual_seed(0))
+    pool = torch.randn(2**20, generator=torch.Generator().manual_seed(0)).to(dtype)
 
     def weights(name: str, like: Tensor) -> Tensor:
-        if like.ndim == 1:
-            ones = name.endswith("weight")  # the gain of a norm
-            return torch.full(like.shape, float(ones), dtype=dtype, device=device)
-        count = like.numel()
-        values = (pool / math.sqrt(max(like[0].numel(), 1))).to(dtype)
-        return values.repeat(-(-count // pool.numel()))[:count].reshape(like.shape).to(device)
+        if like.ndim == 1:  # the gain of a norm, or a bias
+            return torch.full(like.shape, float(name.endswith("weight")), dtype=dtype)
+        values = torch.empty(like.shape, dtype=dtype)
+        for part in values.view(-1).split(pool.numel()):
+            torch.mul(pool[: part.numel()], 1 / math.sqrt(like[0].numel()), out=part)
+        return values
 
-    state = {name: weights(name, tensor) for name, tensor in model.state_dict().items()}
+    state = {name: weights(name, tensor).to(device) for name, tensor in model.state_dict().items()}
     model.load_state_dict(state, assign=True)
     return model.to(device).eval().requires_grad_(False)
 

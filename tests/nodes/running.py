@@ -80,5 +80,5 @@ def output_of(executor: Executor, node: str) -> tuple[Any, ...]:
     )
     cached = cached if cached is not None else executor.executor.caches.outputs.get(node)
     cached = asyncio.run(cached) if asyncio.iscoroutine(cached) else cached
-    values = cached.outputs if hasattr(cached, "outputs") else cached[1]
+    values = cached.outputs if hasattr(cached, "outputs") else cached  # older hosts keep the bare list
     return tuple(value[0] for value in values)

@@ -56,7 +56,7 @@ def test_a_whole_clip(pack, both, measured, size):
         frames,
         latent_size=(size[1] // 8, size[0] // 8),
         audio=sound,
-        masks=pack("mmgt_core.render").clip_masks(motion, (size[1] // 8, size[0] // 8), config),
+        masks=pack("mmgt_core.clip").clip_masks(motion, (size[1] // 8, size[0] // 8), config),
     )
     expected = pack("mmgt_core.video.denoise").denoise(diffusers, conditions, seed=9, cfg=2.0)
 

@@ -204,6 +204,16 @@ def test_images_say_what_they_cost_before_they_are_made(pack, vae, monkeypatch, 
         decoding.decoded_images(long, vae)
 
 
+def test_a_full_disk_is_said_before_the_decoding(pack, vae, temp, monkeypatch):
+    import shutil
+
+    usage = shutil.disk_usage(temp.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=2**20))
+    with pytest.raises(Exception, match="the disk has 1.0 MB free.*--temp-directory"):
+        decode(pack, latent(), vae)
+    assert list(temp.iterdir()) == []
+
+
 def test_an_empty_latent_and_pictures_that_are_no_numbers_are_refused(pack, vae, temp):
     with pytest.raises(Exception, match="the latent holds no frame"):
         decode(pack, {"samples": torch.zeros(0, 4, 8, 8)}, vae)

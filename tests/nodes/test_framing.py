@@ -85,7 +85,13 @@ def executor(pack, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("size", "mode"), [((301, 97), "pad"), ((64, 63), "crop"), ((97, 301), "stretch"), ((2, 900), "pad")]
+    ("size", "mode"),
+    [
+        ((301, 97), "pad"),
+        ((64, 63), "crop"),
+        pytest.param((97, 301), "stretch", marks=pytest.mark.slow),
+        pytest.param((2, 900), "pad", marks=pytest.mark.slow),
+    ],
 )
 def test_a_portrait_of_any_size_through_the_nodes(pack, executor, give, size, mode):  # noqa: F811
     """Into a video that is not square, and out again in the portrait's shape."""

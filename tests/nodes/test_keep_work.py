@@ -155,7 +155,12 @@ def test_a_full_disk_is_said_before_anything_is_sampled(pack, output, monkeypatc
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     with Steps() as steps:
         run = Executor().run(prompt_of())
-    assert not run.success and "the disk has 0.0 MB free" in run.error and steps.seen == []
+    assert (
+        not run.success
+        and "the disk has 0.0 MB free" in run.error
+        and "switch keep_work off" in run.error
+        and steps.seen == []
+    )
 
 
 @pytest.mark.skipif(CHILD not in os.environ, reason="the body of the kill test's child processes")

@@ -34,6 +34,7 @@ def alone(pack, video):
     return sample_short(pack, video, preset=OFFICIAL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PATCHES)
 def test_a_patch_of_the_host_beside_ours(pack, video, alone, name):
     """Behind MMGT Apply, on a clip of several windows; MMGT's own effect stays the larger one."""

@@ -44,7 +44,7 @@ def test_windows_of_a_constant_are_the_constant(pack, video):
             assert error(joined[0], 2 * x) < 1e-5 and error(joined[1], x + 1) < 1e-5
 
 
-@pytest.mark.parametrize("preset", [OFFICIAL, "euler"])
+@pytest.mark.parametrize("preset", [OFFICIAL, pytest.param("euler", marks=pytest.mark.slow)])
 def test_a_resumed_run_ends_as_an_uninterrupted_one(pack, video, preset):
     kept, told, same = {}, [], {"preset": preset, "steps": 2, "frames": WINDOW}
     whole = sample_short(pack, video, **same, after_step=lambda step, x: kept.update({step: x.clone()}))
@@ -57,12 +57,33 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(pack, video, preset):
     assert torch.equal(sample_short(pack, video, **same, resume=(2, kept[1])), whole)
 
 
+def test_a_model_that_shares_its_noise_does_so_with_every_sampler(pack, video):
+    """KSampler behind MMGT Apply goes the same way."""
+    shared = dataclasses.replace(video, config=dataclasses.replace(video.config, shared_noise=True))
+
+    for model, alike in ((shared, True), (video, False)):
+        seen = []
+
+        def noise_of(prepared, seen=seen):
+            from comfy.patcher_extension import WrappersMP
+
+            def watch(executor, guider, sigmas, extra_args, callback, noise, *args, **kwargs):
+                seen.append(noise.clone())
+                return executor(guider, sigmas, extra_args, callback, noise, *args, **kwargs)
+
+            prepared.model.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, "watch", watch)
+            return prepared
+
+        sample_short(pack, model, frames=3, cfg=1.0, change=noise_of)
+        assert torch.equal(seen[0], seen[0][:1].expand_as(seen[0])) is alike
+
+
 def test_samplers_with_a_memory_do_not_resume(pack, video):
     with pytest.raises(Exception, match="cannot go on from the middle; choose one of official"):
         sample_short(pack, video, preset="dpmpp_2m", after_step=print)
 
 
-@pytest.mark.parametrize("preset", [OFFICIAL, "heun"])
+@pytest.mark.parametrize("preset", ["heun", pytest.param(OFFICIAL, marks=pytest.mark.slow)])
 def test_the_bar_moves_with_every_window_and_never_back(pack, video, preset):
     import comfy.utils
 
@@ -121,7 +142,7 @@ def controlnet(video):
     return control, seen
 
 
-@pytest.mark.parametrize("hints", [FRAMES, 1])
+@pytest.mark.parametrize("hints", [FRAMES, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_controlnet_sees_the_frames_of_its_window(pack, video, flat, controlnet, hints):
     control, seen = controlnet
     levels = torch.linspace(0.1, 0.9, hints)

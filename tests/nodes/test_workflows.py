@@ -15,7 +15,7 @@ from .small_models import MOTION, VIDEO, write_small_models
 
 FOLDER = Path(__file__).resolve().parents[2] / "example_workflows" / "api"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
-FRAMES = 15
+FRAMES = 10
 CHEAP = {
     "MMGTLoadMotionModel": {"file": MOTION},
     "MMGTLoadVideoModel": {"file": VIDEO},

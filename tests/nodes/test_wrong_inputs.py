@@ -62,7 +62,7 @@ def test_the_prompt_runs_as_it_stands(config, executor):
 
 
 @pytest.mark.parametrize("kind", ["SDXL", "SD2", "inpainting", "SD1.5"])
-@pytest.mark.parametrize("node_id", ["MMGTSampler", "MMGTApply"])
+@pytest.mark.parametrize("node_id", ["MMGTSampler", pytest.param("MMGTApply", marks=pytest.mark.slow)])
 def test_a_model_of_another_family(pack, config, executor, give, kind, node_id):  # noqa: F811
     wanted = prompt(model=["other", 0])
     wanted["other"] = give("MODEL", unet_of(pack, config, kind))

@@ -42,6 +42,19 @@ PERSON = st.fixed_dictionaries(
         "foot_keypoints_2d": POINTS,
     },
 )
+NEARLY = st.fixed_dictionaries(
+    {
+        "people": st.lists(
+            st.fixed_dictionaries(
+                {"pose_keypoints_2d": st.lists(st.floats(-9, 99), min_size=54, max_size=54)}
+            ),
+            min_size=1,
+            max_size=2,
+        ),
+        "canvas_width": st.integers(-2, 90),
+        "canvas_height": st.integers(2, 90) | NUMBERS,
+    }
+)
 FRAME = st.fixed_dictionaries(
     {"people": st.lists(PERSON | ANYTHING, max_size=3) | ANYTHING},
     optional={"canvas_width": NUMBERS | ANYTHING, "canvas_height": NUMBERS | ANYTHING},
@@ -49,7 +62,7 @@ FRAME = st.fixed_dictionaries(
 
 
 @MANY
-@given(document=FRAME | st.lists(FRAME, max_size=3) | ANYTHING)
+@given(document=NEARLY | FRAME | st.lists(FRAME | NEARLY, max_size=3) | ANYTHING)
 def test_poses(tmp_path, document):
     path = tmp_path / "pose.json"
     path.write_text(json.dumps(document), encoding="utf-8")
@@ -111,7 +124,11 @@ def test_jobs(fields):
 
 
 @MANY
-@given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
+@given(
+    st.binary(max_size=60)
+    | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass"))
+    | ANYTHING.map(lambda value: json.dumps(value).encode())
+)
 def test_anything_is_json_or_a_short_reason(data):
     try:
         parse_json(data, depth=4, unique=True)

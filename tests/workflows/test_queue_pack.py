@@ -55,7 +55,9 @@ def queue(workflow: str, servers: Sequence[LiveHost], out: Path, *options: objec
 
 
 def test_the_demo_comes_back_with_its_sound(servers, tmp_path):
-    (path,) = queue("demo", servers[:1], tmp_path, "--set", f"2.duration={SECONDS}", "--name", "short")
+    (path,) = queue(
+        "demo", servers[:1], tmp_path, "--set", f"LoadAudioFeatures.duration={SECONDS}", "--name", "short"
+    )
     assert path == tmp_path / "short.mp4" and len(read_video(path).frames) == FRAMES
     with av.open(str(path)) as container:
         sound = sum(block.samples for block in container.decode(container.streams.audio[0]))
@@ -75,7 +77,10 @@ def test_an_own_portrait_recording_and_pose_go_into_a_workflow(servers, tmp_path
 
 def test_runs_side_by_side_do_not_disturb_each_other(servers, tmp_path):
     """Two prompts in one server's queue, then one prompt on each of two servers at the same time."""
-    jobs = [{"name": f"seed{seed}", "seed": seed, "set": {"2.duration": SECONDS}} for seed in (1, 2)]
+    jobs = [
+        {"name": f"seed{seed}", "seed": seed, "set": {"LoadAudioFeatures.duration": SECONDS}}
+        for seed in (1, 2)
+    ]
     (tmp_path / "jobs.jsonl").write_text("".join(f"{json.dumps(job)}\n" for job in jobs))
     videos = []
     for folder, chosen in (("queued", servers[:1]), ("both", servers)):

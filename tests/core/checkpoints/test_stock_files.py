@@ -290,3 +290,35 @@ def test_companions_are_asked_for_by_name_and_only_where_they_are_wanted(vae, cl
     assert portrait_embedding(published, tmp_path / "clip", image).shape == (1, CLIP["projection_dim"])
     with pytest.raises(CheckpointError, match="24 numbers, the video model wants 768"):
         portrait_embedding(VideoConfig(), tmp_path / "clip", image)
+
+
+def test_companions_are_found_where_the_registry_says(vae, clip, tmp_path, monkeypatch):
+    """Who ran `mmgt download` need not name the files again."""
+    monkeypatch.setenv("MMGT_MODELS", str(tmp_path))
+    image = np.zeros((20, 20, 3), np.uint8)
+    published = VideoConfig(cross_dim=CLIP["projection_dim"])
+    with pytest.raises(InputError, match="mmgt download vae"):
+        autoencoder_of(Model(published))
+    for folder in ("vae", "clip_vision"):
+        (tmp_path / folder).mkdir()
+    save_file(original_names(vae.state_dict()), tmp_path / "vae" / "vae-ft-mse-840000-ema-pruned.safetensors")
+    torch.save(clip.state_dict(), tmp_path / "clip_vision" / "sd_image_variations_clip_vision.bin")
+    assert autoencoder_of(Model(published)).config.latent_channels == 4
+    assert portrait_embedding(published, None, image).shape == (1, CLIP["projection_dim"])
+
+
+def test_encoders_and_detector_are_found_where_the_registry_says(tmp_path, monkeypatch):
+    from mmgt_core.audio.encoder_files import file_encoders
+    from mmgt_core.pose.finder import PoseFinder
+
+    monkeypatch.setenv("MMGT_MODELS", str(tmp_path))
+    with pytest.raises(InputError, match="mmgt download person-detector"):
+        PoseFinder().on_portrait(np.zeros((64, 64, 3), np.uint8), "portrait.png")
+    assert file_encoders() == {}
+    for name in ("audio_encoders/WavLM-Large.pt", "mmgt/yolox_l.onnx", "mmgt/dw-ll_ucoco_384.onnx"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"found, and no model")
+    assert list(file_encoders()) == ["wavlm"]
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(CheckpointError, match=r"yolox_l\.onnx: this is not an ONNX model"):
+        PoseFinder().on_portrait(np.zeros((64, 64, 3), np.uint8), "portrait.png")

@@ -96,6 +96,5 @@ def test_the_newest_frame_is_kept_in_a_picture(tmp_path):
     progress = console.stage("writing")
     progress(1, 3)
     assert not out.exists()
-    progress(2, 3, np.full((4, 6, 3), 200, np.uint8))
-    progress(3, 3, np.zeros((4, 6, 3), np.uint8))  # a moment later: pictures are written once a second
+    progress(2, 3, np.full((256, 260, 3), 200, np.uint8))
     assert (load_image(out) == 200).all()

@@ -119,7 +119,9 @@ def test_one_window_equals_what_the_product_makes(motion_inputs):
         model = SMGA(config).eval()
     features, pose = motion_inputs.prosody[:1], motion_inputs.rest[:1]
     batched = SMGASource(model)(features, pose, seed=5)[0]
-    alone = generate_motion(model, features[0], Motion(pose), seed=5).keypoints
+    # Overlapping windows draw their noise in another order; given the same noise, one window is the same
+    # (tests/core/smga/test_overlap.py).
+    alone = generate_motion(model, features[0], Motion(pose), seed=5, chaining="chained").keypoints
     torch.testing.assert_close(batched, alone, atol=1e-5, rtol=0)
 
 

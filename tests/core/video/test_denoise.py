@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -106,3 +108,12 @@ def test_the_demo_model_builds_and_runs():
         model, torch.zeros(1, 4, *size), torch.zeros(2, 32, 32, 3), 2, latent_size=size, audio=audio
     )
     assert denoise(model, conditions).shape == (2, 4, *size)
+
+
+def test_frames_start_from_the_same_noise_where_the_model_wants_it(model, make_conditions, monkeypatch):
+    conditions = make_conditions(5)
+    noise = initial_noise(conditions, 4, 4)
+    monkeypatch.setattr(model, "config", dataclasses.replace(model.config, shared_noise=True))
+    shared = denoise(model, conditions, seed=4, steps=1)
+    assert torch.equal(shared, denoise(model, conditions, noise=noise[:1].expand_as(noise), steps=1))
+    assert not torch.equal(shared, denoise(model, conditions, noise=noise, steps=1))

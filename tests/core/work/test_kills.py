@@ -35,7 +35,7 @@ def command(out, root) -> list[str]:
 
 
 def kept_work(root) -> tuple[bool, int, int]:
-    """(is there a motion, finished steps, bytes of windows) in the work folder, as its names and sizes tell."""
+    """(is there a motion, finished steps, bytes of windows) that the folder keeps, by names and sizes."""
     names = {path.name: path.stat().st_size for path in root.glob("*/*")}
     steps = [int(name[8:12]) for name in names if name.startswith("latents-")]
     windows = sum(size for name, size in names.items() if name.endswith(".windows"))
