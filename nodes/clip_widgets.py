@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from comfy_api.latest import io
 
@@ -15,6 +15,7 @@ from .sockets import AudioFeaturesSocket, MasksSocket, MotionSocket, PoseKeypoin
 
 OWN = "model's own"
 WINDOW_ENDS = {OWN: None, "open": False, "closed loop": True}
+FUSIONS: dict[str, Fusion | None] = {OWN: None, "flat": "flat", "pyramid": "pyramid"}
 OWN_WEIGHT = -1.0
 
 
@@ -141,11 +142,11 @@ def late_widgets() -> list[Any]:
     return [
         io.Combo.Input(
             "window_fusion",
-            options=list(get_args(Fusion)),
-            default="flat",
+            options=list(FUSIONS),
+            default=OWN,
             optional=True,
             tooltip="How overlapping windows are joined: flat counts all alike, as published; pyramid fades "
-            "one into the next.",
+            "one into the next; model's own is what the model was measured with.",
         ),
     ]
 
@@ -172,14 +173,13 @@ def prepared_clip(
     overlap: int,
     window_ends: str,
     windows_at_once: int,
-    window_fusion: Fusion = "flat",
+    window_fusion: str = OWN,
 ) -> Prepared:
     """Everything from the links and choices of a node; the cheap checks come first."""
     pose, face, lips = (None if weight < 0 else weight for weight in (pose_weight, face_weight, lip_weight))
     mask = None if full_mask == OWN else full_mask
     settings = ClipSettings(width, height, framing, (pose, face, lips), mask)
-    windows = clip_windows(
-        video_model.config, window, overlap, WINDOW_ENDS[window_ends], windows_at_once, window_fusion
-    )
+    ends, fusion = WINDOW_ENDS[window_ends], FUSIONS[window_fusion]
+    windows = clip_windows(video_model.config, window, overlap, ends, windows_at_once, fusion)
     clip, fitted = make_clip(video_model, vae, portrait, motion, masks, audio_features, clip_vision, settings)
     return prepare(model, video_model, clip, fitted, windows, steps)

@@ -91,7 +91,7 @@ def clip_windows(
     overlap: int = -1,
     closed_loop: bool | None = None,
     at_once: int = 1,
-    fusion: Fusion = "flat",
+    fusion: Fusion | None = None,
 ) -> ClipWindows:
     """The handler for these settings; 0, -1 and None stand for the model's own.
 
@@ -106,6 +106,5 @@ def clip_windows(
             fix="choose a shorter window",
         )
     context_windows(window + 1, window, overlap)  # raises on sizes that do not fit together
-    return ClipWindows(
-        window, overlap, config.closed_loop if closed_loop is None else closed_loop, max(1, at_once), fusion
-    )
+    closed_loop = config.closed_loop if closed_loop is None else closed_loop
+    return ClipWindows(window, overlap, closed_loop, max(1, at_once), fusion or config.fusion)

@@ -104,6 +104,7 @@ def test_the_demo_runs_at_the_press_of_the_button(host, page):
     assert seconds == pytest.approx(DEMO_FRAMES / 25, abs=0.05) and loudest > 0.05
     page.until("document.querySelectorAll('video').length > 0", "the video is shown on the node")
     time.sleep(2)  # the picture loads
+    page.fit()
     page.screenshot(PICTURES / "demo_after_run.png")
     assert page.faults() == before
 

@@ -96,7 +96,7 @@ def test_fifty_kills_lose_nothing(tmp_path, capfd):
             stages[stage if motion else "before"] += 1
         assert process.exitcode == 0
         assert hashlib.sha256(out.read_bytes()).hexdigest() == whole
-        assert not list(root.iterdir())
+        assert not list(root.rglob("*"))
         runs += 1
     where = ", ".join(f"{count} {name}" for name, count in stages.items())
     with capfd.disabled():
