@@ -21,7 +21,7 @@ from .io import (
     write_model_file,
 )
 from .recognise import VIDEO as KIND
-from .video_keys import PREFIXES, adapter_keys, is_audio_convolution, position_shapes
+from .video_keys import is_audio_convolution, official_keys, official_shapes, position_shapes
 from .video_parts import WHAT, read_video_file
 
 
@@ -65,26 +65,6 @@ def save_video_model(
     if dtype is not None:
         tensors = {name: tensor.to(dtype) for name, tensor in tensors.items()}
     write_model_file(path, ModelFile(KIND, config_to_json(model.config), tensors, dict(provenance or {})))
-
-
-def official_keys(model: VideoModel) -> dict[str, str]:
-    """Official name -> name in the model, for all tensors of a file that the model does not make itself."""
-    keys: dict[str, str] = {}
-    names = model.state_dict().keys()
-    for official, ours in PREFIXES.items():
-        if ours != "autoencoder." or model.config.autoencoder == "tiny":
-            keys.update({official + name.removeprefix(ours): name for name in names if name.startswith(ours)})
-    return keys | adapter_keys(model.config)
-
-
-def official_shapes(model: VideoModel) -> dict[str, tuple[int, ...]]:
-    """The name and shape of every tensor of the official file for this model's sizes."""
-    state = model.state_dict()
-    shapes: dict[str, tuple[int, ...]] = {}
-    for official, ours in official_keys(model).items():
-        shape = tuple(state[ours].shape)
-        shapes[official] = (*shape, 1, 1) if is_audio_convolution(official) else shape
-    return shapes | position_shapes(model.config)
 
 
 def state_from_official(

@@ -5,9 +5,14 @@ The tables give names relative to a module; the functions expand them for all si
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..video.config import VideoConfig
 from ..video.motion_module import ATTENTIONS
 from ..video.sites import Site, sites
+
+if TYPE_CHECKING:
+    from ..video.model import VideoModel
 
 BOTH, WEIGHT = ("weight", "bias"), ("weight",)
 Template = tuple[str, str, tuple[str, ...]]
@@ -120,3 +125,23 @@ def _expand(templates: tuple[Template, ...], official: str, ours: str) -> dict[s
         for theirs, mine, parameters in templates
         for parameter in parameters
     }
+
+
+def official_keys(model: VideoModel) -> dict[str, str]:
+    """Official name -> name in the model, for all tensors of a file that the model does not make itself."""
+    keys: dict[str, str] = {}
+    names = model.state_dict().keys()
+    for official, ours in PREFIXES.items():
+        if ours != "autoencoder." or model.config.autoencoder == "tiny":
+            keys.update({official + name.removeprefix(ours): name for name in names if name.startswith(ours)})
+    return keys | adapter_keys(model.config)
+
+
+def official_shapes(model: VideoModel) -> dict[str, tuple[int, ...]]:
+    """The name and shape of every tensor of the official file for this model's sizes."""
+    state = model.state_dict()
+    shapes: dict[str, tuple[int, ...]] = {}
+    for official, ours in official_keys(model).items():
+        shape = tuple(state[ours].shape)
+        shapes[official] = (*shape, 1, 1) if is_audio_convolution(official) else shape
+    return shapes | position_shapes(model.config)

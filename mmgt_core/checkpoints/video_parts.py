@@ -18,6 +18,7 @@ from ..video.config import VideoConfig
 from ..video.model import VideoModel
 from .io import ModelFile, check_names_and_shapes, read_model_file
 from .recognise import ADAPTER, MOTION, POSE_GUIDER, REFERENCE, UNET, VIDEO, recognise
+from .video_keys import official_shapes
 
 WHAT = "a Stage II video model"
 PARTS = (UNET, REFERENCE, MOTION, ADAPTER)
@@ -99,8 +100,6 @@ def check_part(kind: str, tensors: Mapping[str, Tensor], where: object) -> Video
     config = _part_config(kind, tensors, where)
     with torch.device("meta"):
         model = VideoModel(config)
-    from .video import official_shapes
-
     prefix = PREFIXES[kind]
     expected = {
         name.removeprefix(prefix): shape

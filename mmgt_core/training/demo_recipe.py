@@ -123,7 +123,7 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
                 foreground=0.3,
             ),
             loop=LoopSettings(
-                steps=450, learning_rate=4.5e-4, warmup=15, ema_decay=0.985, precision="fp32", save_minutes=2
+                steps=750, learning_rate=4.5e-4, warmup=15, ema_decay=0.985, precision="fp32", save_minutes=2
             ),
             **common,
         ),

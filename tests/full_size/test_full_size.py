@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from mmgt_core.checkpoints.smga import official_keys, state_to_official
-from mmgt_core.checkpoints.video import official_shapes
+from mmgt_core.checkpoints.video_keys import official_shapes
 from mmgt_core.pose.motion import Motion
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.generate import generate_motion

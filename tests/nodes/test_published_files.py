@@ -60,7 +60,7 @@ def test_the_hosts_own_loader_opens_the_plain_unet(pack, tmp_path):
     """At full size, because the host tells SD1.5 by its widths; about 2 GB of memory and disk."""
     import comfy.sd
 
-    shapes = pack("mmgt_core.checkpoints.video").official_shapes
+    shapes = pack("mmgt_core.checkpoints.video_keys").official_shapes
     config = pack("mmgt_core.video.config").VideoConfig()
     with torch.device("meta"):
         model = pack("mmgt_core.video.model").VideoModel(config)

@@ -8,8 +8,7 @@ import math
 import pytest
 import torch
 
-from mmgt_core.checkpoints.video import official_keys
-from mmgt_core.checkpoints.video_keys import is_audio_convolution
+from mmgt_core.checkpoints.video_keys import is_audio_convolution, official_keys
 from mmgt_core.video.scheduler import Schedule, v_loss
 from mmgt_core.video.state import RunState
 

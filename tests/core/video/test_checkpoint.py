@@ -9,11 +9,10 @@ from safetensors.torch import load_file, save_file
 from mmgt_core.checkpoints.video import (
     infer_config,
     load_video_model,
-    official_keys,
-    official_shapes,
     save_video_model,
     state_to_official,
 )
+from mmgt_core.checkpoints.video_keys import official_keys, official_shapes
 from mmgt_core.errors import CheckpointError
 from mmgt_core.video.config import VideoConfig
 from mmgt_core.video.model import VideoModel
