@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import comfy.model_management
 from comfy_api.latest import io
 
-from ..mmgt_core.errors import InputError, MMGTError
+from ..mmgt_core.errors import InputError
 from .detector_files import AUTO, PERSON_DETECTOR, POSE_DETECTOR, detector_file, offered
 from .driving_frames import DrivingFrames
-from .host import FRAME_RATE, host_progress
+from .host import FRAME_RATE, choices_fault, host_progress
 from .node_text import sentence, with_text
 from .smga_pose_generate import preview
 from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket
@@ -87,13 +87,8 @@ class MMGTDetectPose(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, person_detector: Any = AUTO, pose_detector: Any = AUTO) -> bool | str:
-        try:
-            for choice, known in ((person_detector, PERSON_DETECTOR), (pose_detector, POSE_DETECTOR)):
-                if choice not in (None, AUTO):  # None: another node will tell
-                    detector_file(choice, known)
-        except MMGTError as error:
-            return str(error)
-        return True
+        chosen = (person_detector, PERSON_DETECTOR), (pose_detector, POSE_DETECTOR)
+        return choices_fault(detector_file, AUTO, *chosen)
 
     @classmethod
     def execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,22 @@ def model_fault(name: str | None, demo: str, *more_folders: str) -> bool | str:
     try:
         if name is not None:
             model_path(name, demo, *more_folders)
+    except MMGTError as error:
+        return str(error)
+    return True
+
+
+def choices_fault(
+    find: Callable[[str, str], Path], unset: str, *choices: tuple[str | None, str]
+) -> bool | str:
+    """What is wrong with chosen files, for `validate_inputs`; True where `find(choice, known)` has all.
+
+    None, the choice that another node will tell, and `unset` are not looked for.
+    """
+    try:
+        for choice, known in choices:
+            if choice not in (None, unset):
+                find(choice, known)
     except MMGTError as error:
         return str(error)
     return True

@@ -7,8 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..mmgt_core.audio.features import WAV2VEC2, WAVLM
-from ..mmgt_core.errors import MMGTError
-from .host import FRAME_RATE, cut_audio, host_progress, to_waveform
+from .host import FRAME_RATE, choices_fault, cut_audio, host_progress, to_waveform
 from .node_text import with_text
 from .sockets import CATEGORY, AudioFeaturesSocket, Speech
 from .speech_encoder import NO_ENCODER, encoder_files, encoder_path, host_encoders
@@ -88,13 +87,8 @@ class LoadAudioFeatures(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, motion_encoder: Any = NO_ENCODER, video_encoder: Any = NO_ENCODER) -> bool | str:
-        try:
-            for name, encoder in ((motion_encoder, WAVLM), (video_encoder, WAV2VEC2)):
-                if name not in (None, NO_ENCODER):  # None: another node will tell
-                    encoder_path(name, encoder)
-        except MMGTError as error:
-            return str(error)
-        return True
+        chosen = (motion_encoder, WAVLM), (video_encoder, WAV2VEC2)
+        return choices_fault(encoder_path, NO_ENCODER, *chosen)
 
     @classmethod
     def execute(
