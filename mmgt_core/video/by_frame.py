@@ -1,4 +1,4 @@
-"""Conditions of single frames of a clip, made when a window needs them and kept only while windows pass."""
+"""Conditions of single frames of a clip, made when a window needs them and kept while there is room."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 Tensors = tuple[Tensor, ...]
-KEPT_CHUNKS = 8  # a window of 32 frames reaches over five chunks of 8
+KEPT_CHUNKS = 8  # of a long clip; a window of 32 frames reaches over five chunks of 8
+KEPT_BYTES = 2**28  # a clip within it is kept whole, so that every step but the first finds it ready
 
 
 class ByFrame:
@@ -17,7 +18,8 @@ class ByFrame:
 
     A frame's values come from the same chunk whatever windows ask for it, in whatever order: so they do not
     depend, not even in the last bit, on where an interrupted run goes on. Memory does not grow with the
-    clip: only the chunks used last are kept, which serves overlapping windows.
+    clip: of one that is too long to be kept whole only the chunks used last stay, which serves overlapping
+    windows (steps go through the clip in order, so that keeping more of it would serve none).
 
     Args:
         compute: frame indices, consecutive -> tensors whose first axis is those frames.
@@ -28,19 +30,23 @@ class ByFrame:
     def __init__(self, compute: Callable[[list[int]], Tensors], frames: int, chunk: int):
         self._compute, self._frames, self._chunk = compute, frames, chunk
         self._kept: OrderedDict[int, Tensors] = OrderedDict()
+        self._bytes_per_frame = 0.0
 
     def __call__(self, indices: Sequence[int]) -> Tensors:
         """The tensors of these frames, in their order."""
         used = dict.fromkeys(index // self._chunk for index in indices)
         chunks = {number: self._get(number) for number in used}
-        while len(self._kept) > KEPT_CHUNKS:
-            self._kept.popitem(last=False)
+        if self._frames * self._bytes_per_frame > KEPT_BYTES:
+            while len(self._kept) > KEPT_CHUNKS:
+                self._kept.popitem(last=False)
         picked = [tuple(t[i % self._chunk] for t in chunks[i // self._chunk]) for i in indices]
         return tuple(torch.stack(rows) for rows in zip(*picked, strict=True))
 
     def _get(self, number: int) -> Tensors:
         if number not in self._kept:
             start = number * self._chunk
-            self._kept[number] = self._compute(list(range(start, min(start + self._chunk, self._frames))))
+            indices = list(range(start, min(start + self._chunk, self._frames)))
+            tensors = self._kept[number] = self._compute(indices)
+            self._bytes_per_frame = sum(tensor.nbytes for tensor in tensors) / len(indices)
         self._kept.move_to_end(number)
         return self._kept[number]

@@ -1,7 +1,8 @@
-"""The sampler: DDIM over the clip, the UNet in windows, guidance on their average (stage2.md 4 and 5).
+"""The sampler: DDIM over the clip, the UNet in windows, their guided average (stage2.md 4 and 5).
 
-Latents and sums of the clip stay in main memory, three copies of the latents with guidance, two without; only
-windows travel to the model's device, whose memory therefore does not grow with the clip.
+Latents and sums of the clip stay in main memory, two copies of the latents; only windows travel to the
+model's device, whose memory therefore does not grow with the clip. Guidance is linear: it is applied to each
+window before the average rather than to two averages, which would be a copy more.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def denoise(
         conditions,
         windows,
         window_weights(len(windows[0]), config.fusion if fusion is None else fusion),
-        (False, True) if cfg > 1 else (True,),
+        cfg,
         config.region_weights if region_weights is None else region_weights,
         plain,
     )
@@ -105,7 +106,7 @@ def denoise(
     with model.attached(model.adapter if plain else model.adapter.fold()):
         for step in range(first, steps):
             sums, counts = _predictions(call, batches, step, steps, timesteps[step], x, progress, store)
-            _finish_step(schedule, sums, counts, cfg, timesteps[step], x, steps)
+            _finish_step(schedule, sums, counts, timesteps[step], x, steps)
             del sums
             if store is not None:
                 store.keep(step + 1, x)
@@ -131,9 +132,14 @@ class _Call:
     conditions: ClipConditions
     windows: list[list[int]]
     frame_weights: Tensor
-    conditional: tuple[bool, ...]
+    cfg: float
     region_weights: tuple[float, float, float]
     plain: bool
+
+    @property
+    def conditional(self) -> tuple[bool, ...]:
+        """Which sides of the guidance are computed."""
+        return (False, True) if self.cfg > 1 else (True,)
 
     def predict(self, windows: Sequence[Sequence[int]], timestep: int, x: Tensor) -> Tensor:
         """The prediction (conditions * windows * frames, 4, h, w) of some windows of x, on the CPU."""
@@ -145,14 +151,15 @@ class _Call:
         return model.predict(latents, torch.tensor([timestep]), context, state).cpu()
 
     def add(self, v: Tensor, windows: Sequence[Sequence[int]], sums: Tensor, counts: Tensor) -> None:
-        """Add a prediction to the sums (conditions, frames, ...) and count its frames: one window after the
+        """Add a guided prediction to the sums (frames, ...) and count its frames: one window after the
         other, so that the order of additions does not depend on how many were computed at once.
         """
-        parts = v.to(sums).unflatten(0, (len(self.conditional), len(windows), -1))
+        sides = v.to(sums).unflatten(0, (len(self.conditional), len(windows), -1))
+        guided = sides[0] if len(sides) == 1 else sides[0] + self.cfg * (sides[1] - sides[0])
         weights = self.frame_weights
-        for number, window in enumerate(windows):
+        for window, part in zip(windows, guided, strict=True):
             index = torch.tensor(window)
-            sums.index_add_(1, index, weights[:, None, None, None] * parts[:, number])
+            sums.index_add_(0, index, weights[:, None, None, None] * part)
             counts.index_add_(0, index, weights)
 
 
@@ -194,8 +201,8 @@ def _predictions(
     progress: Progress,
     store: StepStore | None,
 ) -> tuple[Tensor, Tensor]:
-    """Sums (conditions, frames, 4, h, w) and counts (frames,) of all windows' predictions of one step."""
-    sums, counts = x.new_zeros(len(call.conditional), *x.shape), x.new_zeros(x.shape[0])
+    """Sums (frames, 4, h, w) and counts (frames,) of all windows' guided predictions of one step."""
+    sums, counts = torch.zeros_like(x), x.new_zeros(x.shape[0])
     done, total = 0, len(call.windows)
     for start, count, v in () if store is None else store.windows(step):
         if start == done:
@@ -214,13 +221,12 @@ def _predictions(
 
 
 def _finish_step(
-    schedule: Schedule, sums: Tensor, counts: Tensor, cfg: float, timestep: int, x: Tensor, steps: int
+    schedule: Schedule, sums: Tensor, counts: Tensor, timestep: int, x: Tensor, steps: int
 ) -> None:
-    """The DDIM step of the whole clip in place, guidance on the averages."""
+    """The DDIM step of the whole clip in place."""
     for start in range(0, x.shape[0], FINISHED_AT_ONCE):
         part = slice(start, start + FINISHED_AT_ONCE)
-        means = sums[:, part] / counts[part, None, None, None]
-        v = means[0] + cfg * (means[1] - means[0]) if len(means) == 2 else means[0]
+        v = sums[part] / counts[part, None, None, None]
         x[part], _ = schedule.step(v, timestep, x[part], steps)
         if not bool(x[part].isfinite().all()):
             raise CheckpointError(

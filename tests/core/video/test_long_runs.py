@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from mmgt_core.errors import CheckpointError, InputError
+from mmgt_core.video import by_frame as by_frame_module
 from mmgt_core.video.autoencoder import decode_latents
-from mmgt_core.video.by_frame import KEPT_CHUNKS, ByFrame
+from mmgt_core.video.by_frame import KEPT_BYTES, KEPT_CHUNKS, ByFrame
 from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.denoise import denoise
 from mmgt_core.video.mask_pyramid import MaskPyramid
@@ -108,8 +109,10 @@ def test_a_resumed_run_may_batch_otherwise(model, make_conditions, tmp_path):
     assert (resumed - whole).abs().max() < 1e-3 * (whole.max() - whole.min())
 
 
-def test_memory_grows_by_at_most_four_copies_of_the_latents(model, config, draw):
+@pytest.mark.parametrize("cfg", [1.0, 2.0])
+def test_memory_grows_by_two_copies_of_the_latents(model, config, draw, monkeypatch, cfg):
     """Pose pictures, masks and sound come from functions, as `render` gives them."""
+    monkeypatch.setattr(by_frame_module, "KEPT_BYTES", 0)  # both clips are long ones
 
     def peak(frames: int) -> int:
         conditions = ClipConditions.build(
@@ -125,18 +128,21 @@ def test_memory_grows_by_at_most_four_copies_of_the_latents(model, config, draw)
             image_embeds=draw(1, config.cross_dim),
         )
         with LiveMemory() as memory:
-            denoise(model, conditions, steps=1, cfg=2.0, window=8, overlap=1)
+            denoise(model, conditions, steps=1, cfg=cfg, window=8, overlap=1)
         return memory.peak
 
-    short, long = peak(70), peak(150)  # both longer than what one step works on at once
-    copy = (150 - 70) * 4 * 8 * 8 * 4
-    assert copy < long - short <= 4 * copy
+    short, long = peak(270), peak(350)  # both longer than the 256 frames whose audio tokens are kept
+    copy = (350 - 270) * 4 * 8 * 8 * 4
+    assert 1.5 * copy < long - short <= 2.5 * copy
     print(
-        f"peak {short} bytes at 70 frames, {long} at 150: {(long - short) / copy:.2f} copies of the latents"
+        f"peak {short} bytes at 270 frames, {long} at 350: {(long - short) / copy:.2f} copies of the latents"
     )
 
 
-def test_by_frame_gives_the_same_in_any_order_and_keeps_little(draw):
+@pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
+def test_by_frame_gives_the_same_in_any_order_and_keeps_what_there_is_room_for(draw, monkeypatch, long):
+    """Of a long clip it keeps little; a short one it computes once, however many steps there are."""
+    monkeypatch.setattr(by_frame_module, "KEPT_BYTES", 0 if long else KEPT_BYTES)
     values, computed = draw(100, 3), []
 
     def compute(indices):
@@ -144,11 +150,12 @@ def test_by_frame_gives_the_same_in_any_order_and_keeps_little(draw):
         return values[indices], values[indices] * 2
 
     by_frame = ByFrame(compute, 100, 8)
-    for indices in ([5, 6, 7, 8, 9], list(range(98, 100)) + [0, 1], list(range(100)), [50]):
+    for indices in ([5, 6, 7, 8, 9], list(range(98, 100)) + [0, 1], list(range(100)), [50, 3]):
         first, second = by_frame(indices)
         assert torch.equal(first, values[indices]) and torch.equal(second, 2 * values[indices])
-        assert len(by_frame._kept) <= KEPT_CHUNKS
+        assert len(by_frame._kept) <= (KEPT_CHUNKS if long else 13)
     assert max(computed) == 8
+    assert sum(computed) > 100 if long else sum(computed) == 100
 
 
 @pytest.mark.parametrize(
