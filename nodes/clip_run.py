@@ -84,12 +84,13 @@ class ClipRun:
 
     Attributes:
         progress: the bar that moves with every window.
+        device: where the networks compute.
     """
 
     def __init__(
         self, networks: LoadedNetworks, model: BaseModel, clips: Iterable[Clip], progress: WindowProgress
     ):
-        self._networks, self.progress = networks, progress
+        self._networks, self.progress, self.device = networks, progress, networks.device
         self._conditions = {id(clip): (clip, self._prepare(clip, model)) for clip in clips}
 
     def call(self, unet: Any, rows: int, batch: ClipBatch | None, window: int | None) -> UNetCall:

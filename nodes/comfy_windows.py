@@ -39,7 +39,7 @@ class ClipWindows(ContextHandlerABC):
         self.fusion: Fusion = fusion
 
     def should_use_context(self, model: Any, conds: list[Cond | None], x_in: Tensor, *_: Any) -> bool:
-        return x_in.shape[0] > self.window
+        return True  # also of a clip that is one window: its latents may lie in main memory
 
     def rows(self, frames: int) -> int:
         """Latents in the largest UNet call of a clip, for one side of the guidance."""
@@ -60,12 +60,17 @@ class ClipWindows(ContextHandlerABC):
         timestep: Tensor,
         model_options: dict[str, Any],
     ) -> list[Tensor]:
-        """The predictions of all conditions, averaged over the windows that a frame is in."""
+        """The predictions of all conditions, averaged over the windows that a frame is in.
+
+        Latents in main memory stay there: each window is taken to the device and back.
+        """
         windows = context_windows(x_in.shape[0], self.window, self.overlap, self.closed_loop)
+        length = len(windows[0])
         for_all = model_options.get("transformer_options", {})
-        options = {**model_options, "transformer_options": {**for_all, WINDOW: self.window}}
+        options = {**model_options, "transformer_options": {**for_all, WINDOW: length}}
         run: ClipRun | None = for_all.get(RUN)
-        weights = window_weights(self.window, self.fusion, x_in.device).to(x_in.dtype)
+        device = x_in.device if run is None else run.device
+        weights = window_weights(length, self.fusion, x_in.device).to(x_in.dtype)
         sums = [torch.zeros_like(x_in) for _ in conds]
         counts = x_in.new_zeros(x_in.shape[0])
         for start in range(0, len(windows), self.at_once):
@@ -73,16 +78,15 @@ class ClipWindows(ContextHandlerABC):
             group = windows[start : start + self.at_once]
             index = torch.tensor([frame for window in group for frame in window], device=x_in.device)
             parts = window_conds(conds, index, x_in.shape[0])
-            outputs = calc_cond_batch(
-                model, parts, x_in.index_select(0, index), timestep.index_select(0, index), options
-            )
+            x, times = (whole.index_select(0, index).to(device) for whole in (x_in, timestep))
+            outputs = calc_cond_batch(model, parts, x, times, options)
             share = weights.repeat(len(group))
             for total, output in zip(sums, outputs, strict=True):
                 total.index_add_(0, index, output.to(total) * share[:, None, None, None])
             counts.index_add_(0, index, share)
             if run is not None:
                 run.progress.window(min(start + self.at_once, len(windows)), len(windows))
-        return [total / counts[:, None, None, None] for total in sums]
+        return [total.div_(counts[:, None, None, None]) for total in sums]
 
 
 def clip_windows(

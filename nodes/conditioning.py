@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import comfy.model_management
 import torch
 from torch import Tensor
 
 from ..mmgt_core.errors import InputError
 from ..mmgt_core.video.scheduler import Schedule
 from .clip_condition import CONDITION, Clip, ClipCondition
+from .clip_sampler import ClipGuider, ClipSampler, blank
 from .comfy_unet import attach
 from .comfy_windows import ClipWindows
 from .model_sampling import (
@@ -60,8 +60,7 @@ def prepare(
         [[context, {"model_conds": {CONDITION: ClipCondition.whole(clip, conditional)}}]]
         for context, conditional in ((token, True), (torch.zeros_like(token), False))
     )
-    device = comfy.model_management.intermediate_device()
-    samples = torch.zeros(clip.frames, video.config.latent_channels, *clip.latent_size, device=device)
+    samples = blank((clip.frames, video.config.latent_channels, *clip.latent_size))
     sigmas = published_sigmas(video.config, steps or video.config.steps)
     return Prepared(patched, positive, negative, {"samples": samples, FRAMING: framing}, sigmas)
 
@@ -79,12 +78,16 @@ def sample(
 ) -> dict[str, Any]:
     """Run a sampler of the host, or the published one exactly ("official") -> LATENT.
 
+    The published one keeps the clip in main memory, at most three copies of its latents; with the host's the
+    device holds all of it.
+
     Args:
         after_step: told of every finished step, with the latents (frames, 4, h, w) on the computing device.
         resume: the steps that an earlier run of the same settings finished; the result is the same.
 
     Raises InputError for settings that cannot work, and for numbers that overflowed.
     """
+    import comfy.model_management
     import comfy.sample
     import comfy.samplers
     import comfy.utils
@@ -102,13 +105,9 @@ def sample(
         schedule = Schedule(config.beta_schedule)
         model = model.clone()
         model.add_object_patch("model_sampling", ExactSampling(schedule))
-        sampler, sigmas, noise = (
-            exact_sampler(schedule, steps),
-            exact_sigmas(config, steps),
-            published_noise(empty, seed),
-        )
+        sampler, sigmas = exact_sampler(schedule, steps), exact_sigmas(config, steps)
     else:
-        sampler, noise = comfy.samplers.sampler_object(preset), comfy.sample.prepare_noise(empty, seed)
+        sampler = comfy.samplers.sampler_object(preset)
         sigmas = published_sigmas(config, steps)
         if preset in EXTRA_STEP:
             longer = published_sigmas(config, min(steps + 1, 1000))
@@ -121,7 +120,13 @@ def sample(
                 fix=f"choose one of {', '.join(RESUMABLE)}",
             )
         sampler = resumable(sampler, resume, after_step)
-    guider = comfy.samplers.CFGGuider(model)
+    if preset == OFFICIAL:
+        guider = ClipGuider(model)
+        clip = empty.shape
+        sampler = ClipSampler(sampler, lambda: published_noise(clip, seed, config.shared_noise))
+        empty = noise = torch.zeros(model.model_options["context_handler"].rows(clip[0]), *clip[1:])
+    else:
+        guider, noise = comfy.samplers.CFGGuider(model), comfy.sample.prepare_noise(empty, seed)
     guider.set_conds(prepared.positive, prepared.negative)
     guider.set_cfg(cfg)
     callback = latent_preview.prepare_callback(model, len(sigmas) - 1)
@@ -143,8 +148,15 @@ def sample(
     return {**prepared.latent, "samples": samples.to(comfy.model_management.intermediate_device())}
 
 
-def published_noise(empty: Tensor, seed: int) -> Tensor:
-    """Initial noise (frames, 4, h, w) drawn as the reference code draws it, channel by channel."""
-    frames, channels, height, width = empty.shape
+def published_noise(shape: tuple[int, ...], seed: int, shared: bool = False) -> Tensor:
+    """Initial noise (frames, 4, h, w) drawn as the reference code draws it, channel by channel.
+
+    Args:
+        shared: all frames get that of the first.
+    """
+    frames, channels, height, width = shape
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn((channels, frames, height, width), generator=generator).transpose(0, 1).contiguous()
+    noise = torch.randn((channels, frames, height, width), generator=generator).transpose(0, 1)
+    if shared:
+        noise = noise[:1].clone().expand(shape)
+    return noise.contiguous()

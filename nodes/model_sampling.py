@@ -18,6 +18,7 @@ from torch import Tensor
 from ..mmgt_core.errors import InputError
 from ..mmgt_core.video.config import VideoConfig
 from ..mmgt_core.video.scheduler import BETA_END, BETA_START, TRAIN_STEPS, Schedule
+from .clip_sampler import AT_ONCE
 
 # diffusers' names -> ComfyUI's, which calls "linear" what is linear in the root of beta.
 BETA_SCHEDULES = {"linear": "sqrt_linear", "scaled_linear": "linear"}
@@ -95,8 +96,9 @@ class ExactSampling(torch.nn.Module):
     def noise_scaling(
         self, sigma: Tensor, noise: Tensor, latent_image: Tensor, max_denoise: bool = False
     ) -> Tensor:
+        """In the memory of the noise: of a long clip there is no second copy."""
         signal, rest = self._coefficients(sigma, noise)
-        return signal * latent_image + rest * noise
+        return noise.mul_(rest).addcmul_(latent_image, signal.to(noise))
 
     def inverse_noise_scaling(self, sigma: Tensor, latent: Tensor) -> Tensor:
         return latent
@@ -117,6 +119,8 @@ def exact_sigmas(config: VideoConfig, steps: int) -> Tensor:
 def exact_sampler(schedule: Schedule, steps: int) -> KSAMPLER:
     """DDIM as published, for `ExactSampling`: from timestep t to alpha_bar[t - 1000 // steps].
 
+    It works in the memory of the latents it is given, a few frames at a time.
+
     Args:
         steps: of the whole schedule; the sigmas may begin in its middle.
     """
@@ -135,8 +139,9 @@ def exact_sampler(schedule: Schedule, steps: int) -> KSAMPLER:
             if callback is not None:
                 callback({"x": x, "i": step, "sigma": sigma, "sigma_hat": sigma, "denoised": denoised})
             alpha = schedule.alphas_cumprod[timestep].to(x.device)
-            velocity = (alpha.sqrt() * x - denoised) / (1 - alpha).sqrt()
-            x, _ = schedule.step(velocity, timestep, x, steps)
+            for part, towards in zip(x.split(AT_ONCE), denoised.split(AT_ONCE), strict=True):
+                velocity = (alpha.sqrt() * part - towards) / (1 - alpha).sqrt()
+                part.copy_(schedule.step(velocity, timestep, part, steps)[0])
         return x
 
     return KSAMPLER(sample)

@@ -40,7 +40,7 @@ def resumable(sampler: KSAMPLER, kept: Kept | None, after_step: AfterStep | None
         disable: bool | None = None,
         **options: Any,
     ) -> Tensor:
-        done, x = (0, x) if kept is None else (kept[0], kept[1].to(x))
+        done, x = (0, x) if kept is None else (kept[0], kept[1].to(x, copy=True))
 
         def report(
             state: dict[str, Any],

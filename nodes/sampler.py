@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
+import comfy.model_management
 import comfy.samplers
 from comfy_api.latest import io
 
@@ -45,9 +46,10 @@ class MMGTApply(io.ComfyNode):
     @classmethod
     def execute(cls, **inputs: Any) -> io.NodeOutput:
         prepared = prepared_clip(**inputs)
-        return io.NodeOutput(
-            prepared.model, prepared.positive, prepared.negative, prepared.latent, prepared.sigmas
-        )
+        device = comfy.model_management.intermediate_device()
+        empty = prepared.latent["samples"].to(device).contiguous()  # other nodes may write into it
+        latent = {**prepared.latent, "samples": empty}
+        return io.NodeOutput(prepared.model, prepared.positive, prepared.negative, latent, prepared.sigmas)
 
 
 class MMGTSampler(io.ComfyNode):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from .running import bars_told
 from .small_models import VIDEO, write_small_models
 
 FRAMES, SIDE = 19, 64
@@ -80,16 +81,9 @@ def test_the_video_is_a_file_that_is_copied_packet_by_packet(pack, vae, temp, tm
 
 
 def test_chunks_are_the_whole_clip_and_show_the_newest_frame(pack, vae, temp):
-    import comfy.utils
-
     seen: list[tuple[int, int, tuple | None]] = []
-    comfy.utils.set_progress_bar_global_hook(
-        lambda value, total, preview, **more: seen.append((value, total, preview))
-    )
-    try:
+    with bars_told(lambda value, total, preview, **more: seen.append((value, total, preview))):
         video = decode(pack, latent(), vae)
-    finally:
-        comfy.utils.set_progress_bar_global_hook(None)
     assert [value for value, _, _ in seen] == [8, 16, FRAMES]
     assert all(picture[0] == "JPEG" and picture[1].size == (SIDE, SIDE) for _, _, picture in seen)
     whole = vae.decode(latent()["samples"])

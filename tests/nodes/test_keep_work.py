@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from .running import Executor, output_of
+from .running import Executor, bars_told, output_of
 from .small_models import MOTION, VIDEO, write_small_models
 from .test_nodes import clip_links, clip_prompt, node
 
@@ -49,16 +49,14 @@ class Steps:
         self.cancel_at, self.seen = cancel_at, []
 
     def __enter__(self) -> Steps:
-        import comfy.utils
-
-        comfy.utils.set_progress_bar_global_hook(self._hook)
+        self._told = bars_told(self._hook)
+        self._told.__enter__()
         return self
 
     def __exit__(self, *error) -> None:
         import comfy.model_management as management
-        import comfy.utils
 
-        comfy.utils.set_progress_bar_global_hook(None)
+        self._told.__exit__(*error)
         management.interrupt_current_processing(False)
 
     def _hook(self, value, total, preview, **more) -> None:

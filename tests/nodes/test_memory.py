@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import weakref
+from contextlib import ExitStack
 
 import pytest
 import torch
 
+from ..live_memory import LiveMemory
 from .sampling import error
 from .short import FRAMES, WINDOW, sample_short
 from .tiny import write_tiny
 
+OFFICIAL = "official"
 # dB at least; of a network of random numbers, which trained ones exceed
 PRECISIONS = {torch.float16: 60.0, torch.bfloat16: 30.0, torch.float8_e4m3fn: 10.0}
 
@@ -114,6 +118,28 @@ def test_the_host_is_asked_for_a_window_and_all_networks(pack, video, monkeypatc
     assert asked_memory(pack, video, monkeypatch, 3 * FRAMES, at_once=2)[1] == pytest.approx(2 * short)
     alone = video.model.model.memory_required([2 * WINDOW, 4, 16, 16])
     assert short > alone, "the adapter's own activations count too"
+
+
+@pytest.mark.parametrize("cfg", [1.0, 2.0])
+def test_memory_grows_by_a_few_copies_of_the_latents(pack, video, monkeypatch, cfg, measured):
+    """The clip, its predictions, and with guidance those of the other side; pictures are made by window."""
+    monkeypatch.setattr(pack("mmgt_core.video.by_frame"), "KEPT_BYTES", 0)  # both clips are long ones
+    monkeypatch.setattr(pack("mmgt_core.video.by_frame"), "KEPT_CHUNKS", 1)
+    for module in ("nodes.clip_sampler", "nodes.model_sampling"):
+        monkeypatch.setattr(pack(module), "AT_ONCE", 8)
+    shared = dataclasses.replace(video, config=dataclasses.replace(video.config, shared_noise=True))
+
+    def peak(frames: int) -> int:
+        with ExitStack() as stack:
+            memory = LiveMemory()
+            prepared = lambda given: stack.enter_context(memory) and given  # noqa: E731 - counts the sampling
+            sample_short(pack, shared, preset=OFFICIAL, frames=frames, cfg=cfg, change=prepared)
+        return memory.peak
+
+    peak(WINDOW)  # loads the networks
+    copies = (peak(72) - peak(40)) / (32 * 4 * 16 * 16 * 4)
+    measured(f"copies of the latents in main memory, guidance {cfg:g}", copies)
+    assert 1 < copies < 4
 
 
 def test_a_run_leaves_nothing_behind(pack, video, monkeypatch):

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 import torch
 
+from .running import bars_told
 from .sampling import error
 from .short import FRAMES, OVERLAP, WINDOW, sample_short, short_clip
 from .tiny import conditioning
@@ -85,31 +86,24 @@ def test_samplers_with_a_memory_do_not_resume(pack, video):
 
 @pytest.mark.parametrize("preset", ["heun", pytest.param(OFFICIAL, marks=pytest.mark.slow)])
 def test_the_bar_moves_with_every_window_and_never_back(pack, video, preset):
-    import comfy.utils
-
     seen = []
-    comfy.utils.set_progress_bar_global_hook(lambda value, total, preview, **_: seen.append(value / total))
-    try:
+    with bars_told(lambda value, total, preview, **_: seen.append(value / total)):
         sample_short(pack, video, preset=preset, steps=2)
-    finally:
-        comfy.utils.set_progress_bar_global_hook(None)
     assert seen == sorted(seen) and seen[-1] == 1.0
     assert set(seen) >= {0.25, 0.5, 0.75, 1.0}, "two windows, two steps"
 
 
 def test_previews_show_a_frame(pack, video):
-    import comfy.utils
     from comfy.cli_args import args
     from latent_preview import LatentPreviewMethod
 
     shown, before = [], args.preview_method
-    comfy.utils.set_progress_bar_global_hook(lambda value, total, preview, **_: shown.append(preview))
     args.preview_method = LatentPreviewMethod.Latent2RGB
     try:
-        sample_short(pack, video, preset=OFFICIAL)
+        with bars_told(lambda value, total, preview, **_: shown.append(preview)):
+            sample_short(pack, video, preset=OFFICIAL)
     finally:
         args.preview_method = before
-        comfy.utils.set_progress_bar_global_hook(None)
     pictures = [preview[1] for preview in shown if preview is not None]
     assert pictures and pictures[-1].size == (16, 16)
 

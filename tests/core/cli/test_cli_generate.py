@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +22,8 @@ from mmgt_core.pose.openpose import read_pose_file
 from mmgt_core.requests import VideoRequest
 from mmgt_core.settings import MotionSettings, Settings, VideoSettings
 from mmgt_core.timebase import frame_count
+
+from .interrupting import ctrl_c, running
 
 RECORDED = Path("/usr/share/sounds/alsa/Front_Center.wav")  # a human voice, from Debian's alsa-utils
 
@@ -215,22 +216,8 @@ def test_what_a_progress_callable_raises_travels_through_and_nothing_is_left(inp
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_ctrl_c_stops_with_one_line_and_leaves_nothing(inputs, tmp_path):
     out = tmp_path / "video.mp4"
-    command = [sys.executable, "-m", "mmgt_core", *inputs.generate(out, steps=1000)]
-    # A runner that works in the background hands down an ignored Ctrl-C; a person's terminal does not.
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    with process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("conditions: 3/3"):
-                break
-        process.send_signal(signal.SIGINT)
-        rest = process.stderr.read()
+    with running(inputs.generate(out, steps=1000), until="conditions: 3/3") as process:
+        rest, _ = ctrl_c(process)
     assert process.returncode == 130, rest
     assert "Traceback" not in rest
     assert rest.strip().splitlines()[-1].startswith("mmgt: stopped")

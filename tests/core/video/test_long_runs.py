@@ -16,7 +16,7 @@ from mmgt_core.video.pressure import MOST_WINDOWS, is_out_of_memory, windows_tha
 from mmgt_core.work.folder import WorkFolder
 from mmgt_core.work.steps import StepStore
 
-from .live_memory import LiveMemory
+from ...live_memory import LiveMemory
 
 KEY = "0123456789abcdef" * 4
 SETTINGS = {
@@ -109,34 +109,57 @@ def test_a_resumed_run_may_batch_otherwise(model, make_conditions, tmp_path):
     assert (resumed - whole).abs().max() < 1e-3 * (whole.max() - whole.min())
 
 
-@pytest.mark.parametrize("cfg", [1.0, 2.0])
-def test_memory_grows_by_two_copies_of_the_latents(model, config, draw, monkeypatch, cfg):
-    """Pose pictures, masks and sound come from functions, as `render` gives them."""
-    monkeypatch.setattr(by_frame_module, "KEPT_BYTES", 0)  # both clips are long ones
+SIDE = 8  # of the latents whose memory is counted
+FRAME_BYTES = 4 * SIDE * SIDE * 4  # one copy, float32
 
-    def peak(frames: int) -> int:
+
+@pytest.fixture
+def peak(model, config, draw, monkeypatch):
+    """Function: frames -> the most bytes that tensors take while a clip is denoised.
+
+    Pose pictures, masks and sound come from functions, as `render` gives them.
+    """
+    monkeypatch.setattr(by_frame_module, "KEPT_BYTES", 0)  # all clips are long ones
+
+    def count(frames: int, **settings) -> int:
         conditions = ClipConditions.build(
             model,
-            draw(1, 4, 8, 8),
-            lambda indices: torch.zeros(len(indices), 64, 64, 3, dtype=torch.uint8),
+            draw(1, 4, SIDE, SIDE),
+            lambda indices: torch.zeros(len(indices), 8 * SIDE, 8 * SIDE, 3, dtype=torch.uint8),
             frames,
-            latent_size=(8, 8),
+            latent_size=(SIDE, SIDE),
             audio=lambda indices: torch.zeros(
                 len(indices), config.audio_window, config.audio_blocks, config.audio_channels
             ),
-            masks=lambda indices: MaskPyramid.empty(len(indices), 8, 8),
+            masks=lambda indices: MaskPyramid.empty(len(indices), SIDE, SIDE),
             image_embeds=draw(1, config.cross_dim),
         )
         with LiveMemory() as memory:
-            denoise(model, conditions, steps=1, cfg=cfg, window=8, overlap=1)
+            denoise(model, conditions, steps=1, **settings)
         return memory.peak
 
-    short, long = peak(270), peak(350)  # both longer than the 256 frames whose audio tokens are kept
-    copy = (350 - 270) * 4 * 8 * 8 * 4
-    assert 1.5 * copy < long - short <= 2.5 * copy
-    print(
-        f"peak {short} bytes at 270 frames, {long} at 350: {(long - short) / copy:.2f} copies of the latents"
-    )
+    return count
+
+
+@pytest.mark.parametrize("cfg", [1.0, 2.0])
+def test_memory_grows_by_two_copies_of_the_latents(peak, cfg):
+    """The clip and the sum of its predictions, with guidance too."""
+    lengths = 288, 384  # both longer than the 256 frames whose audio tokens are kept
+    short, long = (peak(frames, cfg=cfg, window=8, overlap=1) for frames in lengths)
+    copies = (long - short) / (lengths[1] - lengths[0]) / FRAME_BYTES
+    print(f"{copies:.2f} copies of the latents, guidance {cfg:g}")
+    assert 1.9 < copies < 2.1
+
+
+@pytest.mark.slow
+def test_the_device_holds_ten_minutes_as_it_holds_ten_seconds(peak):
+    """All but the two copies that lie in main memory is what a GPU would hold."""
+    held = {}
+    for seconds in (10, 60, 600):
+        frames = 25 * seconds
+        held[seconds] = peak(frames, cfg=1.0, window=8, overlap=1) - 2 * frames * FRAME_BYTES
+    print(", ".join(f"{seconds} s: {size / 2**20:.3f} MB" for seconds, size in held.items()))
+    assert max(held[60], held[600]) <= 1.1 * held[10]
 
 
 @pytest.mark.parametrize("long", [True, False], ids=["long", "short"])

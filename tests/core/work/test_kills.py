@@ -14,6 +14,9 @@ from mmgt_core import assets
 from mmgt_core.cli import main
 
 KILLS = 50
+STEPS = 3
+MOMENTS = ("start", "motion", "windows", "steps", "writing")
+"""What a kill waits for, drawn by lot; some time after it, also drawn by lot, it comes."""
 PRELOADED = [
     "mmgt_core.generate",
     "diffusers.models.autoencoders.autoencoder_tiny",
@@ -29,9 +32,16 @@ def command(out, root) -> list[str]:
     return [
         *("generate", "--image", str(assets.asset(assets.PORTRAIT)), "--out", str(out)),
         *("--keypoints", str(assets.asset(assets.POSE)), "--audio", str(assets.asset(assets.SPEECH))),
-        *("--start", "0.5", "--duration", "1", "--size", "64", "--steps", "3", "--cfg", "1.5"),
+        *("--start", "0.5", "--duration", "1", "--size", "64", "--steps", str(STEPS), "--cfg", "1.5"),
         *("--motion-steps", "8", "--device", "cpu", "--work-dir", str(root)),
     ]  # fmt: skip
+
+
+def reached(root, moment: str) -> bool:
+    """Whether a run has come as far as one of `MOMENTS`, by the files that it keeps."""
+    motion, steps, windows = kept_work(root)
+    so_far = {"start": True, "motion": motion, "windows": windows > 0, "steps": steps > 0}
+    return so_far.get(moment, steps == STEPS)
 
 
 def kept_work(root) -> tuple[bool, int, int]:
@@ -77,8 +87,10 @@ def test_fifty_kills_lose_nothing(tmp_path, capfd):
         out, root = tmp_path / f"{runs}.mp4", tmp_path / f"work{runs}"
         before = (False, 0, 0)
         while True:
-            process = start(out, root)
-            process.join(dice.uniform(0.05, 1) * seconds[1])
+            process, moment = start(out, root), dice.choice(MOMENTS)
+            while process.exitcode is None and not reached(root, moment):
+                process.join(0.01)
+            process.join(dice.uniform(0.0, 0.3) * seconds[1])
             if process.exitcode is not None:
                 break
             process.kill()
@@ -92,7 +104,7 @@ def test_fifty_kills_lose_nothing(tmp_path, capfd):
             assert now[:2] >= before[:2], "a kill must not cost what was finished"
             before = now
             motion, steps, windows = now
-            stage = "writing" if steps == 3 else "windows" if windows else "steps" if steps else "motion"
+            stage = "writing" if steps == STEPS else "windows" if windows else "steps" if steps else "motion"
             stages[stage if motion else "before"] += 1
         assert process.exitcode == 0
         assert hashlib.sha256(out.read_bytes()).hexdigest() == whole
