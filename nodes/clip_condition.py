@@ -74,8 +74,12 @@ class ClipCondition(CONDRegular):
         """All frames of the clip."""
         return cls(torch.arange(clip.frames), clip, conditional)
 
-    def window(self, indices: Tensor) -> ClipCondition:
-        """The chosen frames, in their order."""
+    def window(self, indices: Tensor, frames: int) -> ClipCondition:
+        """The chosen frames of a latent of `frames`, in their order.
+
+        Raises InputError when the latent has another length than the clip.
+        """
+        self._check_length(frames)
         return self._copy_with(self.cond[indices.to(self.cond.device)])
 
     def _copy_with(self, cond: Tensor) -> ClipCondition:
@@ -83,13 +87,16 @@ class ClipCondition(CONDRegular):
 
     def process_cond(self, batch_size: int, **_: object) -> ClipCondition:
         """Raises InputError when the latent has another length: tiling the frames would go unnoticed."""
-        if batch_size != self.cond.shape[0]:
+        self._check_length(batch_size)
+        return self._copy_with(self.cond)
+
+    def _check_length(self, frames: int) -> None:
+        if frames != self.cond.shape[0]:
             raise InputError(
-                f"the latent has {batch_size} frames, the conditioning {self.cond.shape[0]}",
+                f"the latent has {frames} frames, the conditioning {self.cond.shape[0]}",
                 where="latent_image",
                 fix="link the LATENT that comes with this conditioning",
             )
-        return self._copy_with(self.cond)
 
     def can_concat(self, other: object) -> bool:
         return (

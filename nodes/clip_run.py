@@ -85,12 +85,14 @@ class ClipRun:
     Attributes:
         progress: the bar that moves with every window.
         device: where the networks compute.
+        at_once: windows that the last call computed side by side; 0: there was none.
     """
 
     def __init__(
         self, networks: LoadedNetworks, model: BaseModel, clips: Iterable[Clip], progress: WindowProgress
     ):
         self._networks, self.progress, self.device = networks, progress, networks.device
+        self.at_once = 0
         self._conditions = {id(clip): (clip, self._prepare(clip, model)) for clip in clips}
 
     def call(self, unet: Any, rows: int, batch: ClipBatch | None, window: int | None) -> UNetCall:

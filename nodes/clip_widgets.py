@@ -127,10 +127,10 @@ def clip_widgets() -> list[Any]:
         io.Int.Input(
             "windows_at_once",
             default=1,
-            min=1,
+            min=0,
             max=16,
-            tooltip="Windows that are computed side by side: the same result, faster on large GPUs, more "
-            "memory.",
+            tooltip="Windows that are computed side by side: the same result up to rounding, faster on large "
+            "GPUs, more memory; 0 takes as many as free memory holds. Halved when memory runs out.",
         ),
     ]
 

@@ -24,14 +24,13 @@ from ..mmgt_core.video.sites import Site
 from .clip_condition import CONDITION
 from .clip_run import CALL, RUN, ClipRun, LoadedNetworks, UNetCall
 from .comfy_sites import STEM, Block, check_model, sites_by_block
-from .comfy_windows import WINDOW, ClipWindows
+from .comfy_windows import ACTIVATIONS, WINDOW, ClipWindows
 from .host_layers import host_attention
 from .site_injections import CurrentCall, site_injection
 from .window_progress import WindowProgress
 
 KEY = "mmgt"
 HAS_LAYER_PATCHES = hasattr(ModelPatcher, "set_model_middle_block_after_patch")  # came in the same commit
-ACTIVATIONS = 1.5  # of the host's estimate for the plain UNet: reference keys, audio and motion modules
 
 
 def attach(

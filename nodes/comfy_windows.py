@@ -12,12 +12,15 @@ from torch import Tensor
 
 from ..mmgt_core.errors import InputError
 from ..mmgt_core.video.config import VideoConfig
+from ..mmgt_core.video.pressure import try_with, windows_that_fit
 from ..mmgt_core.video.windows import Fusion, context_windows, window_weights
 from .clip_run import RUN, ClipRun
 from .window_conds import Cond, window_conds
 
 WINDOW = "mmgt_window"
 """In `transformer_options`: frames of one window, where a batch may hold several windows side by side."""
+ACTIVATIONS = 1.5  # of the host's estimate for the plain UNet: reference keys, audio and motion modules
+SMALLER = "choose a shorter window or a smaller size, or close other programs that use the GPU"
 
 
 class ClipWindows(ContextHandlerABC):
@@ -25,7 +28,8 @@ class ClipWindows(ContextHandlerABC):
 
     Attributes:
         window, overlap, closed_loop: see `context_windows`.
-        at_once: windows that one UNet call computes side by side; the same result, more memory.
+        at_once: windows that one UNet call computes side by side; the same result, more memory; 0: as many
+            as free memory holds. Halved when memory runs out.
         fusion: how much each window counts where it overlaps with another.
     """
 
@@ -43,7 +47,7 @@ class ClipWindows(ContextHandlerABC):
 
     def rows(self, frames: int) -> int:
         """Latents in the largest UNet call of a clip, for one side of the guidance."""
-        return min(frames, self.window * self.at_once)
+        return min(frames, self.window * max(1, self.at_once))
 
     def get_resized_cond(
         self, cond_in: Cond | None, x_in: Tensor, window: Tensor, device: Any = None
@@ -73,19 +77,33 @@ class ClipWindows(ContextHandlerABC):
         weights = window_weights(length, self.fusion, x_in.device).to(x_in.dtype)
         sums = [torch.zeros_like(x_in) for _ in conds]
         counts = x_in.new_zeros(x_in.shape[0])
-        for start in range(0, len(windows), self.at_once):
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            group = windows[start : start + self.at_once]
-            index = torch.tensor([frame for window in group for frame in window], device=x_in.device)
+
+        def predict(index: Tensor) -> list[Tensor]:
             parts = window_conds(conds, index, x_in.shape[0])
             x, times = (whole.index_select(0, index).to(device) for whole in (x_in, timestep))
-            outputs = calc_cond_batch(model, parts, x, times, options)
+            return calc_cond_batch(model, parts, x, times, options)
+
+        done, at_once = 0, run.at_once if run is not None and run.at_once else self.at_once
+        if not at_once:
+            sides = sum(cond is not None for cond in conds)
+            at_once = windows_by_memory(model, device, (sides * length, *x_in.shape[1:]))
+        while done < len(windows):
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            group = windows[done : done + at_once]
+            index = torch.tensor([frame for window in group for frame in window], device=x_in.device)
+            outputs = try_with(len(group), "windows at once", lambda index=index: predict(index), SMALLER)
+            if outputs is None:
+                at_once = len(group) // 2
+                comfy.model_management.soft_empty_cache()
+                continue
             share = weights.repeat(len(group))
             for total, output in zip(sums, outputs, strict=True):
                 total.index_add_(0, index, output.to(total) * share[:, None, None, None])
             counts.index_add_(0, index, share)
+            done += len(group)
             if run is not None:
-                run.progress.window(min(start + self.at_once, len(windows)), len(windows))
+                run.at_once = at_once  # of the steps that follow, too
+                run.progress.window(done, len(windows))
         return [total.div_(counts[:, None, None, None]) for total in sums]
 
 
@@ -111,4 +129,15 @@ def clip_windows(
         )
     context_windows(window + 1, window, overlap)  # raises on sizes that do not fit together
     closed_loop = config.closed_loop if closed_loop is None else closed_loop
-    return ClipWindows(window, overlap, closed_loop, max(1, at_once), fusion or config.fusion)
+    return ClipWindows(window, overlap, closed_loop, at_once, fusion or config.fusion)
+
+
+def windows_by_memory(model: Any, device: torch.device, shape: tuple[int, ...]) -> int:
+    """Windows side by side that free memory holds, by the host's own estimate for one of this shape.
+
+    On a CPU one: more are not faster there.
+    """
+    if comfy.model_management.is_device_cpu(device):
+        return 1
+    one = ACTIVATIONS * model.memory_required(list(shape))
+    return windows_that_fit(int(comfy.model_management.get_free_memory(device)), int(one))

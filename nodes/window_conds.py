@@ -27,7 +27,7 @@ def _window_entry(
 ) -> dict[str, Any]:
     conds = dict(entry.get("model_conds", {}))
     if CONDITION in conds:
-        conds[CONDITION] = conds[CONDITION].window(window)
+        conds[CONDITION] = conds[CONDITION].window(window, frames)
     cut = {**entry, "model_conds": conds}
     control = entry.get("control")
     if control is not None:

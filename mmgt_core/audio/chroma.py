@@ -11,6 +11,7 @@ CHROMA = 12
 N_FFT = 2048  # of the spectrum in which librosa looks for the tuning
 BINS_PER_OCTAVE, OCTAVES = 36, 7  # librosa's defaults for chroma CENS
 BLOCK = 1024  # columns of one frame (40 ms) at once
+TUNING_BLOCK = 128  # columns at once where each stands for itself
 # Columns before and after a block that it hears besides. The longest filter reaches 20 of them; the halvings
 # of the rate between the octaves keep their phase only from multiples of 64 on.
 CONTEXT = 128
@@ -46,8 +47,8 @@ def estimate_tuning(samples: NDArray[np.float32]) -> float:
     columns = 1 + samples.size // PROSODY_HOP
     padded = np.pad(samples, N_FFT // 2)
     pitches, strengths = [], []
-    for first in range(0, columns, BLOCK):
-        last = min(first + BLOCK, columns) - 1
+    for first in range(0, columns, TUNING_BLOCK):
+        last = min(first + TUNING_BLOCK, columns) - 1
         part = padded[first * PROSODY_HOP : last * PROSODY_HOP + N_FFT]
         magnitude = np.abs(librosa.stft(part, n_fft=N_FFT, hop_length=PROSODY_HOP, center=False))
         pitch, strength = librosa.piptrack(S=magnitude, sr=PROSODY_RATE, n_fft=N_FFT)

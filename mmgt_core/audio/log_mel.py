@@ -14,7 +14,7 @@ BANDS = 40
 WINDOW = 1024  # samples, 64 ms: neighbouring frames overlap by a third
 FLOOR = 1e-9  # power; a sine of full scale has 1
 MEAN, SPREAD = -62.0, 19.0  # decibels: what recorded speech measures, so that features are about N(0, 1)
-BLOCK = 4096  # frames per spectrum, so that an hour of sound needs no gigabytes
+BLOCK = 512  # frames per spectrum, so that a long recording needs no more memory than a short one
 
 
 def log_mel(waveform: Waveform) -> NDArray[np.float32]:

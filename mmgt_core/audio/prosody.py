@@ -20,10 +20,8 @@ N_FFT = 2048
 MELS = 128
 TIGHTNESS = 100
 TEMPO_RATE = 22_050  # Hz; librosa's default, at which the published extraction estimates the start tempo
-TEMPO_SECONDS = (
-    300  # of a longer recording the start tempo is that of its first five minutes: memory grows with length
-)
-BLOCK = 4096  # columns per spectrum
+TEMPO_WINDOW = 8.0  # s, librosa's default of what a beat is looked for in
+BLOCK = 512  # columns per spectrum
 
 
 @dataclass(frozen=True)
@@ -84,14 +82,31 @@ def prosody_raw(waveform: Waveform) -> ProsodyParts:
 
 
 def start_tempo(waveform: Waveform) -> float:
-    """Beats a minute by librosa's estimate at 22.05 kHz, from the first five minutes."""
+    """Beats a minute by librosa's estimate at 22.05 kHz."""
     import librosa
 
-    head = Waveform(waveform.samples[: TEMPO_SECONDS * waveform.rate], waveform.rate).resampled(TEMPO_RATE)
+    samples = waveform.resampled(TEMPO_RATE).samples
     with _without_remarks():
-        level = librosa.power_to_db(mel_spectrogram(head.samples, TEMPO_RATE))
+        level = librosa.power_to_db(mel_spectrogram(samples, TEMPO_RATE))
         envelope = librosa.onset.onset_strength(S=level, sr=TEMPO_RATE)
-        return float(np.atleast_1d(librosa.feature.tempo(onset_envelope=envelope, sr=TEMPO_RATE))[0])
+        found = librosa.feature.tempo(tg=mean_tempogram(envelope), sr=TEMPO_RATE, ac_size=TEMPO_WINDOW)
+        return float(np.atleast_1d(found)[0])
+
+
+def mean_tempogram(envelope: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(lags, 1) librosa's tempogram, averaged over time in blocks: it has 344 rows a column."""
+    import librosa
+
+    length = int(librosa.time_to_frames(TEMPO_WINDOW, sr=TEMPO_RATE, hop_length=PROSODY_HOP))
+    padded = np.pad(envelope, length // 2, mode="linear_ramp", end_values=0)
+    total = np.zeros((length, 1))
+    for first in range(0, envelope.size, BLOCK):
+        part = padded[first : min(first + BLOCK, envelope.size) + length - 1]
+        columns = librosa.feature.tempogram(
+            onset_envelope=part, sr=TEMPO_RATE, hop_length=PROSODY_HOP, win_length=length, center=False
+        )
+        total += columns.sum(axis=-1, keepdims=True)
+    return total / envelope.size
 
 
 def mel_spectrogram(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

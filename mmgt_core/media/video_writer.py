@@ -72,7 +72,8 @@ class VideoWriter:
         self.width, self.height = width, height
         self.fps = Fraction(fps).limit_denominator(1001)
         self.frames = 0
-        self._sound = None if audio is None else _channels(audio)
+        self._audio_given = [] if audio is None else _channels(audio)
+        self._sound: NDArray[np.float32] | None = None  # at the file's rate, while it is being written
         self._sound_done = 0
         self._crf = crf
         self._container: Any = None
@@ -82,6 +83,8 @@ class VideoWriter:
         import av
 
         try:
+            if self._audio_given:
+                self._sound = np.stack([c.resampled(SOUND_RATE).samples for c in self._audio_given])
             options = {} if self.path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
             self._container = av.open(f"file:{self._sibling}", "w", container_options=options)
             self._add_streams()
@@ -201,6 +204,7 @@ class VideoWriter:
     def _discard(self) -> None:
         """Close what is open and remove the unfinished file; after success there is neither."""
         container, self._container = self._container, None
+        self._sound = None
         try:
             if container is not None:
                 container.close()
@@ -224,12 +228,12 @@ def write_video(
         video.write(frames)
 
 
-def _channels(audio: Waveform | Sequence[Waveform]) -> NDArray[np.float32]:
-    """(channels, samples) at the file's rate; raises InputError for more than two, or of unequal length."""
+def _channels(audio: Waveform | Sequence[Waveform]) -> list[Waveform]:
+    """One or two channels; raises InputError for more, or of unequal length."""
     given = [audio] if isinstance(audio, Waveform) else list(audio)
     sizes = {(channel.samples.size, channel.rate) for channel in given}
     if len(given) not in LAYOUTS or len(sizes) > 1:
         raise InputError(
             f"{len(given)} channels of sound cannot be written", fix="give one, or two of the same length"
         )
-    return np.stack([channel.resampled(SOUND_RATE).samples for channel in given])
+    return given

@@ -143,16 +143,17 @@ def test_conditioning_from_elsewhere_is_refused(pack, video):
         plain(attached(pack, video))
 
 
-def test_a_latent_of_another_length_is_refused(pack, video, golden):
+@pytest.mark.parametrize("frames", [3, 40])  # of one window, and of several
+def test_a_latent_of_another_length_is_refused(pack, video, golden, frames):
     from comfy.samplers import sampler_object
 
     model = attached(pack, video)
     clip = golden_clip(pack, golden, model, WEIGHTS, full=True)
     positive, negative = conditioning(pack, clip, video.config.cross_dim)
-    with pytest.raises(Exception, match="the latent has 3 frames, the conditioning 4"):
+    with pytest.raises(Exception, match=f"the latent has {frames} frames, the conditioning 4"):
         sample(
             model,
-            torch.zeros(3, 4, 16, 16),
+            torch.zeros(frames, 4, 16, 16),
             positive,
             negative,
             2.0,

@@ -45,6 +45,45 @@ def test_windows_of_a_constant_are_the_constant(pack, video):
             assert error(joined[0], 2 * x) < 1e-5 and error(joined[1], x + 1) < 1e-5
 
 
+def test_out_of_memory_halves_the_windows_at_once_for_the_whole_run(pack, video, flat, caplog):
+    from comfy.patcher_extension import WrappersMP
+
+    rows = []
+
+    def pressed(prepared):
+        def refuse(executor, x, *args, **kwargs):
+            rows.append(x.shape[0])
+            if x.shape[0] > 2 * WINDOW:  # one window under both conditions
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+            return executor(x, *args, **kwargs)
+
+        prepared.model.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "refuse", refuse)
+        return prepared
+
+    found = sample_short(pack, video, preset=OFFICIAL, at_once=2, steps=2, change=pressed)
+    assert rows == [4 * WINDOW] + 4 * [2 * WINDOW], "tried once, not at every step"
+    assert torch.equal(found, sample_short(pack, video, preset=OFFICIAL, steps=2))
+    told = [record.getMessage() for record in caplog.records if "out of memory" in record.getMessage()]
+    assert told == ["out of memory with 2 windows at once; going on with 1"]
+
+
+def test_windows_at_once_by_free_memory(pack, video, monkeypatch):
+    import comfy.model_management as management
+
+    windows = pack("nodes.comfy_windows")
+    model, shape, gpu = video.model.model, (2 * WINDOW, 4, 16, 16), torch.device("cuda")
+    one = windows.ACTIVATIONS * model.memory_required(list(shape))
+    for free, expected in ((0.5 * one, 1), (5.01 * one, 4), (1000 * one, 8)):
+        with monkeypatch.context() as patch:
+            patch.setattr(management, "get_free_memory", lambda device, free=free: free)
+            assert windows.windows_by_memory(model, gpu, shape) == expected
+    assert windows.windows_by_memory(model, torch.device("cpu"), shape) == 1
+    seen = []
+    monkeypatch.setattr(windows, "windows_by_memory", lambda *given: seen.append(given[2]) or 2)
+    sample_short(pack, video, preset=OFFICIAL, at_once=0)
+    assert seen == [(2 * WINDOW, 4, 16, 16)]
+
+
 @pytest.mark.parametrize("preset", [OFFICIAL, pytest.param("euler", marks=pytest.mark.slow)])
 def test_a_resumed_run_ends_as_an_uninterrupted_one(pack, video, preset):
     kept, told, same = {}, [], {"preset": preset, "steps": 2, "frames": WINDOW}
