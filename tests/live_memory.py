@@ -10,33 +10,32 @@ from torch.utils._pytree import tree_leaves
 
 
 class LiveMemory(TorchDispatchMode):
-    """Inside the block, `peak` is the most bytes that tensors made in it held at one time."""
+    """Inside the block, `peak` is the most bytes that tensors made in it held at one time.
+
+    What was made before counts from when it is first worked with. Tensors of the device "meta" count as if
+    they held data: so a network that is too large for this machine can be counted. (Its attention must be
+    replaced then: for such tensors torch has only the form that makes whole matrices.)
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.peak = self._now = 0
-        self._storages: dict[int, list[int]] = {}  # address -> [bytes, tensors that share it]
+        self.peak = self.now = 0
+        self._sizes: dict[int, int] = {}  # of the storages that are alive
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor):
-                self._add(leaf)
+                self._add(leaf.untyped_storage())
         return result
 
-    def _add(self, tensor: torch.Tensor) -> None:
-        storage = tensor.untyped_storage()
-        address, size = storage.data_ptr(), storage.nbytes()
-        entry = self._storages.setdefault(address, [size, 0])
-        if entry[1] == 0:
-            self._now += size
-            self.peak = max(self.peak, self._now)
-        entry[1] += 1
-        weakref.finalize(tensor, self._drop, address)
+    def _add(self, storage: torch.UntypedStorage) -> None:
+        number = storage._cdata
+        if number not in self._sizes:
+            self._sizes[number] = storage.nbytes()
+            self.now += storage.nbytes()
+            self.peak = max(self.peak, self.now)
+            weakref.finalize(storage, self._drop, number)
 
-    def _drop(self, address: int) -> None:
-        entry = self._storages[address]
-        entry[1] -= 1
-        if entry[1] == 0:
-            self._now -= entry[0]
-            del self._storages[address]
+    def _drop(self, number: int) -> None:
+        self.now -= self._sizes.pop(number)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..audio.sound_stream import SoundStream
 from ..audio.waveform import Waveform
 from ..errors import DependencyError, InputError
 from ..full_disk import full_disk_told, is_full
@@ -73,7 +74,7 @@ class VideoWriter:
         self.fps = Fraction(fps).limit_denominator(1001)
         self.frames = 0
         self._audio_given = [] if audio is None else _channels(audio)
-        self._sound: NDArray[np.float32] | None = None  # at the file's rate, while it is being written
+        self._sound: SoundStream | None = None
         self._sound_done = 0
         self._crf = crf
         self._container: Any = None
@@ -84,7 +85,7 @@ class VideoWriter:
 
         try:
             if self._audio_given:
-                self._sound = np.stack([c.resampled(SOUND_RATE).samples for c in self._audio_given])
+                self._sound = SoundStream(self._audio_given, SOUND_RATE)
             options = {} if self.path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
             self._container = av.open(f"file:{self._sibling}", "w", container_options=options)
             self._add_streams()
@@ -142,9 +143,9 @@ class VideoWriter:
         video.codec_context.color_range = ColorRange.MPEG
         self._video = video
         if self._sound is not None:
-            layout = LAYOUTS[len(self._sound)]
+            layout = LAYOUTS[len(self._audio_given)]
             self._audio = self._container.add_stream("aac", rate=SOUND_RATE, layout=layout)
-            self._audio.bit_rate = SOUND_BITS * len(self._sound)
+            self._audio.bit_rate = SOUND_BITS * len(self._audio_given)
 
     def _write_frame(self, picture: NDArray[np.uint8]) -> None:
         import av
@@ -169,9 +170,9 @@ class VideoWriter:
 
         if self._sound is None:
             return
-        until = min(until, self._sound.shape[1])
+        until = min(until, self._sound.samples)
         while (left := until - self._sound_done) >= SOUND_BLOCK or (last and left > 0):
-            block = self._sound[:, self._sound_done : min(self._sound_done + SOUND_BLOCK, until)]
+            block = self._sound.take(min(SOUND_BLOCK, left))
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(block.clip(-1, 1)), format="fltp", layout=LAYOUTS[len(block)]
             )

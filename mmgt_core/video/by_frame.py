@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 Tensors = tuple[Tensor, ...]
-KEPT_CHUNKS = 8  # of a long clip; a window of 32 frames reaches over five chunks of 8
-KEPT_BYTES = 2**28  # a clip within it is kept whole, so that every step but the first finds it ready
+KEPT_FRAMES = 64  # of a long clip: the windows at hand, of 32 frames at most
+WHOLE_FRAMES, WHOLE_BYTES = 128, 2**28
+"""A clip within both is kept whole, so that every step but the first finds it ready."""
 
 
 class ByFrame:
@@ -36,8 +37,8 @@ class ByFrame:
         """The tensors of these frames, in their order."""
         used = dict.fromkeys(index // self._chunk for index in indices)
         chunks = {number: self._get(number) for number in used}
-        if self._frames * self._bytes_per_frame > KEPT_BYTES:
-            while len(self._kept) > KEPT_CHUNKS:
+        if self._frames > WHOLE_FRAMES or self._frames * self._bytes_per_frame > WHOLE_BYTES:
+            while len(self._kept) > KEPT_FRAMES // self._chunk + 1:
                 self._kept.popitem(last=False)
         picked = [tuple(t[i % self._chunk] for t in chunks[i // self._chunk]) for i in indices]
         return tuple(torch.stack(rows) for rows in zip(*picked, strict=True))

@@ -123,8 +123,8 @@ def test_the_host_is_asked_for_a_window_and_all_networks(pack, video, monkeypatc
 @pytest.mark.parametrize("cfg", [1.0, 2.0])
 def test_memory_grows_by_a_few_copies_of_the_latents(pack, video, monkeypatch, cfg, measured):
     """The clip, its predictions, and with guidance those of the other side; pictures are made by window."""
-    monkeypatch.setattr(pack("mmgt_core.video.by_frame"), "KEPT_BYTES", 0)  # both clips are long ones
-    monkeypatch.setattr(pack("mmgt_core.video.by_frame"), "KEPT_CHUNKS", 1)
+    for name in ("WHOLE_FRAMES", "KEPT_FRAMES"):  # both clips are long ones
+        monkeypatch.setattr(pack("mmgt_core.video.by_frame"), name, 0)
     for module in ("nodes.clip_sampler", "nodes.model_sampling"):
         monkeypatch.setattr(pack(module), "AT_ONCE", 8)
     shared = dataclasses.replace(video, config=dataclasses.replace(video.config, shared_noise=True))

@@ -8,7 +8,7 @@ import torch
 from mmgt_core.errors import CheckpointError, InputError
 from mmgt_core.video import by_frame as by_frame_module
 from mmgt_core.video.autoencoder import decode_latents
-from mmgt_core.video.by_frame import KEPT_BYTES, KEPT_CHUNKS, ByFrame
+from mmgt_core.video.by_frame import ByFrame
 from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.denoise import denoise
 from mmgt_core.video.mask_pyramid import MaskPyramid
@@ -114,12 +114,11 @@ FRAME_BYTES = 4 * SIDE * SIDE * 4  # one copy, float32
 
 
 @pytest.fixture
-def peak(model, config, draw, monkeypatch):
+def peak(model, config, draw):
     """Function: frames -> the most bytes that tensors take while a clip is denoised.
 
     Pose pictures, masks and sound come from functions, as `render` gives them.
     """
-    monkeypatch.setattr(by_frame_module, "KEPT_BYTES", 0)  # all clips are long ones
 
     def count(frames: int, **settings) -> int:
         conditions = ClipConditions.build(
@@ -144,7 +143,7 @@ def peak(model, config, draw, monkeypatch):
 @pytest.mark.parametrize("cfg", [1.0, 2.0])
 def test_memory_grows_by_two_copies_of_the_latents(peak, cfg):
     """The clip and the sum of its predictions, with guidance too."""
-    lengths = 288, 384  # both longer than the 256 frames whose audio tokens are kept
+    lengths = 160, 256  # both too long to be kept whole
     short, long = (peak(frames, cfg=cfg, window=8, overlap=1) for frames in lengths)
     copies = (long - short) / (lengths[1] - lengths[0]) / FRAME_BYTES
     print(f"{copies:.2f} copies of the latents, guidance {cfg:g}")
@@ -162,23 +161,27 @@ def test_the_device_holds_ten_minutes_as_it_holds_ten_seconds(peak):
     assert max(held[60], held[600]) <= 1.1 * held[10]
 
 
-@pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
-def test_by_frame_gives_the_same_in_any_order_and_keeps_what_there_is_room_for(draw, monkeypatch, long):
-    """Of a long clip it keeps little; a short one it computes once, however many steps there are."""
-    monkeypatch.setattr(by_frame_module, "KEPT_BYTES", 0 if long else KEPT_BYTES)
-    values, computed = draw(100, 3), []
+@pytest.mark.parametrize(
+    ("frames", "room", "whole"), [(100, 2**20, True), (200, 2**20, False), (100, 0, False)]
+)
+def test_by_frame_gives_the_same_in_any_order_and_keeps_what_there_is_room_for(
+    draw, monkeypatch, frames, room, whole
+):
+    """Of a clip that is long, or large, it keeps little; another it computes once, however many steps."""
+    monkeypatch.setattr(by_frame_module, "WHOLE_BYTES", room)
+    values, computed = draw(frames, 3), []
 
     def compute(indices):
         computed.append(len(indices))
         return values[indices], values[indices] * 2
 
-    by_frame = ByFrame(compute, 100, 8)
-    for indices in ([5, 6, 7, 8, 9], list(range(98, 100)) + [0, 1], list(range(100)), [50, 3]):
+    by_frame = ByFrame(compute, frames, 8)
+    for indices in ([5, 6, 7, 8, 9], [frames - 2, frames - 1, 0, 1], list(range(frames)), [50, 3]):
         first, second = by_frame(indices)
         assert torch.equal(first, values[indices]) and torch.equal(second, 2 * values[indices])
-        assert len(by_frame._kept) <= (KEPT_CHUNKS if long else 13)
+        assert whole or len(by_frame._kept) <= 9
     assert max(computed) == 8
-    assert sum(computed) > 100 if long else sum(computed) == 100
+    assert (sum(computed) == frames) is whole
 
 
 @pytest.mark.parametrize(
