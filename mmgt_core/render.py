@@ -24,6 +24,7 @@ from .settings import StrPath, VideoSettings
 from .timebase import FPS
 from .video.autoencoder import decoded_parts
 from .video.denoise import denoise
+from .video.live_preview import LivePreview
 
 if TYPE_CHECKING:
     from .audio.features import Encoder
@@ -112,6 +113,7 @@ def render(
         fusion=config.fusion,
         windows_per_batch=settings.windows_per_batch,
         progress=stages("motion to video"),
+        preview=LivePreview(lambda x: next(final_frames(model, x, portrait, framing, scene, False))[-1]),
         store=store,
     )
     frames = final_frames(model, latents, portrait, framing, scene, settings.background_lock)

@@ -7,8 +7,7 @@ window before the average rather than to two averages, which would be a copy mor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,16 +16,16 @@ from torch import Tensor
 from ..errors import CheckpointError, InputError
 from ..progress import Progress, silent
 from .conditions import ClipConditions
-from .pressure import MemoryMeter, try_with
 from .scheduler import Schedule
+from .window_calls import Batches, WindowCalls
 from .windows import Fusion, context_windows, window_weights
 
 if TYPE_CHECKING:
     from ..work.steps import StepStore
+    from .live_preview import LivePreview
     from .model import VideoModel
 
 FINISHED_AT_ONCE = 64  # frames of one DDIM step, which makes a few copies of what it works on
-MEMORY_FIX = "choose a shorter --window or a smaller --size, or close what else uses the memory"
 
 
 @torch.no_grad()
@@ -46,6 +45,7 @@ def denoise(
     windows_per_batch: int | None = 1,
     plain: bool = False,
     progress: Progress = silent,
+    preview: LivePreview | None = None,
     after_step: Callable[[int, Tensor], None] | None = None,
     store: StepStore | None = None,
 ) -> Tensor:
@@ -61,6 +61,7 @@ def denoise(
             as many as fit on a GPU, else one. Halved when memory runs out.
         plain: without the exact rewrites; same result, slower, for comparison.
         progress: called after each UNet call with (windows done, windows in all).
+        preview: makes the pictures that it now and then shows besides.
         after_step: sees (step, latents) after each DDIM step.
         store: keeps each step, and the windows within it; work that it holds is not done again.
 
@@ -85,14 +86,17 @@ def denoise(
             f"a window of {len(windows[0])} frames is longer than this model's {config.motion_max_frames}",
             fix="choose a shorter window",
         )
-    call = _Call(
+    schedule = Schedule(config.beta_schedule)
+    call = WindowCalls(
         model,
         conditions,
+        schedule,
         windows,
         window_weights(len(windows[0]), config.fusion if fusion is None else fusion),
         cfg,
         config.region_weights if region_weights is None else region_weights,
         plain,
+        preview,
     )
     first, x = (None if store is None else store.resume()) or (0, None)
     if x is None:
@@ -100,8 +104,7 @@ def denoise(
         if noise is None and config.shared_noise:
             x = x[:1].expand_as(x)
     x = x.float().cpu().contiguous()
-    batches = _Batches(windows_per_batch, model.device, store)
-    schedule = Schedule(config.beta_schedule)
+    batches = Batches(windows_per_batch, model.device, store)
     timesteps = schedule.timesteps(steps)
     with model.attached(model.adapter if plain else model.adapter.fold()):
         for step in range(first, steps):
@@ -124,76 +127,9 @@ def initial_noise(conditions: ClipConditions, channels: int, seed: int) -> Tenso
     return torch.randn(shape, generator=generator)[0].transpose(0, 1)
 
 
-@dataclass(frozen=True)
-class _Call:
-    """What all UNet calls of a clip have in common."""
-
-    model: VideoModel
-    conditions: ClipConditions
-    windows: list[list[int]]
-    frame_weights: Tensor
-    cfg: float
-    region_weights: tuple[float, float, float]
-    plain: bool
-
-    @property
-    def conditional(self) -> tuple[bool, ...]:
-        """Which sides of the guidance are computed."""
-        return (False, True) if self.cfg > 1 else (True,)
-
-    def predict(self, windows: Sequence[Sequence[int]], timestep: int, x: Tensor) -> Tensor:
-        """The prediction (conditions * windows * frames, 4, h, w) of some windows of x, on the CPU."""
-        model, device = self.model, self.model.device
-        state = self.conditions.state(windows, self.conditional, self.region_weights, plain=self.plain)
-        index = torch.tensor([frame for window in windows for frame in window])
-        latents = x.index_select(0, index).to(device, model.dtype).repeat(len(self.conditional), 1, 1, 1)
-        context = self.conditions.contexts(len(windows), self.conditional)
-        return model.predict(latents, torch.tensor([timestep]), context, state).cpu()
-
-    def add(self, v: Tensor, windows: Sequence[Sequence[int]], sums: Tensor, counts: Tensor) -> None:
-        """Add a guided prediction to the sums (frames, ...) and count its frames: one window after the
-        other, so that the order of additions does not depend on how many were computed at once.
-        """
-        sides = v.to(sums).unflatten(0, (len(self.conditional), len(windows), -1))
-        guided = sides[0] if len(sides) == 1 else sides[0] + self.cfg * (sides[1] - sides[0])
-        weights = self.frame_weights
-        for window, part in zip(windows, guided, strict=True):
-            index = torch.tensor(window)
-            sums.index_add_(0, index, weights[:, None, None, None] * part)
-            counts.index_add_(0, index, weights)
-
-
-class _Batches:
-    """How many windows are computed at once: as asked, as fit, and fewer when memory runs out."""
-
-    def __init__(self, asked: int | None, device: torch.device, store: StepStore | None):
-        self._asked, self._device, self._store = asked, device, store
-        self.size = asked if store is None else store.batch(asked) or asked
-
-    def predict(self, call: _Call, start: int, timestep: int, x: Tensor) -> tuple[int, Tensor]:
-        """(windows, their prediction) of the next batch, which begins with window number `start`."""
-        meter = MemoryMeter(self._device) if self.size is None else None
-        while True:
-            size = 1 if self.size is None else self.size
-            some = call.windows[start : start + size]
-            v = try_with(
-                len(some), "windows per batch", lambda w=some: call.predict(w, timestep, x), MEMORY_FIX
-            )
-            if v is not None:
-                if meter is not None:
-                    self._choose(meter.windows())
-                return len(some), v
-            self._choose(len(some) // 2)
-
-    def _choose(self, size: int) -> None:
-        self.size = size
-        if self._store is not None:
-            self._store.note_batch(self._asked, size)
-
-
 def _predictions(
-    call: _Call,
-    batches: _Batches,
+    call: WindowCalls,
+    batches: Batches,
     step: int,
     steps: int,
     timestep: int,
@@ -216,7 +152,7 @@ def _predictions(
         if store is not None:
             store.keep_windows(step, done, v, count)
         done += count
-        progress(step * total + done, steps * total)
+        progress(step * total + done, steps * total, call.picture(v, done, count, timestep, x))
     return sums, counts
 
 

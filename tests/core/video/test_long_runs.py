@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import torch
 
@@ -11,8 +13,10 @@ from mmgt_core.video.autoencoder import decode_latents
 from mmgt_core.video.by_frame import ByFrame
 from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.denoise import denoise
+from mmgt_core.video.live_preview import LivePreview
 from mmgt_core.video.mask_pyramid import MaskPyramid
 from mmgt_core.video.pressure import MOST_WINDOWS, is_out_of_memory, windows_that_fit
+from mmgt_core.video.scheduler import Schedule
 from mmgt_core.work.folder import WorkFolder
 from mmgt_core.work.steps import StepStore
 
@@ -253,6 +257,34 @@ def test_the_decoder_halves_its_chunk_too(model, draw, caplog):
         handle.remove()
     assert torch.equal(pressed, whole)
     assert len(caplog.records) == 2 and "4 frames in the decoder" in caplog.text
+
+
+@pytest.mark.parametrize("cfg", [1.0, 2.0])
+def test_the_preview_is_the_newest_frame_as_it_looks_so_far(model, make_conditions, cfg):
+    """In the last step that is the frame itself, where no other window is averaged into it."""
+    seen = []
+    preview = LivePreview(lambda latents: latents[0].numpy(), every=0)
+    conditions, options = make_conditions(8), {**SETTINGS, "cfg": cfg, "overlap": 0}
+    whole = denoise(
+        model,
+        conditions,
+        **options,
+        preview=preview,
+        progress=lambda done, total, picture=None, /: seen.append(picture),
+    )
+    assert torch.equal(whole, denoise(model, conditions, **options)), "looking changes nothing"
+    assert len(seen) == 4
+    for picture, frame in zip(seen[2:], (3, 7), strict=True):
+        torch.testing.assert_close(torch.from_numpy(picture), whole[frame], atol=2e-2, rtol=0)
+
+
+def test_previews_are_rare():
+    slow = LivePreview(lambda latents: time.sleep(0.02), every=0.01)
+    schedule, nothing = Schedule("linear"), torch.zeros(4, 2, 2)
+    assert slow.picture(schedule, nothing, nothing, 9) is None and slow._next < time.monotonic() + 0.01
+    time.sleep(0.02)
+    slow.picture(schedule, nothing, nothing, 9)
+    assert slow._next > time.monotonic() + 0.5, "they take a fiftieth of the time"
 
 
 def test_a_model_that_gives_no_numbers_is_refused_at_its_first_step(model, make_conditions, counted):
