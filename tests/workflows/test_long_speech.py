@@ -122,7 +122,9 @@ def test_a_minute_of_speech_and_cancel(host, capsys):
             f"{LONG} s in {long_seconds:.0f} s, peak {long_peak:.0f} MB: {growth:.0f} MB a minute; Cancel "
             f"took {cancel_seconds:.2f} s; sound off by at most {max(map(abs, offsets)) * 1000:.1f} ms"
         )
-    assert growth < 150, "four float32 copies of its latents are 25 MB; sound, motion and masks come to it"
+    # Copies of the latents are 12 to 18 MB, POSE_KEYPOINT's lists 19, sound, motion and features 10; the
+    # allocator adds some 30 or not, from run to run.
+    assert growth < 100
 
 
 def offset_of(sound: Waveform, given: Waveform, second: int) -> float:
