@@ -139,9 +139,10 @@ def exact_sampler(schedule: Schedule, steps: int) -> KSAMPLER:
             if callback is not None:
                 callback({"x": x, "i": step, "sigma": sigma, "sigma_hat": sigma, "denoised": denoised})
             alpha = schedule.alphas_cumprod[timestep].to(x.device)
-            for part, towards in zip(x.split(AT_ONCE), denoised.split(AT_ONCE), strict=True):
-                velocity = (alpha.sqrt() * part - towards) / (1 - alpha).sqrt()
-                part.copy_(schedule.step(velocity, timestep, part, steps)[0])
+            for start in range(0, len(x), AT_ONCE):
+                part = slice(start, start + AT_ONCE)
+                velocity = (alpha.sqrt() * x[part] - denoised[part]) / (1 - alpha).sqrt()
+                x[part] = schedule.step(velocity, timestep, x[part], steps)[0]
         return x
 
     return KSAMPLER(sample)
