@@ -30,11 +30,16 @@ class LivePreview:
         self._decode, self._every = decode, every
         self._next = time.monotonic() + every
 
+    @property
+    def due(self) -> bool:
+        """Whether it is time for the next picture."""
+        return time.monotonic() >= self._next
+
     def picture(self, schedule: Schedule, v: Tensor, noisy: Tensor, timestep: int) -> Picture | None:
-        """The picture that a prediction v (4, h, w) for these noisy latents stands for, when it is time."""
-        begin = time.monotonic()
-        if begin < self._next:
+        """The picture that a prediction v (4, h, w) for these noisy latents stands for, when it is due."""
+        if not self.due:
             return None
+        begin = time.monotonic()
         at = torch.tensor([timestep])
         picture = self._decode(schedule.predicted_latents(v[None], noisy[None], at))
         end = time.monotonic()

@@ -56,7 +56,7 @@ class WindowCalls:
 
     def picture(self, v: Tensor, done: int, count: int, timestep: int, x: Tensor) -> Any:
         """The newest frame after `done` windows, of which `v` predicts the last `count`, when it is time."""
-        if self.preview is None:
+        if self.preview is None or not self.preview.due:
             return None
         newest = x[self.windows[done - 1][-1]]
         return self.preview.picture(self.schedule, self.guided(v, count)[-1, -1], newest, timestep)
