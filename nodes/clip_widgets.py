@@ -56,7 +56,6 @@ def clip_sockets() -> list[Any]:
 
 def clip_widgets() -> list[Any]:
     """The choices that both nodes offer."""
-    weight = {"default": OWN_WEIGHT, "min": OWN_WEIGHT, "max": 10.0, "step": 0.05}
     return [
         io.Int.Input("steps", default=0, min=0, max=1000, tooltip="Sampling steps; 0 takes the model's own."),
         io.Int.Input(
@@ -82,6 +81,13 @@ def clip_widgets() -> list[Any]:
             tooltip="How the portrait is brought to that size. MMGT Decode Video undoes it: padding is cut "
             "off, a crop is pasted back into the portrait.",
         ),
+        *map(advanced, _weights_and_windows()),
+    ]
+
+
+def _weights_and_windows() -> list[Any]:
+    weight = {"default": OWN_WEIGHT, "min": OWN_WEIGHT, "max": 10.0, "step": 0.05}
+    return [
         io.Float.Input(
             "pose_weight",
             **weight,
@@ -140,15 +146,23 @@ def late_widgets() -> list[Any]:
     are.
     """
     return [
-        io.Combo.Input(
-            "window_fusion",
-            options=list(FUSIONS),
-            default=OWN,
-            optional=True,
-            tooltip="How overlapping windows are joined: flat counts all alike, as published; pyramid fades "
-            "one into the next; model's own is what the model was measured with.",
+        advanced(
+            io.Combo.Input(
+                "window_fusion",
+                options=list(FUSIONS),
+                default=OWN,
+                optional=True,
+                tooltip="How overlapping windows are joined: flat counts all alike, as published; pyramid "
+                "fades one into the next; model's own is what the model was measured with.",
+            )
         ),
     ]
+
+
+def advanced(widget: Any) -> Any:
+    """The widget, kept behind "Show advanced inputs" until somebody wants it."""
+    widget.extra_dict = {**widget.extra_dict, "advanced": True}  # older hosts have no argument for it
+    return widget
 
 
 def prepared_clip(

@@ -108,6 +108,18 @@ def test_every_node_is_there_and_explains_itself(pack):
         assert all(given.tooltip for given in schema.inputs), name
 
 
+def test_weights_and_windows_stand_behind_show_advanced_inputs(config):
+    import nodes
+
+    for node_id in ("MMGTSampler", "MMGTApply"):
+        given = nodes.NODE_CLASS_MAPPINGS[node_id].INPUT_TYPES()
+        inputs = {**given["required"], **given["optional"]}
+        assert {name for name, (_, *told) in inputs.items() if told and told[0].get("advanced")} == {
+            "pose_weight", "face_weight", "lip_weight", "full_mask",
+            "window", "overlap", "window_ends", "windows_at_once", "window_fusion",
+        }  # fmt: skip
+
+
 def test_portrait_and_speech_become_a_video_with_sound(config, executor):
     import av
     import folder_paths
