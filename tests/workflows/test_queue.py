@@ -79,7 +79,15 @@ def start(folder: Path, servers: Sequence[LiveHost], *options: object) -> subpro
     command += [part for server in servers for part in ("--server", server.url)]
     root = Path(__file__).resolve().parents[2]
     texts = [str(part) for part in (*command, *options)]
-    return subprocess.Popen(texts, cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        texts,
+        cwd=root,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A runner that works in the background hands down an ignored Ctrl-C; a person's terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, list[str], list[str]]:
