@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import combinations
 from typing import Any
 
 import av
@@ -13,6 +14,12 @@ from .conftest import PICTURES, WORKFLOWS, api_twin, workflow
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
 UNKNOWN = "app.graph._nodes.filter(n => !LiteGraph.registered_node_types[n.type]).map(n => n.type)"
 FAULTY = "app.graph._nodes.filter(n => n.has_errors).map(n => n.title)"
+PLACES = """app.graph._nodes.map(node => {
+  const shown = document.querySelector(`[data-node-id="${node.id}"]`);
+  const [left, below_title] = node.pos, top = below_title - LiteGraph.NODE_TITLE_HEIGHT;
+  return [node.type, left, top, left + shown.offsetWidth, top + shown.offsetHeight];
+})"""
+SHOWN = 'app.graph._nodes.every(node => document.querySelector(`[data-node-id="${node.id}"]`)?.offsetHeight)'
 DEMO_FRAMES = 163
 PATIENCE = 1800  # seconds that a busy machine may need for the demo
 
@@ -24,8 +31,21 @@ def test_every_workflow_opens_without_a_fault(page):
         page.load(workflow(name), name)
         assert page.js(UNKNOWN) == [] and page.js(FAULTY) == [], name
         assert page.api() == api_twin(name), f"{name}: export it again (API) over its twin"
+        assert not page.js("app.canvas.low_quality"), f"{name} is too large to be read as a whole"
         page.screenshot(PICTURES / f"{name}.png")
         assert page.faults() == before, name
+
+
+def test_no_node_lies_on_another_with_nodes_2(page):
+    """There nodes are taller than on the classic canvas, which test_bundled.py looks after."""
+    page.js("await app.extensionManager.setting.set('Comfy.VueNodes.Enabled', true)")
+    for name in NAMES:
+        page.load(workflow(name), name)
+        page.until(SHOWN, f"the nodes of {name} are drawn")
+        places = page.js(PLACES)
+        page.screenshot(PICTURES / f"{name}_nodes_2.png")
+        for (one, x0, y0, x1, y1), (other, u0, v0, u1, v1) in combinations(places, 2):
+            assert x1 <= u0 or u1 <= x0 or y1 <= v0 or v1 <= y0, f"{name}: {one} and {other}"
 
 
 def test_they_stand_among_the_templates_with_pictures(host, page):
