@@ -1,5 +1,5 @@
-"""The demo's small autoencoder as the host's VAE, which knows it in one width only: zeros fill the rest,
-exactly.
+"""The demo's small autoencoder as the host's VAE, which builds it in one width only and then gets the weights
+of ours, a quarter of the work.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import comfy.taesd.taesd
 import torch
 from comfy.latent_formats import SD15
 from torch import Tensor
+from torch.nn import Parameter
 
 from ..mmgt_core.errors import CheckpointError
 from ..mmgt_core.video.config import VideoConfig
@@ -34,14 +35,15 @@ def host_vae(config: VideoConfig, tensors: Mapping[str, Tensor]) -> comfy.sd.VAE
     Its latents are those of SD1.5 MODELs: the host multiplies them by 0.18215 where the model has its own
     scale.
     """
-    state = {}
-    for theirs, (ours, shape) in _names().items():
-        padded = torch.zeros(shape)
-        padded[tuple(slice(0, size) for size in tensors[theirs].shape)] = tensors[theirs].float()
-        state[ours] = padded
+    names = _names()
+    state = {ours: torch.zeros(shape) for ours, shape in names.values()}
     state["vae_scale"] = torch.tensor(SD15().scale_factor / config.latent_scale)
     state["vae_shift"] = torch.tensor(0.0)
     vae = comfy.sd.VAE(sd=state)
+    for theirs, (ours, _) in names.items():
+        layer, _, kind = ours.rpartition(".")
+        weight = tensors[theirs].to(vae.vae_dtype)
+        setattr(vae.first_stage_model.get_submodule(layer), kind, Parameter(weight, requires_grad=False))
     # The layout of the pictures that come out: 1.5 times faster on a CPU than channels first.
     vae.first_stage_model.to(memory_format=torch.channels_last)
     return vae

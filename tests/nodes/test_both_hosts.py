@@ -30,7 +30,7 @@ def test_autoencoder(both, measured):
     worst = error(host.model.model.process_latent_in(latents), encoded)
     decoded = diffusers.autoencoder.decode(encoded / config.latent_scale).sample.permute(0, 2, 3, 1) / 2 + 0.5
     worst = max(worst, error(host.vae.decode(latents), decoded.clamp(0, 1)))
-    measured("autoencoder of 8 channels, padded to 64", worst)
+    measured("autoencoder of 8 channels in one built for 64", worst)
     assert worst < 1e-4
 
 
