@@ -20,6 +20,7 @@ PLACES = """app.graph._nodes.map(node => {
   return [node.type, left, top, left + shown.offsetWidth, top + shown.offsetHeight];
 })"""
 SHOWN = 'app.graph._nodes.every(node => document.querySelector(`[data-node-id="${node.id}"]`)?.offsetHeight)'
+SETTING, NODES_2 = "app.extensionManager.setting", "Comfy.VueNodes.Enabled"
 DEMO_FRAMES = 163
 PATIENCE = 1800  # seconds that a busy machine may need for the demo
 
@@ -36,9 +37,17 @@ def test_every_workflow_opens_without_a_fault(page):
         assert page.faults() == before, name
 
 
-def test_no_node_lies_on_another_with_nodes_2(page):
+@pytest.fixture
+def nodes_2(page):
+    """The host keeps the setting for all its pages."""
+    page.js(f"await {SETTING}.set('{NODES_2}', true)")
+    yield page
+    page.js(f"await {SETTING}.set('{NODES_2}', false)")
+
+
+def test_no_node_lies_on_another_with_nodes_2(nodes_2):
     """There nodes are taller than on the classic canvas, which test_bundled.py looks after."""
-    page.js("await app.extensionManager.setting.set('Comfy.VueNodes.Enabled', true)")
+    page = nodes_2
     for name in NAMES:
         page.load(workflow(name), name)
         page.until(SHOWN, f"the nodes of {name} are drawn")
