@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import sys
+from collections.abc import Sequence
 
-from .cli import main
+from . import cli
+
+
+def commands() -> tuple[cli.Command, ...]:
+    """The engine's commands, and the lab's where it is installed: the registry package leaves it out."""
+    if importlib.util.find_spec(f"{__package__}.lab") is None:
+        return cli.COMMANDS
+    from .lab.commands import COMMANDS
+
+    return (*cli.COMMANDS, *COMMANDS)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; see `cli.main`."""
+    return cli.main(argv, commands())
 
 
 def program() -> int:

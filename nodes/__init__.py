@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from ..mmgt_core.errors import MMGTError
+from ..mmgt_core.base.errors import MMGTError
+from .audio_features import LoadAudioFeatures
+from .comfy.missing_libraries import tells_what_is_missing
+from .comfy.services import register_model_folder
 from .decode_video import MMGTDecodeVideo
 from .demo_inputs import MMGTDemoInputs
 from .detect_pose import MMGTDetectPose
-from .host import register_model_folder
-from .load_audio_features import LoadAudioFeatures
-from .load_models import MMGTLoadMotionModel, MMGTLoadVideoModel
-from .missing_libraries import tells_what_is_missing
+from .generate_motion import SMGAPoseGenerate
+from .loaders import MMGTLoadMotionModel, MMGTLoadVideoModel
+from .motion_files import MMGTEditMotion, MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
 from .motion_mask import MotionMaskFromKeypoints
-from .pose_nodes import MMGTEditMotion, MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
 from .sampler import MMGTApply, MMGTSampler
-from .smga_pose_generate import SMGAPoseGenerate
 
 NODES: list[type[io.ComfyNode]] = [
     tells_what_is_missing(node)

@@ -13,13 +13,13 @@ import numpy as np
 from comfy_api.latest import InputImpl, io
 from numpy.typing import NDArray
 
-from ..mmgt_core.audio.waveform import Waveform
-from ..mmgt_core.errors import InputError
+from ..mmgt_core.base.errors import InputError
 from ..mmgt_core.media.frame_rate import output_rate, shown_frames
 from ..mmgt_core.media.video_writer import VideoWriter
-from .decoding import decoded_frames, decoded_size, framing_of
-from .host import FRAME_RATE, host_fix, host_progress, to_waveform
-from .portrait_framing import FRAMING, PortraitFraming
+from ..mmgt_core.media.waveform import Waveform
+from .comfy.decoding import decoded_frames, decoded_size, framing_of
+from .comfy.portrait_framing import FRAMING, PortraitFraming
+from .comfy.services import FRAME_RATE, host_fix, host_progress, to_waveform
 from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
 
 PORTRAIT, SAMPLED = "portrait", "as sampled"
@@ -116,8 +116,8 @@ def new_video_path() -> Path:
 
 def require_room(folder: Path, frames: int, size: tuple[int, ...]) -> None:
     """Raise InputError before the decoding when the file will not fit on the disk."""
+    from ..mmgt_core.pipeline.kept_work import BYTES_PER_PIXEL, SOUND_BYTES, SPARE
     from ..mmgt_core.work.disk import require_space
-    from ..mmgt_core.work.run import BYTES_PER_PIXEL, SOUND_BYTES, SPARE
 
     with host_fix("free some space, or start ComfyUI with --temp-directory on another disk"):
         require_space({folder: round(frames * (math.prod(size) * BYTES_PER_PIXEL + SOUND_BYTES)) + SPARE})
@@ -139,7 +139,7 @@ def locked(
 
     Raises InputError without a motion, or for a LATENT that does not bring its portrait.
     """
-    from ..mmgt_core.video.background_lock import lock_background, moving_mask
+    from ..mmgt_core.media.background_lock import lock_background, moving_mask
 
     fitted: PortraitFraming | None = latent.get(FRAMING)
     if fitted is None or motion is None:

@@ -30,8 +30,8 @@ class MMGTDemoInputs(io.ComfyNode):
 
     @classmethod
     def execute(cls) -> io.NodeOutput:
-        from ..mmgt_core.audio.waveform import load_waveform
         from ..mmgt_core.media.images import load_image
+        from ..mmgt_core.media.waveform import load_waveform
         from ..mmgt_core.pose.openpose import read_pose_file
 
         image = load_image(assets.asset(assets.PORTRAIT))

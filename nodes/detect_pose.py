@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import comfy.model_management
 from comfy_api.latest import io
 
-from ..mmgt_core.errors import InputError
-from .detector_files import AUTO, PERSON_DETECTOR, POSE_DETECTOR, detector_file, offered
-from .driving_frames import DrivingFrames
-from .host import FRAME_RATE, choices_fault, host_progress
-from .node_text import sentence, with_text
-from .smga_pose_generate import preview
+from ..mmgt_core.base.errors import InputError
+from .comfy.detector_files import AUTO, PERSON_DETECTOR, POSE_DETECTOR, detector_file, offered
+from .comfy.driving_frames import DrivingFrames
+from .comfy.node_text import sentence, with_text
+from .comfy.services import FRAME_RATE, choices_fault, host_progress
+from .generate_motion import preview
 from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ class MMGTDetectPose(io.ComfyNode):
         person_detector: str = AUTO,
         pose_detector: str = AUTO,
     ) -> io.NodeOutput:
+        from ..mmgt_core.media.motion_rate import at_model_rate
         from ..mmgt_core.pose.openpose import to_pose_keypoint
-        from ..mmgt_core.pose.resample import at_model_rate
 
         pictures = DrivingFrames.of(image, fps)
         if pose_keypoint is not None:

@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from .host import not_there
+from .comfy.services import not_there
 from .sockets import CATEGORY, Masks, MasksSocket, MotionSocket, PoseKeypointSocket, as_motion
 
 

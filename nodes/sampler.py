@@ -9,11 +9,11 @@ import comfy.model_management
 import comfy.samplers
 from comfy_api.latest import io
 
-from .clip_widgets import clip_sockets, clip_widgets, late_widgets, prepared_clip
-from .conditioning import OFFICIAL, Prepared, sample
-from .decoding import decoded_images
-from .host import not_there
-from .resumable import Work
+from .comfy.decoding import decoded_images
+from .comfy.resumable import Work
+from .comfy.sampling import OFFICIAL, Prepared, sample
+from .comfy.services import not_there
+from .sampler_inputs import clip_sockets, clip_widgets, late_widgets, prepared_clip
 from .sockets import CATEGORY
 
 NO_IMAGES = not_there("MMGT Sampler gives no images: switch decode on, or use MMGT Decode Video.")
@@ -139,7 +139,7 @@ class MMGTSampler(io.ComfyNode):
 
 def _work(node: type[io.ComfyNode], prepared: Prepared, choices: dict[str, Any]) -> Any:
     """The work folder of these choices; the models among them are told apart by the prompt."""
-    from .work_folder import sampling_work
+    from .comfy.work_folder import sampling_work
 
     models = ("model", "clip_vision")
     return sampling_work(node, prepared, {name: v for name, v in choices.items() if name not in models})

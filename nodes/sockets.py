@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io
 
 from ..mmgt_core.audio.features import AudioFeatures
-from ..mmgt_core.errors import InputError
+from ..mmgt_core.base.errors import InputError
 from ..mmgt_core.pose.motion import Motion
 
 if TYPE_CHECKING:

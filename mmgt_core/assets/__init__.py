@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import InputError
+from ..base.errors import InputError
 
 MOTION_MODEL = "demo_motion.safetensors"
 VIDEO_MODEL = "demo_video.safetensors"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..timebase import PROSODY_HOP, PROSODY_RATE
+from ..base.timebase import PROSODY_HOP, PROSODY_RATE
 
 CHROMA = 12
 N_FFT = 2048  # of the spectrum in which librosa looks for the tuning

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..errors import DependencyError, InputError
-from ..timebase import FPS
+from ..base.errors import DependencyError, InputError
+from ..base.timebase import FPS
+from ..media.waveform import Waveform
 from .silence_gate import frame_levels
-from .waveform import Waveform
 from .windows import frame_windows
 
 Encoder = Callable[[Waveform], Tensor]

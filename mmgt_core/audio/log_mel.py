@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..timebase import SAMPLE_RATE, SAMPLES_PER_FRAME
-from .waveform import Waveform
+from ..base.timebase import SAMPLE_RATE, SAMPLES_PER_FRAME
+from ..media.waveform import Waveform
 
 BANDS = 40
 WINDOW = 1024  # samples, 64 ms: neighbouring frames overlap by a third

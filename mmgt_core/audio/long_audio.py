@@ -19,8 +19,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..progress import Progress, part, silent
-from ..timebase import SAMPLE_RATE
+from ..base.progress import Progress, part, silent
+from ..base.timebase import SAMPLE_RATE
 
 WINDOW = 30.0  # seconds that the transformer sees at once; its memory grows with the square
 OVERLAP = 10.0  # seconds shared by neighbouring windows

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..timebase import PROSODY_HOP, PROSODY_RATE
+from ..base.timebase import PROSODY_HOP, PROSODY_RATE
+from ..media.waveform import Waveform, fit_length
 from .chroma import CHROMA, chroma_cens
-from .waveform import Waveform, fit_length
 
 CHANNELS = 35
 MFCC = 20

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..base.errors import InputError
+from ..base.timebase import FPS
+from ..media.waveform import Waveform
 from ..pose import skeleton
 from ..pose.motion import Motion
-from ..timebase import FPS
-from .waveform import Waveform
 
 LOWEST_DB = -120.0
 SILENCE_DB = -60.0  # below full scale; what is quieter is never speech

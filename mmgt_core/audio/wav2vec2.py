@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..progress import Progress, part, silent
-from ..timebase import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from ..base.progress import Progress, part, silent
+from ..base.timebase import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from ..media.waveform import Waveform
 from .long_audio import OVERLAP, WINDOW, conv_features, in_windows
-from .waveform import Waveform
 from .windows import at_frame_rate
 
 if TYPE_CHECKING:

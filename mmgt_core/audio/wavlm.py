@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..progress import Progress, part, silent
-from ..timebase import SAMPLE_RATE
+from ..base.progress import Progress, part, silent
+from ..base.timebase import SAMPLE_RATE
+from ..media.waveform import Waveform
 from .long_audio import OVERLAP, WINDOW, conv_features, in_windows, receptive_field
-from .waveform import Waveform
 from .windows import at_frame_rate
 
 if TYPE_CHECKING:

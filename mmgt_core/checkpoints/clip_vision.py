@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, DependencyError
+from ..base.errors import CheckpointError, DependencyError
 from .io import check_names_and_shapes, read_model_file
 from .recognise import CLIP_VISION as KIND
 from .recognise import refuse_other_models

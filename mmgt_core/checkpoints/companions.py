@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import CheckpointError, InputError
+from ..base.errors import CheckpointError, InputError
 from .folders import given_or_found
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from .. import __version__
-from ..errors import CheckpointError, InputError
-from ..progress import Progress, part, silent
+from ..base.errors import CheckpointError, InputError
+from ..base.progress import Progress, part, silent
 from .io import CONFIG, KIND, PROVENANCE, ModelFile, config_to_json, read_model_file
 from .official import is_torch_checkpoint, read_official
 from .recognise import (

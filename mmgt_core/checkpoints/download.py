@@ -10,8 +10,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointError, DependencyError, MMGTError
-from ..progress import Progress, silent
+from ..base.errors import CheckpointError, DependencyError, MMGTError
+from ..base.progress import Progress, silent
 from .folders import State, look_for
 from .registry import KnownFile
 from .stream import file_sha256

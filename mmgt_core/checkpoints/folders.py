@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from ..errors import CheckpointError, InputError
-from ..progress import Progress, silent
+from ..base.errors import CheckpointError, InputError
+from ..base.progress import Progress, silent
 from .registry import REGISTRY, KnownFile, known_file
 
 VARIABLE = "MMGT_MODELS"

@@ -15,11 +15,11 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from torch import Tensor
 
-from ..errors import CheckpointError
-from ..files import parse_json
-from ..limits import CONFIG_BYTES, CONFIG_ENTRIES, LAYERS, WIDTH
+from ..base.errors import CheckpointError
+from ..base.files import parse_json
+from ..base.limits import CONFIG_BYTES, CONFIG_ENTRIES, LAYERS, WIDTH
+from ..base.safetensors_header import read_header
 from .official import is_torch_checkpoint, read_official
-from .safetensors_header import read_header
 from .stream import write_tensors
 
 KIND, CONFIG, PROVENANCE = "mmgt_kind", "mmgt_config", "mmgt_provenance"

@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, InputError
-from ..files import existing_file, shown
-from ..limits import PICKLE_BYTES, TENSORS
+from ..base.errors import CheckpointError, InputError
+from ..base.files import existing_file, shown
+from ..base.limits import PICKLE_BYTES, TENSORS
 
 ZIP = b"PK\x03\x04"
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9"  # how files of torch before 1.6 begin

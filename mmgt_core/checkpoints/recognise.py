@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..errors import CheckpointError
+from ..base.errors import CheckpointError
 
 # Kinds of our own files and of the published files that we convert.
 SMGA, VIDEO, ADAPTER = "smga", "video", "adapter"

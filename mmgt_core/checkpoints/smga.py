@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError
+from ..base.errors import CheckpointError
 from ..smga.config import SMGAConfig
 from ..smga.layers import rotary_frequencies
 from ..smga.network import SMGA

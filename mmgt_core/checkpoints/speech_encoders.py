@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError
+from ..base.errors import CheckpointError
 from .io import check_names_and_shapes
 from .speech_file import (
     NAMES,

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, InputError
-from ..files import read_json
-from ..limits import CONFIG_BYTES
+from ..base.errors import CheckpointError, InputError
+from ..base.files import read_json
+from ..base.limits import CONFIG_BYTES
 from .io import read_model_file
 from .official import is_torch_checkpoint, read_official
 from .recognise import recognise

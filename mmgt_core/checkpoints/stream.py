@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError
-from ..progress import Progress, silent
+from ..base.errors import CheckpointError
+from ..base.progress import Progress, silent
 
 PIECE = 2**18  # numbers converted at a time
 BLOCK = 2**20  # bytes read at a time

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError
+from ..base.errors import CheckpointError
 from .io import check_names_and_shapes, read_model_file
 from .recognise import VAE as KIND
 from .recognise import refuse_other_models

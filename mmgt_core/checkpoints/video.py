@@ -9,17 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, InputError
+from ..base.errors import CheckpointError, InputError
 from ..video.config import VideoConfig
 from ..video.model import VideoModel
 from ..video.motion_module import sinusoids
-from .io import (
-    ModelFile,
-    check_names_and_shapes,
-    config_from_json,
-    config_to_json,
-    write_model_file,
-)
+from .io import ModelFile, check_names_and_shapes, config_from_json, config_to_json, write_model_file
 from .recognise import VIDEO as KIND
 from .video_keys import is_audio_convolution, official_keys, official_shapes, position_shapes
 from .video_parts import WHAT, read_video_file

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, InputError
+from ..base.errors import CheckpointError, InputError
 from ..video.config import VideoConfig
 from ..video.model import VideoModel
 from .io import ModelFile, check_names_and_shapes, read_model_file

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, DependencyError
+from ..base.errors import CheckpointError, DependencyError
 from .speech_encoders import wavlm_from
 from .speech_file import speech_file
 from .wavlm_keys import wavlm_depths, wavlm_keys

@@ -8,22 +8,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from .. import __version__
-from ..errors import MMGTError
-from . import (
-    convert,
-    demo,
-    demo_model,
-    download,
-    eval_demo,
-    eval_length,
-    generate,
-    models,
-    motion,
-    presenter,
-    queue,
-    train,
-    work,
-)
+from ..base.errors import MMGTError
+from . import convert, demo, download, generate, models, motion, queue, work
 from .console import Console
 
 WRONG_INPUT = 2  # also what argparse answers to a command line that it cannot read
@@ -44,13 +30,11 @@ class Command(Protocol):
     def run(self, args: argparse.Namespace, console: Console) -> int: ...
 
 
-COMMANDS: tuple[Command, ...] = (
-    generate, motion, demo, work, queue, models, download, convert, presenter, train, demo_model, eval_demo,
-    eval_length,
-)  # fmt: skip
+COMMANDS: tuple[Command, ...] = (generate, motion, demo, work, queue, models, download, convert)
+"""The commands of the engine; `mmgt_core.__main__` adds those of the lab where it is installed."""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
     """The parser of the whole command line; building it loads no heavy library."""
     parser = argparse.ArgumentParser(
         prog="mmgt",
@@ -58,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"mmgt {__version__}")
     subparsers = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
+    for command in commands:
         subparser = subparsers.add_parser(
             command.NAME,
             help=command.HELP,
@@ -70,12 +54,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMANDS) -> int:
     """Run one command.
 
     Returns 0; 1 where a figure misses its floor; 2 for input that cannot be used; 130 for Ctrl-C.
     """
-    args = build_parser().parse_args(argv)
+    args = build_parser(commands).parse_args(argv)
     console = Console(sys.stderr)
     try:
         return args.run(args, console)

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..progress import Plan, Progress
-from .pace import Pace
+from ..base.progress import Plan, Progress
+from .eta import Pace
 
 LINES_PER_STAGE = 4  # of a log: one at every quarter,
 SECONDS_PER_LINE = 60.0  # and one a minute

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from ..requests import VideoRequest
+    from ..pipeline.request import VideoRequest
 
     request = VideoRequest(
         image=assets.asset(assets.PORTRAIT),

@@ -19,8 +19,8 @@ from .arguments import (
 from .console import Console
 
 if TYPE_CHECKING:
-    from ..requests import VideoRequest
-    from ..settings import MotionSettings, Settings
+    from ..pipeline.request import VideoRequest
+    from ..pipeline.settings import MotionSettings, Settings
 
 NAME = "generate"
 HELP = "make a video from a portrait and a speech recording, or from a portrait and a motion"
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def motion_settings(args: argparse.Namespace) -> MotionSettings:
-    from ..settings import MotionSettings
+    from ..pipeline.settings import MotionSettings
 
     return MotionSettings(
         model=args.motion_model,
@@ -73,7 +73,7 @@ def all_settings(args: argparse.Namespace) -> Settings:
     """The settings of a video; the options of `add_video_model` are named as their fields."""
     import dataclasses
 
-    from ..settings import Settings, VideoSettings, WorkSettings
+    from ..pipeline.settings import Settings, VideoSettings, WorkSettings
 
     names = [field.name for field in dataclasses.fields(VideoSettings)]
     return Settings(
@@ -84,7 +84,7 @@ def all_settings(args: argparse.Namespace) -> Settings:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from ..requests import VideoRequest
+    from ..pipeline.request import VideoRequest
 
     request = VideoRequest(
         image=args.image,
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def make_video(request: VideoRequest, args: argparse.Namespace, console: Console) -> int:
     """Make the video with the settings of the command line, and print the names of the files."""
-    from ..generate import generate_video
+    from ..pipeline.generate import generate_video
 
     console.show_frames_in(args.preview)
     result = generate_video(request, all_settings(args), console.stage, console.plan)

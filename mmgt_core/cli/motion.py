@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from ..generate import generate_motion_file
-    from ..requests import MotionRequest
+    from ..pipeline.generate import generate_motion_file
+    from ..pipeline.request import MotionRequest
 
     request = MotionRequest(
         audio=args.audio,

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
-from ..progress import Progress
+from ..base.errors import InputError
+from ..base.progress import Progress
 from .console import Console
 
 if TYPE_CHECKING:

@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    from ..work.cleanup import clean, work_folders
     from ..work.folder import default_root
-    from ..work.shelf import clean, work_folders
 
     root = args.work_dir or default_root()
     if args.action == "clean":

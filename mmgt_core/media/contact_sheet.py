@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..timebase import FPS
+from ..base.errors import InputError
+from ..base.timebase import FPS
 from .images import to_uint8
 
 GAP = 4  # pixels between the pictures

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from ..errors import InputError
-from ..timebase import FPS
+from ..base.errors import InputError
+from ..base.timebase import FPS
 
 SLOWEST, FASTEST = 1, 240  # frames a second
 

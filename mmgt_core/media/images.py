@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..errors import InputError
-from ..files import existing_file
-from ..limits import PICTURE_BYTES, PICTURE_PIXELS, PICTURE_SIDE
-from .sibling import replaced_when_done
+from ..base.atomic_files import replaced_when_done
+from ..base.errors import InputError
+from ..base.files import existing_file
+from ..base.limits import PICTURE_BYTES, PICTURE_PIXELS, PICTURE_SIDE
 
 SMALLEST = 16  # pixels; nothing smaller shows a person
 IMAGE_FIX = "give a PNG, JPEG or WebP picture"

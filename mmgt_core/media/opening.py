@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from ..errors import InputError, MMGTError
-from ..files import existing_file
-from ..limits import STREAMS
+from ..base.errors import InputError, MMGTError
+from ..base.files import existing_file
+from ..base.limits import STREAMS
 
 if TYPE_CHECKING:
     import av.container

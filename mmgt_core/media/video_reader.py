@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..audio.waveform import sample_range
-from ..errors import InputError
-from ..limits import VIDEO_BYTES_IN_MEMORY, VIDEO_FRAMES, VIDEO_PIXELS, VIDEO_RATE
+from ..base.errors import InputError
+from ..base.limits import VIDEO_BYTES_IN_MEMORY, VIDEO_FRAMES, VIDEO_PIXELS, VIDEO_RATE
 from .opening import open_media
+from .waveform import sample_range
 
 if TYPE_CHECKING:
     import av.container

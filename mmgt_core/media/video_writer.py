@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..audio.sound_stream import SoundStream
-from ..audio.waveform import Waveform
-from ..errors import DependencyError, InputError
-from ..full_disk import full_disk_told, is_full
-from ..timebase import FPS
+from ..base.atomic_files import on_disk, sibling_of
+from ..base.errors import DependencyError, InputError
+from ..base.full_disk import full_disk_told, is_full
+from ..base.timebase import FPS
 from .images import to_uint8
-from .sibling import on_disk, sibling_of
+from .sound_stream import SoundStream
+from .waveform import Waveform
 
 CONTAINERS = (".mp4", ".mov", ".mkv")
 SOUND_RATE = 48_000  # Hz; every player knows it

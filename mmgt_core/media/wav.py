@@ -7,8 +7,8 @@ from os import PathLike
 
 import numpy as np
 
-from ..audio.waveform import Waveform
-from .sibling import replaced_when_done
+from ..base.atomic_files import replaced_when_done
+from .waveform import Waveform
 
 
 def save_wav(path: str | PathLike[str], waveform: Waveform) -> None:

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..errors import CheckpointError, InputError
-from ..progress import Progress, silent
+from ..base.errors import CheckpointError, InputError
+from ..base.progress import Progress, silent
 from . import detector_math as math
 from . import skeleton
 from .motion import Motion

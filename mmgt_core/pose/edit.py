@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..base.errors import InputError
 from . import skeleton
 from .motion import Motion
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..base.errors import InputError
 from . import skeleton
 
 CANVAS = 512  # pixels; the square canvas that SMGA's coordinates refer to

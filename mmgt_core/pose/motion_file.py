@@ -7,12 +7,12 @@ import os
 
 import torch
 
-from ..checkpoints.safetensors_header import read_header
-from ..errors import InputError
-from ..files import shown
-from ..limits import MOTION_FRAMES, PICTURE_SIDE, POINT_OUTSIDE
-from ..media.sibling import replaced_when_done
-from ..timebase import FPS
+from ..base.atomic_files import replaced_when_done
+from ..base.errors import InputError
+from ..base.files import shown
+from ..base.limits import MOTION_FRAMES, PICTURE_SIDE, POINT_OUTSIDE
+from ..base.safetensors_header import read_header
+from ..base.timebase import FPS
 from .motion import Motion
 from .skeleton import FLAT
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CheckpointError, DependencyError
+from ..base.errors import CheckpointError, DependencyError
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..files import read_json
-from ..limits import PICTURE_SIDE, POINT_OUTSIDE, POSE_BYTES, POSE_FRAMES, POSE_PEOPLE
+from ..base.errors import InputError
+from ..base.files import read_json
+from ..base.limits import PICTURE_SIDE, POINT_OUTSIDE, POSE_BYTES, POSE_FRAMES, POSE_PEOPLE
 from . import skeleton
 from .motion import Motion
 
@@ -108,7 +108,7 @@ def to_pose_keypoint(motion: Motion) -> PoseKeypoint:
 
 def write_pose_file(path: str | PathLike[str], motion: Motion) -> None:
     """Write a motion as OpenPose JSON, whole or not at all: a dict for one frame, a list for more."""
-    from ..media.sibling import replaced_when_done
+    from ..base.atomic_files import replaced_when_done
 
     frames = to_pose_keypoint(motion)
     with replaced_when_done(path) as sibling:

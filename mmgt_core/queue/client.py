@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from ..errors import DependencyError, InputError, MMGTError
+from ..base.errors import DependencyError, InputError, MMGTError
 from .replies import JobError, RemoteFile, RunStatus, State, one_line, refusal, run_status
 
 TIMEOUT = 60.0  # seconds without a byte

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from ..files import existing_file
-from ..limits import JOB_LINE as MAX_LINE
-from ..limits import JOB_SETS as MAX_SETS
-from ..limits import JOB_TEXT as MAX_TEXT
-from ..limits import JOBS as MAX_JOBS
-from ..limits import PATH as MAX_PATH
+from ..base.errors import InputError
+from ..base.files import existing_file
+from ..base.limits import JOB_LINE as MAX_LINE
+from ..base.limits import JOB_SETS as MAX_SETS
+from ..base.limits import JOB_TEXT as MAX_TEXT
+from ..base.limits import JOBS as MAX_JOBS
+from ..base.limits import PATH as MAX_PATH
 
 Scalar = str | int | float | bool
 

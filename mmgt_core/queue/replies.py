@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ..errors import MMGTError
+from ..base.errors import MMGTError
 
 LONGEST = 400  # characters of a node's error that are shown
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")

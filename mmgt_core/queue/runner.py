@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import InputError, MMGTError
-from .board import Board, Task
+from ..base.errors import InputError, MMGTError
 from .client import PATIENCE, NetworkError, Server, require_websockets
-from .desk import Desk, Stopped
 from .jobs import BadJob, Job
 from .journal import Journal
 from .replies import JobError
+from .server_worker import Desk, Stopped
+from .tasks import Board, Task
 from .workflow import Workflow
 
 IN_FLIGHT = 2  # the next job's files go over while one runs

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..base.errors import InputError
 from .jobs import Job, Scalar
 
 MAX_BYTES = 32 * 1024 * 1024

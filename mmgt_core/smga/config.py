@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..base.timebase import WINDOW_FRAMES
 from ..pose.skeleton import FLAT
-from ..timebase import WINDOW_FRAMES
 
 
 @dataclass(frozen=True)

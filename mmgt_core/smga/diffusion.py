@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..progress import Progress, silent
+from ..base.progress import Progress, silent
 from .network import SMGA, AudioMemory
 
 TRAIN_STEPS = 1000

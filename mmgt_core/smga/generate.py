@@ -7,10 +7,10 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..base.errors import InputError
+from ..base.progress import Progress, silent
 from ..pose.motion import Motion
 from ..pose.skeleton import VISIBLE_SCORE
-from ..progress import Progress, silent
 from .config import SMGAConfig
 from .diffusion import ddim_sample
 from .network import SMGA

@@ -12,8 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..base.progress import Progress, silent
 from ..pose.skeleton import CHANNELS
-from ..progress import Progress, silent
 from .diffusion import CosineSchedule, FirstPoseRamp, Guided, ddim_step
 from .network import SMGA
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..progress import Progress, silent
+from ..base.progress import Progress, silent
 from .config import VideoConfig
-from .pressure import try_with
+from .memory import try_with
 
 DECODED_AT_ONCE = 4  # frames
 MEMORY_FIX = "choose a smaller --size, or close what else uses the memory"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..base.errors import InputError
 from .bank import Bank
 from .by_frame import ByFrame
 from .mask_pyramid import MaskPyramid

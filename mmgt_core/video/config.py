@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import InputError
+from ..base.errors import InputError
 from .windows import Fusion
 
 FullMask = Literal["1+lips", "hands", "1-face"]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, InputError
-from ..progress import Progress, silent
+from ..base.errors import CheckpointError, InputError
+from ..base.progress import Progress, silent
 from .conditions import ClipConditions
 from .scheduler import Schedule
 from .window_calls import Batches, WindowCalls

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..base.errors import InputError
 from .config import FullMask
 from .mask_blur import FACE_KERNEL, HANDS_KERNEL, LIPS_KERNEL, soft_masks
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .conditions import ClipConditions
-from .pressure import MemoryMeter, try_with
+from .memory import MemoryMeter, try_with
 from .scheduler import Schedule
 
 if TYPE_CHECKING:

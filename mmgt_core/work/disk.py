@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..base.errors import InputError
 
 BLOCK = 2**22  # bytes at once
 DTYPES = {

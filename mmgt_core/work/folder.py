@@ -14,8 +14,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ..errors import InputError
-from ..full_disk import full_disk_told
+from ..base.errors import InputError
+from ..base.full_disk import full_disk_told
 from .disk import AppendFile, flush, flush_folder, sha256_of, write_tensors
 from .lock import Busy, FileLock
 

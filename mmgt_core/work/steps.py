@@ -14,7 +14,7 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from ..full_disk import full_disk_told
+from ..base.full_disk import full_disk_told
 from .disk import DTYPES, AppendFile, bytes_of
 from .folder import WorkFolder
 

@@ -80,7 +80,11 @@ def test_every_module_of_the_core_imports_without_torchvision_torchaudio_and_the
 
 @pytest.mark.parametrize(
     "statement",
-    ["import mmgt_core", "import mmgt_core.cli; mmgt_core.cli.build_parser()", "import mmgt_core.errors"],
+    [
+        "import mmgt_core",
+        "import mmgt_core.cli; mmgt_core.cli.build_parser()",
+        "import mmgt_core.base.errors",
+    ],
 )
 def test_importing_the_core_and_the_command_line_loads_no_heavy_library(statement):
     code = (

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from mmgt_core import assets
+from mmgt_core.base.timebase import FPS
+from mmgt_core.lab.presenter import speech
 from mmgt_core.media.contact_sheet import contact_sheet
 from mmgt_core.media.images import save_image
 from mmgt_core.media.wav import save_wav
+from mmgt_core.pipeline.kept_work import MOTION
 from mmgt_core.pose.motion import Motion
-from mmgt_core.presenter import speech
-from mmgt_core.timebase import FPS
 from mmgt_core.work.folder import WorkFolder
-from mmgt_core.work.run import MOTION
 
 BLOCK = 10  # seconds of one paragraph
 MINUTE = 60 * FPS
@@ -34,12 +34,12 @@ RESULTS = Path("output/long_speech")  # looked at by people
 
 def make_speech(path: Path, blocks: int) -> np.ndarray:
     """Write paragraphs of exactly 10 s each; returns the true opening of the mouth in every frame."""
-    from mmgt_core.audio.waveform import Waveform
-    from mmgt_core.presenter.clip import fit
-    from mmgt_core.presenter.demo_inputs import IDENTITY_SEED, VOICE
-    from mmgt_core.presenter.identity import sample_identity
-    from mmgt_core.presenter.law import perform
-    from mmgt_core.presenter.sentences import paragraph
+    from mmgt_core.lab.presenter.clip import fit
+    from mmgt_core.lab.presenter.demo_inputs import IDENTITY_SEED, VOICE
+    from mmgt_core.lab.presenter.identity import sample_identity
+    from mmgt_core.lab.presenter.motion_rules import perform
+    from mmgt_core.lab.presenter.sentences import paragraph
+    from mmgt_core.media.waveform import Waveform
 
     identity, sounds, openings = sample_identity(IDENTITY_SEED), [], []
     for block in range(blocks):
@@ -81,7 +81,7 @@ def kept_motion(root: Path) -> Motion:
 
 def look(path: Path, motion: Motion, minutes: int) -> tuple[int, list[np.ndarray], list[np.ndarray]]:
     """(frames, one picture a minute, the mouth's opening in the pixels around each minute)."""
-    from mmgt_core.presenter.meter import mouth_opening
+    from mmgt_core.lab.presenter.mouth_meter import mouth_opening
 
     pictures, spans, frames = [], [[] for _ in range(minutes)], 0
     with av.open(str(path)) as container:

@@ -71,7 +71,7 @@ def loading(pack):
 
 @pytest.fixture(scope="session")
 def pack(tmp_path_factory: pytest.TempPathFactory):
-    """Function: name inside the pack, such as "nodes.comfy_unet", -> its module, as the host has it."""
+    """Function: name inside the pack, such as "nodes.comfy.sites", -> its module, as the host has it."""
     name = start_host(tmp_path_factory.mktemp("comfyui"))
     return lambda inside: importlib.import_module(f"{name}.{inside}")
 
@@ -85,7 +85,7 @@ def video(pack, tmp_path_factory: pytest.TempPathFactory):
 
     path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
     write_tiny(pack, path)
-    return pack("nodes.video_model").load_host_video_model(path, torch.float32)
+    return pack("nodes.comfy.load_video_model").load_host_video_model(path, torch.float32)
 
 
 MEASURED = pytest.StashKey[dict[str, float]]()

@@ -51,7 +51,7 @@ def unet_of(pack, config: Any, kind: str) -> Any:
     import comfy.model_patcher
     import comfy.supported_models
 
-    own = pack("nodes.comfy_sites").unet_settings(config) | {"dtype": torch.float32}
+    own = pack("nodes.comfy.sites").unet_settings(config) | {"dtype": torch.float32}
     depth = [0, 0, 2, 2, 10, 10]
     sdxl = {"channel_mult": [1, 2, 4], "num_res_blocks": [2, 2, 2], "transformer_depth": depth,
             "transformer_depth_middle": 10, "transformer_depth_output": [0, 0, 0, 2, 2, 2, 10, 10, 10],

@@ -8,8 +8,8 @@ from .tiny import frames_first
 
 
 def attached(pack, video, at_once=1, closed_loop=True):
-    model = pack("nodes.comfy_unet").attach(video.model, video.config, video.adapter, video.reference)
-    windows = pack("nodes.comfy_windows").clip_windows(video.config, closed_loop=closed_loop, at_once=at_once)
+    model = pack("nodes.comfy.unet_patches").attach(video.model, video.config, video.adapter, video.reference)
+    windows = pack("nodes.comfy.windows").clip_windows(video.config, closed_loop=closed_loop, at_once=at_once)
     model.model_options["context_handler"] = windows
     return model
 
@@ -33,7 +33,7 @@ def one_call(pack, model, golden, positive, negative, cfg=2.0):
     from comfy.patcher_extension import WrappersMP
     from comfy.samplers import KSAMPLER
 
-    seen, unet = {}, pack("nodes.comfy_unet")
+    seen, unet = {}, pack("nodes.comfy.unet_patches")
 
     def probe(executor, *args, **kwargs):
         output = executor(*args, **kwargs)
@@ -47,7 +47,7 @@ def one_call(pack, model, golden, positive, negative, cfg=2.0):
     schedule = pack("mmgt_core.video.scheduler").Schedule(unet.attached_config(model).beta_schedule)
     probed = model.clone()
     probed.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "probe", probe)
-    probed.add_object_patch("model_sampling", pack("nodes.model_sampling").ExactSampling(schedule))
+    probed.add_object_patch("model_sampling", pack("nodes.comfy.schedule").ExactSampling(schedule))
     latents = frames_first(golden["latents"])
     sigmas = torch.tensor([float(golden["timestep"]) + 1, 0.0])
 

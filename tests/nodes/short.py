@@ -47,9 +47,9 @@ def sample_short(
     """Scaled latents (frames, 4, h, w) of the short clip; `change` may alter what MMGTApply gives out."""
     model = model or video.model
     clip = short_clip(pack, model, frames)
-    windows = pack("nodes.comfy_windows").clip_windows(video.config, WINDOW, OVERLAP, False, at_once, fusion)
-    nodes = pack("nodes.conditioning")
-    framing = pack("nodes.portrait_framing").PortraitFraming(None, None)
+    windows = pack("nodes.comfy.windows").clip_windows(video.config, WINDOW, OVERLAP, False, at_once, fusion)
+    nodes = pack("nodes.comfy.sampling")
+    framing = pack("nodes.comfy.portrait_framing").PortraitFraming(None, None)
     prepared = nodes.prepare(model, video, clip, framing, windows, steps)
     prepared = change(prepared) if change else prepared
     latent = nodes.sample(prepared, video, preset, seed, steps, cfg, **more)

@@ -29,7 +29,7 @@ def write_small_models(pack, folder: Path) -> Any:
         autoencoder_channels=8,
         shared_noise=False,  # the host's own samplers, which we compare with, draw one for each frame
     )
-    shapes = pack("nodes.video_model").official_shapes(config, has_unet=True)
+    shapes = pack("nodes.comfy.load_video_model").official_shapes(config, has_unet=True)
     tensors = random_tensors(shapes, torch.Generator().manual_seed(3))
     sinusoids = pack(
         "mmgt_core.video.motion_module"

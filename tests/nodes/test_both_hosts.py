@@ -18,7 +18,7 @@ def both(pack, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "mmgt"
     write_small_models(pack, folder)
     theirs = pack("mmgt_core.checkpoints.video").load_video_model(folder / VIDEO)
-    return theirs, pack("nodes.video_model").load_host_video_model(folder / VIDEO, torch.float32)
+    return theirs, pack("nodes.comfy.load_video_model").load_host_video_model(folder / VIDEO, torch.float32)
 
 
 def test_autoencoder(both, measured):
@@ -56,19 +56,19 @@ def test_a_whole_clip(pack, both, measured, size):
         frames,
         latent_size=(size[1] // 8, size[0] // 8),
         audio=sound,
-        masks=pack("mmgt_core.clip").clip_masks(motion, (size[1] // 8, size[0] // 8), config),
+        masks=pack("mmgt_core.pipeline.conditions").clip_masks(motion, (size[1] // 8, size[0] // 8), config),
     )
     expected = pack("mmgt_core.video.denoise").denoise(diffusers, conditions, seed=9, cfg=2.0)
 
     features = pack("mmgt_core.audio.features").AudioFeatures(
         torch.zeros(frames, 35), sound, torch.zeros(frames)
     )
-    settings = pack("nodes.clip_inputs").ClipSettings(*size)
-    clip, framing = pack("nodes.clip_inputs").make_clip(
+    settings = pack("nodes.comfy.clip").ClipSettings(*size)
+    clip, framing = pack("nodes.comfy.clip").make_clip(
         host, host.vae, portrait, motion, None, pack("nodes.sockets").Speech(features), None, settings
     )
-    nodes = pack("nodes.conditioning")
-    windows = pack("nodes.comfy_windows").clip_windows(config)
+    nodes = pack("nodes.comfy.sampling")
+    windows = pack("nodes.comfy.windows").clip_windows(config)
     prepared = nodes.prepare(host.model, host, clip, framing, windows, 0)
     found = nodes.sample(prepared, host, nodes.OFFICIAL, 9, 0, 2.0)["samples"]
     worst = error(host.model.model.process_latent_in(found), expected)

@@ -21,7 +21,7 @@ RATE = 44_100
 def vae(pack, tmp_path_factory):
     """The autoencoder of the small random model, as the host holds it."""
     write_small_models(pack, folder := tmp_path_factory.mktemp("models") / "mmgt")
-    return pack("nodes.video_model").load_host_video_model(folder / VIDEO).vae
+    return pack("nodes.comfy.load_video_model").load_host_video_model(folder / VIDEO).vae
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def framed(pack, source: tuple[int, int], mode: str, sampled: tuple[int, int] = 
     """The framing of a colourful portrait of this size, fitted to what was sampled."""
     picture = np.random.default_rng(2).integers(0, 256, (source[1] // 4, source[0] // 4, 3), np.uint8)
     picture = np.kron(picture, np.ones((4, 4, 1), np.uint8))
-    module = pack("nodes.portrait_framing")
+    module = pack("nodes.comfy.portrait_framing")
     fit = pack("mmgt_core.media.framing").fit(source, sampled, mode)
     return {module.FRAMING: module.PortraitFraming(fit, picture)}
 
@@ -110,7 +110,7 @@ def test_frames_come_back_in_the_portraits_framing(pack, vae, temp, source, mode
     given = latent(3, **framed(pack, source, mode))
     assert decode(pack, given, vae).get_dimensions() == size
     assert decode(pack, given, vae, framing="as sampled").get_dimensions() == (SIDE, SIDE)
-    images = pack("nodes.decoding").decoded_images(given, vae)
+    images = pack("nodes.comfy.decoding").decoded_images(given, vae)
     assert images.shape == (3, size[1], size[0], 3)
 
 
@@ -123,9 +123,9 @@ def test_a_locked_background_is_the_portrait_to_the_bit(pack, vae, mode, framing
     keypoints[..., :2], keypoints[..., 2] = points, 1.0  # a small person at the lower right
     motion = pack("mmgt_core.pose.motion").Motion(keypoints, 256, 192)
     given = latent(3, (256, 256), **framed(pack, (256, 192), mode, (256, 256)))
-    fitted = given[pack("nodes.portrait_framing").FRAMING]
+    fitted = given[pack("nodes.comfy.portrait_framing").FRAMING]
     chunks = list(
-        pack("nodes.decoding").decoded_frames(given, vae, fitted if framing == "portrait" else None)
+        pack("nodes.comfy.decoding").decoded_frames(given, vae, fitted if framing == "portrait" else None)
     )
     frames = np.concatenate(list(module.locked(iter(chunks), given, framing, motion)))
     whole = fitted.portrait((256, 256)) if framing == "portrait" else fitted.framing.apply(fitted.picture)
@@ -171,7 +171,7 @@ def test_short_memory_halves_the_chunks_and_changes_nothing(pack, vae, temp, cap
                 raise torch.OutOfMemoryError("out of memory, forced")
             return vae.decode(samples)
 
-    images = torch.cat(list(pack("nodes.decoding").decoded_chunks(latent()["samples"], Small())))
+    images = torch.cat(list(pack("nodes.comfy.decoding").decoded_chunks(latent()["samples"], Small())))
     assert torch.allclose(images, vae.decode(latent()["samples"]), atol=1e-5)
     assert sum("out of memory" in record.message for record in caplog.records) == 2  # 8 -> 4 -> 2
 
@@ -188,7 +188,7 @@ def test_images_say_what_they_cost_before_they_are_made(pack, vae, monkeypatch, 
 
     import comfy.model_management as management
 
-    decoding = pack("nodes.decoding")
+    decoding = pack("nodes.comfy.decoding")
     with caplog.at_level(logging.INFO):
         decoding.decoded_images(latent(), vae)
     assert "19 frames of 64 x 64 pixels as IMAGE take 1 MB of memory." in caplog.text

@@ -42,7 +42,7 @@ def inputs(tmp_path, monkeypatch) -> Path:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_every_kind_are_offered_and_read(pack, inputs, name):
-    node = pack("nodes.pose_nodes").MMGTMotionFromPose
+    node = pack("nodes.motion_files").MMGTMotionFromPose
     (inputs / name).write_text(openpose(), encoding="utf-8")
     offered = next(given.options for given in node.define_schema().inputs if given.id == "file")
     assert offered == ["none", name] and node.validate_inputs(file=name) is True
@@ -53,18 +53,18 @@ def test_names_of_every_kind_are_offered_and_read(pack, inputs, name):
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_nothing_outside_the_input_folder_is_read(pack, inputs, name):
     (inputs / "link.json").symlink_to(inputs.parent / "secret.json")
-    module = pack("nodes.pose_nodes")
+    module = pack("nodes.motion_files")
     for node, choices in ((module.MMGTMotionFromPose, {"person": -1}), (module.MMGTLoadMotion, {})):
         said = node.validate_inputs(file=name)
         assert isinstance(said, str) and "ComfyUI's input folder" in said and said.endswith(".")
-        with pytest.raises(pack("mmgt_core.errors").InputError, match="input folder"):
+        with pytest.raises(pack("mmgt_core.base.errors").InputError, match="input folder"):
             node.execute(file=name, **choices)
 
 
 def test_files_of_subfolders_and_of_the_output_folder_are_read_too(pack, inputs, tmp_path, monkeypatch):
     import folder_paths
 
-    node = pack("nodes.pose_nodes").MMGTMotionFromPose
+    node = pack("nodes.motion_files").MMGTMotionFromPose
     monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path / "out"))
     for place in (inputs / "jobs", tmp_path / "out"):
         place.mkdir()
@@ -76,7 +76,7 @@ def test_files_of_subfolders_and_of_the_output_folder_are_read_too(pack, inputs,
 
 
 def test_a_node_runs_again_when_the_content_changes_and_only_then(pack, inputs):
-    node = pack("nodes.pose_nodes").MMGTMotionFromPose
+    node = pack("nodes.motion_files").MMGTMotionFromPose
     path = inputs / "pose.json"
     path.write_text(openpose(50))
     first = node.fingerprint_inputs(file="pose.json", person=-1)
@@ -88,30 +88,30 @@ def test_a_node_runs_again_when_the_content_changes_and_only_then(pack, inputs):
 
 def test_low_scores_in_a_pose_file_are_told(pack, inputs):
     (inputs / "pose.json").write_text(openpose())
-    found = pack("nodes.pose_nodes").MMGTMotionFromPose.execute(file="pose.json", person=-1)
+    found = pack("nodes.motion_files").MMGTMotionFromPose.execute(file="pose.json", person=-1)
     assert [text.split(" is ")[0] for text in found.ui["text"]] == [
         "The face",
         "The left hand",
         "The right hand",
     ]
     with pytest.raises(Exception, match="there is no person 3; people are counted from 0 to 0"):
-        pack("nodes.pose_nodes").MMGTMotionFromPose.execute(file="pose.json", person=3)
+        pack("nodes.motion_files").MMGTMotionFromPose.execute(file="pose.json", person=3)
 
 
 def test_a_name_that_comes_through_a_link_is_looked_at_when_it_is_there(pack, inputs):
     """The host asks with None before anything runs."""
-    assert pack("nodes.pose_nodes").MMGTMotionFromPose.validate_inputs(file=None) is True
-    assert pack("nodes.pose_nodes").MMGTLoadMotion.validate_inputs(file=None) is True
-    assert pack("nodes.pose_nodes").MMGTLoadMotion.fingerprint_inputs(file=None) == ""
-    assert pack("nodes.load_models").MMGTLoadVideoModel.validate_inputs(file=None) is True
+    assert pack("nodes.motion_files").MMGTMotionFromPose.validate_inputs(file=None) is True
+    assert pack("nodes.motion_files").MMGTLoadMotion.validate_inputs(file=None) is True
+    assert pack("nodes.motion_files").MMGTLoadMotion.fingerprint_inputs(file=None) == ""
+    assert pack("nodes.loaders").MMGTLoadVideoModel.validate_inputs(file=None) is True
     assert pack("nodes.detect_pose").MMGTDetectPose.validate_inputs(pose_detector=None) is True
-    assert pack("nodes.load_audio_features").LoadAudioFeatures.validate_inputs(video_encoder=None) is True
+    assert pack("nodes.audio_features").LoadAudioFeatures.validate_inputs(video_encoder=None) is True
 
 
 def test_without_any_motion_file_it_says_so(pack, inputs):
-    node = pack("nodes.pose_nodes").MMGTLoadMotion
+    node = pack("nodes.motion_files").MMGTLoadMotion
     assert node.define_schema().inputs[0].options == ["none"]
-    assert node.validate_inputs(file="none") == pack("nodes.pose_nodes").NO_MOTION
+    assert node.validate_inputs(file="none") == pack("nodes.motion_files").NO_MOTION
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_without_any_motion_file_it_says_so(pack, inputs):
     ],
 )
 def test_a_missing_model_is_one_sentence_before_anything_runs(pack, node, name, parts):
-    said = getattr(pack("nodes.load_models"), node).validate_inputs(file=name)
+    said = getattr(pack("nodes.loaders"), node).validate_inputs(file=name)
     assert isinstance(said, str) and all(part in said for part in parts), said
 
 
@@ -143,7 +143,7 @@ def test_published_files_are_listed_beside_ours(pack, tmp_path, monkeypatch):
         folder_paths.filename_list_cache.pop(folder, None)
     for name in ("mmgt/net-32500.pth", "mmgt/yolox_l.onnx", "diffusion_models/audio2pose_best_model.pt"):
         (tmp_path / name).write_bytes(b"")
-    module = pack("nodes.load_models")
+    module = pack("nodes.loaders")
     for node in (module.MMGTLoadMotionModel, module.MMGTLoadVideoModel):
         options = node.define_schema().inputs[0].options
         assert options == ["demo (built in)", "net-32500.pth", "audio2pose_best_model.pt"]
@@ -167,7 +167,7 @@ def test_edit_motion(pack, motions):
     as_it_is = {"body": 1.0, "face": 1.0, "hands": 1.0, "smoothing": 0.0, "blend": 0.5}
 
     def edited(**choices):
-        return pack("nodes.pose_nodes").MMGTEditMotion.execute(motion=first, **(as_it_is | choices)).args[0]
+        return pack("nodes.motion_files").MMGTEditMotion.execute(motion=first, **(as_it_is | choices)).args[0]
 
     def spread(motion, part):
         points = motion.keypoints[:, part, :2] - motion.keypoints[:, part.start : part.start + 1, :2]

@@ -79,7 +79,7 @@ def test_partly_loaded_networks_give_the_same(pack, video, plainly, lora, with_l
 def test_weights_in_fewer_bits(pack, plainly, tmp_path, dtype, measured):
     path = tmp_path / "tiny.safetensors"
     write_tiny(pack, path)
-    low = pack("nodes.video_model").load_host_video_model(path, dtype)
+    low = pack("nodes.comfy.load_video_model").load_host_video_model(path, dtype)
     for patcher in (low.model, low.adapter, low.reference):
         assert {p.dtype for p in patcher.model.parameters()} == {dtype}
     found = sample_short(pack, low)
@@ -125,7 +125,7 @@ def test_memory_grows_by_a_few_copies_of_the_latents(pack, video, monkeypatch, c
     """The clip, its predictions, and with guidance those of the other side; pictures are made by window."""
     for name in ("WHOLE_FRAMES", "KEPT_FRAMES"):  # both clips are long ones
         monkeypatch.setattr(pack("mmgt_core.video.by_frame"), name, 0)
-    for module in ("nodes.clip_sampler", "nodes.model_sampling"):
+    for module in ("nodes.comfy.long_clip", "nodes.comfy.schedule"):
         monkeypatch.setattr(pack(module), "AT_ONCE", 8)
     shared = dataclasses.replace(video, config=dataclasses.replace(video.config, shared_noise=True))
 
@@ -144,14 +144,14 @@ def test_memory_grows_by_a_few_copies_of_the_latents(pack, video, monkeypatch, c
 
 def test_a_run_leaves_nothing_behind(pack, video, monkeypatch):
     """What holds for a run goes with it, though the patched MODEL stays in the host's cache."""
-    made, run_type = [], pack("nodes.comfy_unet").ClipRun
+    made, run_type = [], pack("nodes.comfy.unet_patches").ClipRun
 
     class Watched(run_type):
         def __init__(self, *args):
             super().__init__(*args)
             made.append(weakref.ref(self))
 
-    monkeypatch.setattr(pack("nodes.comfy_unet"), "ClipRun", Watched)
+    monkeypatch.setattr(pack("nodes.comfy.unet_patches"), "ClipRun", Watched)
     kept = []
     sample_short(pack, video, change=lambda prepared: kept.append(prepared) or prepared)
     gc.collect()
@@ -164,7 +164,7 @@ def test_free_memory_gives_the_networks_back(pack, tmp_path):
 
     path = tmp_path / "tiny.safetensors"
     write_tiny(pack, path)
-    own = pack("nodes.video_model").load_host_video_model(path, torch.float32)
+    own = pack("nodes.comfy.load_video_model").load_host_video_model(path, torch.float32)
     sample_short(pack, own)
     networks = [weakref.ref(patcher.model) for patcher in (own.model, own.adapter, own.reference)]
     unload()
@@ -193,7 +193,7 @@ def test_an_interrupt_takes_effect_within_one_call(pack, video):
         prepared.model.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "cancel", press_cancel)
         return prepared
 
-    for preset in ("euler", pack("nodes.conditioning").OFFICIAL):
+    for preset in ("euler", pack("nodes.comfy.sampling").OFFICIAL):
         calls.clear()
         with pytest.raises(management.InterruptProcessingException):
             sample_short(pack, video, preset=preset, steps=2, change=watched)
@@ -208,5 +208,5 @@ def test_networks_built_for_dynamic_memory_are_the_same(pack, plainly, tmp_path,
     write_tiny(pack, path)
     with monkeypatch.context() as patch:
         patch.setattr(memory, "aimdo_enabled", True)
-        built = pack("nodes.video_model").load_host_video_model(path, torch.float32)
+        built = pack("nodes.comfy.load_video_model").load_host_video_model(path, torch.float32)
     assert torch.equal(sample_short(pack, built), plainly)

@@ -209,13 +209,13 @@ def test_wrong_inputs_are_told_in_a_sentence(config, executor, choices, said):
 
 def test_bad_sounds_and_poses_are_told_in_a_sentence(pack):
     """Straight at the nodes: the host has no way to make such inputs."""
-    listen = pack("nodes.load_audio_features").LoadAudioFeatures.execute
+    listen = pack("nodes.audio_features").LoadAudioFeatures.execute
     settings = {"start": 0.0, "duration": 0.0, "silence_gate": True}
     with pytest.raises(Exception, match="the sound is empty"):
         listen(audio={"waveform": torch.zeros(1, 2, 0), "sample_rate": 44_100}, **settings)
     with pytest.raises(Exception, match="2 recordings at once"):
         listen(audio={"waveform": torch.zeros(2, 1, 44_100), "sample_rate": 44_100}, **settings)
-    poses = pack("nodes.pose_nodes")
+    poses = pack("nodes.motion_files")
     nobody = [{"canvas_width": 64, "canvas_height": 64, "people": []}]
     with pytest.raises(Exception, match="holds no person"):
         poses.MMGTMotionFromPose.execute(file="none", person=-1, pose_keypoint=nobody)
@@ -237,7 +237,7 @@ def test_poses_come_back_as_they_were_saved(config, executor, pack):
     assert run.success, run.error
     saved = next(Path(folder_paths.get_output_directory()).rglob("motion_*.safetensors"))
     shutil.copy(saved, Path(folder_paths.get_input_directory()) / saved.name)
-    load = pack("nodes.pose_nodes").MMGTLoadMotion
+    load = pack("nodes.motion_files").MMGTLoadMotion
     assert load.define_schema().inputs[0].options == [saved.name]
     loaded, motion = load.execute(saved.name).args[0], output_of(executor, "motion")[0]
     assert torch.equal(loaded.keypoints, motion.keypoints) and loaded.frames == FRAMES

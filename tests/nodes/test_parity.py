@@ -50,7 +50,7 @@ def test_without_guidance_the_negative_side_is_not_computed(pack, video):
 def pipeline(pack, video, golden, model, exact=True, sampler="euler", steps=0):
     """Four steps of the golden's clip, or so many -> (4, frames, h, w) scaled latents."""
     meta = golden.metadata
-    sampling = pack("nodes.model_sampling")
+    sampling = pack("nodes.comfy.schedule")
     weights = tuple(float(value) for value in meta["motion_scale"].split(","))
     clip = golden_clip(pack, golden, model, weights)
     steps, model = steps or int(meta["steps"]), model.clone()
@@ -79,7 +79,7 @@ def differently(pack, video, how, monkeypatch):
     if how == "cloned":
         model = model.clone().clone()
     if how == "injected again":
-        monkeypatch.setattr(pack("nodes.comfy_unet"), "HAS_LAYER_PATCHES", False)
+        monkeypatch.setattr(pack("nodes.comfy.unet_patches"), "HAS_LAYER_PATCHES", False)
         model = attached(pack, video)
         pipeline_call = pipeline(pack, video, Golden("stage2/pipeline_ddim4.safetensors"), model, steps=1)
         assert pipeline_call.isfinite().all()

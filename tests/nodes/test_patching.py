@@ -42,7 +42,7 @@ def call(pack, video, golden, model, weights=WEIGHTS):
 
 def injected(pack, video, monkeypatch):
     """The model attached as on hosts without layer patches."""
-    monkeypatch.setattr(pack("nodes.comfy_unet"), "HAS_LAYER_PATCHES", False)
+    monkeypatch.setattr(pack("nodes.comfy.unet_patches"), "HAS_LAYER_PATCHES", False)
     return attached(pack, video)
 
 
@@ -64,9 +64,9 @@ def test_clones_other_settings_and_the_plain_model(pack, video, golden, monkeypa
 
 
 def test_injecting_twice_is_as_once(pack, video):
-    module = pack("nodes.site_injections")
+    module = pack("nodes.comfy.injections")
     unet = video.model.model.diffusion_model
-    places = pack("nodes.comfy_sites").sites_by_block(video.config)
+    places = pack("nodes.comfy.sites").sites_by_block(video.config)
     injection = module.site_injection(places, module.CurrentCall())
     theirs = unet.input_blocks[10][0].forward
     unet.input_blocks[10][0].forward = theirs  # another pack was here first
@@ -79,7 +79,7 @@ def test_injecting_twice_is_as_once(pack, video):
 
 def test_attaching_twice_is_as_once(pack, video, golden):
     once = attached(pack, video)
-    twice = pack("nodes.comfy_unet").attach(once, video.config, video.adapter, video.reference)
+    twice = pack("nodes.comfy.unet_patches").attach(once, video.config, video.adapter, video.reference)
     assert torch.equal(call(pack, video, golden, twice), call(pack, video, golden, once))
 
 
@@ -99,7 +99,7 @@ def test_a_lora_on_the_unet_is_felt(pack, video, golden):
     with_lora, _ = load_lora_for_models(model, None, file, 0.5, 0.0)
     before, _ = load_lora_for_models(video.model, None, file, 0.5, 0.0)
     first = call(pack, video, golden, model)
-    attach = pack("nodes.comfy_unet").attach
+    attach = pack("nodes.comfy.unet_patches").attach
     later = attach(before, video.config, video.adapter, video.reference)
     later.model_options["context_handler"] = model.model_options["context_handler"]
     assert torch.equal(call(pack, video, golden, later), call(pack, video, golden, with_lora))
@@ -110,16 +110,16 @@ def test_a_lora_on_the_unet_is_felt(pack, video, golden):
 def test_the_adapter_alone_on_an_ordinary_model(pack, video, golden, tmp_path):
     path = tmp_path / "adapter.safetensors"
     write_tiny(pack, path, with_unet=False)
-    alone = pack("nodes.video_model").load_host_video_model(path, torch.float32)
+    alone = pack("nodes.comfy.load_video_model").load_host_video_model(path, torch.float32)
     assert alone.model is None
-    model = pack("nodes.comfy_unet").attach(video.model, alone.config, alone.adapter, alone.reference)
+    model = pack("nodes.comfy.unet_patches").attach(video.model, alone.config, alone.adapter, alone.reference)
     assert error(call(pack, video, golden, model), golden["output"]) <= FORWARD
 
 
 def test_half_precision_weights(pack, golden, tmp_path, measured):
     path = tmp_path / "tiny.safetensors"
     write_tiny(pack, path)
-    half = pack("nodes.video_model").load_host_video_model(path, torch.float16)
+    half = pack("nodes.comfy.load_video_model").load_host_video_model(path, torch.float16)
     found = call(pack, half, golden, attached(pack, half))
     relative = float((found - golden["output"]).norm() / golden["output"].norm())
     measured("unet_forward, float16 weights, relative", relative)
@@ -128,7 +128,7 @@ def test_half_precision_weights(pack, golden, tmp_path, measured):
 
 
 def test_memory_is_estimated_for_a_window(pack, video):
-    unet, windows = pack("nodes.comfy_unet"), pack("nodes.comfy_windows")
+    unet, windows = pack("nodes.comfy.unet_patches"), pack("nodes.comfy.windows")
     model = attached(pack, video, at_once=2)
     asked = []
     unet._estimate_memory(

@@ -25,13 +25,15 @@ def ours(pack, tmp_path_factory) -> Path:
 
 def test_a_torch_checkpoint_loads_without_conversion(pack, video, tmp_path):
     torch.save(tiny_tensors(pack)[0], tmp_path / "net-32500.pth")
-    read = pack("nodes.video_model").load_host_video_model(tmp_path / "net-32500.pth", torch.float32)
+    read = pack("nodes.comfy.load_video_model").load_host_video_model(
+        tmp_path / "net-32500.pth", torch.float32
+    )
     assert all(same(getattr(read, part), getattr(video, part)) for part in ("adapter", "reference", "model"))
 
 
 def test_a_model_in_parts_gives_all_but_the_unet(pack, video, ours, tmp_path):
     pack("mmgt_core.checkpoints.convert").convert(ours, tmp_path, in_parts=True)
-    read = pack("nodes.video_model").load_host_video_model(
+    read = pack("nodes.comfy.load_video_model").load_host_video_model(
         tmp_path / "tiny_adapter.safetensors", torch.float32
     )
     assert read.model is None and same(read.adapter, video.adapter) and same(read.reference, video.reference)
@@ -45,9 +47,9 @@ def test_a_payload_is_refused_by_both_loaders(pack, tmp_path):
             return os.mkdir, (str(tmp_path / "ran"),)
 
     torch.save({"a": torch.zeros(1), "b": Payload()}, tmp_path / "bad.pth")
-    error = pack("mmgt_core.errors").CheckpointError
+    error = pack("mmgt_core.base.errors").CheckpointError
     for module, name in (
-        ("nodes.video_model", "load_host_video_model"),
+        ("nodes.comfy.load_video_model", "load_host_video_model"),
         ("mmgt_core.checkpoints.smga", "load_smga"),
     ):
         with pytest.raises(error, match="could run code"):

@@ -50,15 +50,17 @@ def demo(pack):
     motion = output_of(executor, "motion")[0].window(chosen)
     speech = output_of(executor, "speech")[0].window(chosen)
     portrait = output_of(executor, "demo")[0]
-    assets, nodes, clips = pack("mmgt_core.assets"), pack("nodes.conditioning"), pack("nodes.clip_inputs")
-    video = pack("nodes.video_model").load_host_video_model(assets.asset(assets.VIDEO_MODEL), torch.float32)
+    assets, nodes, clips = pack("mmgt_core.assets"), pack("nodes.comfy.sampling"), pack("nodes.comfy.clip")
+    video = pack("nodes.comfy.load_video_model").load_host_video_model(
+        assets.asset(assets.VIDEO_MODEL), torch.float32
+    )
     clip, framing = clips.make_clip(
         video, video.vae, portrait, motion, None, speech, None, clips.ClipSettings()
     )
-    meter, decode = pack("mmgt_core.presenter.meter"), pack("nodes.decoding").decoded_images
+    meter, decode = pack("mmgt_core.lab.presenter.mouth_meter"), pack("nodes.comfy.decoding").decoded_images
 
     def run_sampler(sampler: str, cfg: float = 1.0, at_once: int = 1, model: Any = None) -> Result:
-        windows = pack("nodes.comfy_windows").clip_windows(video.config, at_once=at_once)
+        windows = pack("nodes.comfy.windows").clip_windows(video.config, at_once=at_once)
         prepared = nodes.prepare(model or video.model, video, clip, framing, windows, STEPS)
         latent = nodes.sample(prepared, video, sampler, SEED, STEPS, cfg)
         assert latent["samples"].isfinite().all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-NODE = "nodes.load_audio_features"
+NODE = "nodes.audio_features"
 RATE = 16_000
 SMALL = {
     "hidden_size": 128,
@@ -59,8 +59,8 @@ def test_it_is_the_hosts_encoder_with_normalised_sound_at_25_hz(pack, encoder):
     rows = encoder.feature_extractor(normalised[None])
     rows = torch.nn.functional.interpolate(rows.mT, size=25, mode="linear", align_corners=True).mT
     _, states = encoder.encoder(encoder.feature_projection(rows))
-    module = pack("nodes.speech_encoder")
-    sound = pack("mmgt_core.audio.waveform").Waveform(samples.numpy(), RATE)
+    module = pack("nodes.comfy.speech_encoders")
+    sound = pack("mmgt_core.media.waveform").Waveform(samples.numpy(), RATE)
     held = module.held_weights(SimpleNamespace(model=encoder))
     found = module.wav2vec2_features(held, sound, lambda *_: None, depth=None)
     assert found.shape == (25, 2, 128)
@@ -94,7 +94,7 @@ def files(pack, tmp_path, monkeypatch):
     for name, model in models.items():
         save_file({k: v.contiguous() for k, v in seeded(model).state_dict().items()}, tmp_path / name)
     depth = pack("mmgt_core.checkpoints.speech_file").Depth(2, 128)
-    module = pack("nodes.speech_encoder")
+    module = pack("nodes.comfy.speech_encoders")
     for function in (module.wavlm_features, module.wav2vec2_features):
         monkeypatch.setattr(function, "__defaults__", (depth,))
     yield {"motion_encoder": "our wavlm 语音.safetensors", "video_encoder": "small_wav2vec2.safetensors"}

@@ -37,7 +37,7 @@ def test_windows_of_a_constant_are_the_constant(pack, video):
     """Whatever the fusion: predictions that agree are not changed by being averaged."""
     for fusion in ("flat", "pyramid"):
         for closed in (False, True):
-            handler = pack("nodes.comfy_windows").clip_windows(video.config, 4, 3, closed, 2, fusion)
+            handler = pack("nodes.comfy.windows").clip_windows(video.config, 4, 3, closed, 2, fusion)
             x = torch.randn(9, 4, 2, 2, generator=torch.Generator().manual_seed(0))
             joined = handler.execute(
                 lambda model, conds, x, *_: [x * 2, x + 1], None, [None, None], x, x[:, 0, 0, 0], {}
@@ -70,7 +70,7 @@ def test_out_of_memory_halves_the_windows_at_once_for_the_whole_run(pack, video,
 def test_windows_at_once_by_free_memory(pack, video, monkeypatch):
     import comfy.model_management as management
 
-    windows = pack("nodes.comfy_windows")
+    windows = pack("nodes.comfy.windows")
     model, shape, gpu = video.model.model, (2 * WINDOW, 4, 16, 16), torch.device("cuda")
     one = windows.ACTIVATIONS * model.memory_required(list(shape))
     for free, expected in ((0.5 * one, 1), (5.01 * one, 4), (1000 * one, 8)):
@@ -210,11 +210,11 @@ def test_a_window_cuts_only_what_goes_by_frames(pack, video):
     clip = short_clip(pack, video.model)
     positive, _ = conditioning(pack, clip, video.config.cross_dim)
     entry = {**positive[0][1], "mask": torch.arange(FRAMES)[:, None, None], "strength": 1.0}
-    window_conds = pack("nodes.window_conds").window_conds
+    window_conds = pack("nodes.comfy.window_conds").window_conds
     (cut,), nothing = window_conds([[entry], None], torch.tensor([4, 1]), FRAMES)
     assert nothing is None
     assert cut["mask"].flatten().tolist() == [4, 1] and cut["strength"] == 1.0
-    name = pack("nodes.clip_condition").CONDITION
+    name = pack("nodes.comfy.conditions").CONDITION
     assert cut["model_conds"][name].cond.tolist() == [4, 1]
     assert entry["mask"].shape[0] == FRAMES and entry["model_conds"][name].cond.shape[0] == FRAMES
     ((one,),) = window_conds([[{"mask": torch.ones(1, 8, 8)}]], torch.tensor([4, 1]), FRAMES)

@@ -115,7 +115,7 @@ def golden_clip(
     """The golden's inputs as a `Clip`; its portrait is given as the host's VAE would give it."""
     poses = golden["pose_images"]
     poses = poses.permute(0, 2, 3, 4, 1)[0] if poses.ndim == 5 else poses
-    return pack("nodes.clip_condition").Clip(
+    return pack("nodes.comfy.conditions").Clip(
         frames=poses.shape[0],
         portrait=model.model.process_latent_out(golden["ref_latents"].float()),
         image_embeds=golden["clip_embeds"].reshape(1, -1),
@@ -128,7 +128,7 @@ def golden_clip(
 
 def conditioning(pack, clip: Any, cross_dim: int) -> tuple[list, list]:
     """(positive, negative) as the host wants them."""
-    module = pack("nodes.clip_condition")
+    module = pack("nodes.comfy.conditions")
     token = clip.image_embeds.reshape(1, 1, cross_dim)
     sides = ((token, True), (torch.zeros_like(token), False))
     return tuple(

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("librosa")
 
 from mmgt_core.audio.prosody import TEMPO_RATE, prosody, prosody_raw
-from mmgt_core.audio.waveform import Waveform
-from mmgt_core.timebase import PROSODY_RATE, SAMPLE_RATE
+from mmgt_core.base.timebase import PROSODY_RATE, SAMPLE_RATE
+from mmgt_core.media.waveform import Waveform
 
 FILE = "stage1/audio_baseline.safetensors"
 MFCC_ATOL, ATOL = 1e-3, 1e-5

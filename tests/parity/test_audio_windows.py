@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mmgt_core.audio.windows import at_frame_rate, frame_windows
-from mmgt_core.timebase import SAMPLE_RATE, frame_count
+from mmgt_core.base.timebase import SAMPLE_RATE, frame_count
 
 FILE = "stage2/audio_windows.safetensors"
 ATOL = 2e-5  # of features with a standard deviation of 1.03
@@ -29,7 +29,7 @@ def model(goldens):
 
 @pytest.fixture
 def waveform(goldens):
-    from mmgt_core.audio.waveform import Waveform
+    from mmgt_core.media.waveform import Waveform
 
     return Waveform(goldens(FILE).use("waveform").numpy(), SAMPLE_RATE)
 

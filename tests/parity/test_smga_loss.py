@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mmgt_core.checkpoints.smga import official_keys
+from mmgt_core.lab.training.smga_losses import FACE_WEIGHT, smga_loss
 from mmgt_core.smga.diffusion import CosineSchedule
-from mmgt_core.smga.losses import FACE_WEIGHT, smga_loss
 
 
 @pytest.fixture

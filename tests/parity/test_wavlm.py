@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("transformers")
 
-from mmgt_core.audio.waveform import Waveform
 from mmgt_core.audio.wavlm import normalised, wavlm_features, wavlm_rows
+from mmgt_core.base.timebase import SAMPLE_RATE
 from mmgt_core.checkpoints.speech_encoders import wavlm_from
 from mmgt_core.checkpoints.speech_file import speech_file
-from mmgt_core.timebase import SAMPLE_RATE
+from mmgt_core.media.waveform import Waveform
 
 FILE = "stage1/wavlm_tiny.safetensors"
 ATOL = 1e-5

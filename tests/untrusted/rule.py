@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmgt_core.errors import MMGTError
+from mmgt_core.base.errors import MMGTError
 
 SECONDS = 10.0  # for one small file, on a slow and busy machine
 MEMORY = 600 * 2**20  # bytes that a batch of attempts may add to the process at its peak

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from mmgt_core.errors import MMGTError
+from mmgt_core.base.errors import MMGTError
 
 from .rule import attempt, bounded_memory, check_message
 from .samples import DOORS
@@ -96,7 +96,7 @@ def test_sounds(tmp_path, case):
 
 
 def test_hours_of_sound_are_refused_before_they_fill_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("mmgt_core.audio.waveform.MEDIA_SECONDS", 2)
+    monkeypatch.setattr("mmgt_core.media.waveform.MEDIA_SECONDS", 2)
     path = tmp_path / "long.wav"
     wav(path, noise(16_000 * 30))
     door = DOORS["a.wav"]

@@ -11,13 +11,13 @@ import pytest
 import torch
 from safetensors.torch import save
 
+from mmgt_core.base.errors import MMGTError
+from mmgt_core.base.safetensors_header import read_header
 from mmgt_core.checkpoints.clip_vision import load_clip_vision
 from mmgt_core.checkpoints.io import config_from_json, read_model_file
-from mmgt_core.checkpoints.safetensors_header import read_header
 from mmgt_core.checkpoints.speech_file import read_speech_file
 from mmgt_core.checkpoints.vae import load_vae
 from mmgt_core.checkpoints.video import load_video_model
-from mmgt_core.errors import MMGTError
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.video.config import VideoConfig
 

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import torch
 
+from mmgt_core.__main__ import main
+from mmgt_core.base.errors import MMGTError
 from mmgt_core.checkpoints.clip_vision import load_clip_vision
 from mmgt_core.checkpoints.convert import convert, convert_back
 from mmgt_core.checkpoints.io import read_model_file
@@ -25,8 +27,6 @@ from mmgt_core.checkpoints.speech_file import read_speech_file
 from mmgt_core.checkpoints.vae import load_vae
 from mmgt_core.checkpoints.video import checked_official, load_video_model
 from mmgt_core.checkpoints.video_parts import read_video_file
-from mmgt_core.cli import main
-from mmgt_core.errors import MMGTError
 from mmgt_core.media.images import load_image
 from mmgt_core.pose.motion_file import load_motion
 from mmgt_core.pose.openpose import read_pose_file

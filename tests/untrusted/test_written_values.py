@@ -9,10 +9,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mmgt_core.base.errors import MMGTError
+from mmgt_core.base.files import parse_json
+from mmgt_core.base.safetensors_header import read_header
 from mmgt_core.checkpoints.io import config_from_json
-from mmgt_core.checkpoints.safetensors_header import read_header
-from mmgt_core.errors import MMGTError
-from mmgt_core.files import parse_json
 from mmgt_core.queue.jobs import parse_job
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.video.config import VideoConfig

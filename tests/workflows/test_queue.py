@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmgt_core.audio.waveform import Waveform, load_waveform
 from mmgt_core.media.images import load_image, save_image
 from mmgt_core.media.wav import save_wav
+from mmgt_core.media.waveform import Waveform, load_waveform
 
 from ..live_host import LiveHost, needs_host
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from mmgt_core.audio.features import extract_features, stage1_features, stage2_features
 from mmgt_core.audio.log_mel import BANDS, log_mel, mel_filters
-from mmgt_core.audio.waveform import Waveform
 from mmgt_core.audio.windows import at_frame_rate, frame_windows
-from mmgt_core.errors import DependencyError, InputError
+from mmgt_core.base.errors import DependencyError, InputError
+from mmgt_core.media.waveform import Waveform
 
 
 def noise(samples: int, rate: int, level: float = 0.1) -> Waveform:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from mmgt_core.audio.log_mel import log_mel
 from mmgt_core.audio.silence_gate import frame_levels
-from mmgt_core.audio.waveform import Waveform
 from mmgt_core.audio.windows import frame_windows
-from mmgt_core.timebase import FPS
+from mmgt_core.base.timebase import FPS
+from mmgt_core.media.waveform import Waveform
 
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
 SHORT = 30  # frames of the examples; longer ones differ in nothing but time

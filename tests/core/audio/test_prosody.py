@@ -14,7 +14,7 @@ pytest.importorskip("librosa")
 from mmgt_core.audio import chroma
 from mmgt_core.audio import prosody as module
 from mmgt_core.audio.prosody import mel_spectrogram, prosody, prosody_raw
-from mmgt_core.audio.waveform import Waveform
+from mmgt_core.media.waveform import Waveform
 
 
 def hum(samples: int, rate: int, seed: int = 0) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mmgt_core.audio.silence_gate import apply_to_motion, frame_levels, silence_gate
-from mmgt_core.audio.waveform import Waveform
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
+from mmgt_core.media.waveform import Waveform
 from mmgt_core.pose import skeleton
 from mmgt_core.pose.motion import Motion
 

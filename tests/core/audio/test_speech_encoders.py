@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 pytest.importorskip("transformers")
 
-from mmgt_core.audio.encoder_files import file_encoders
 from mmgt_core.audio.features import WAV2VEC2, WAVLM_PROSODY, required_encoder
 from mmgt_core.audio.wav2vec2 import wav2vec2_features
-from mmgt_core.audio.waveform import Waveform
 from mmgt_core.audio.wavlm import normalised, wavlm_features
-from mmgt_core.errors import DependencyError, InputError
+from mmgt_core.base.errors import DependencyError, InputError
+from mmgt_core.media.waveform import Waveform
+from mmgt_core.pipeline.encoders import file_encoders
 
 from .tiny_encoders import babble, relative, tiny_wav2vec2, tiny_wavlm
 

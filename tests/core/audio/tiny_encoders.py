@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model, WavLMConfig, WavLMModel
 
-from mmgt_core.audio.waveform import Waveform
+from mmgt_core.media.waveform import Waveform
 
 SIZES = {
     "hidden_size": 32,

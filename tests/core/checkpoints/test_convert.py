@@ -13,13 +13,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from mmgt_core.__main__ import main
+from mmgt_core.base.errors import CheckpointError, InputError
 from mmgt_core.checkpoints.convert import convert, convert_back
 from mmgt_core.checkpoints.io import read_model_file
 from mmgt_core.checkpoints.smga import load_smga
 from mmgt_core.checkpoints.video import load_video_model
 from mmgt_core.checkpoints.video_parts import split
-from mmgt_core.cli import main
-from mmgt_core.errors import CheckpointError, InputError
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.video.unets import build_unet
 

@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from mmgt_core.base.errors import CheckpointError, MMGTError
 from mmgt_core.checkpoints.registry import REGISTRY
-from mmgt_core.errors import CheckpointError, MMGTError
 
 pytest.importorskip("huggingface_hub")
 from mmgt_core.checkpoints.download import STAGING, download  # noqa: E402

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmgt_core.base.errors import CheckpointError
 from mmgt_core.checkpoints.io import read_model_file
 from mmgt_core.checkpoints.official import is_torch_checkpoint, read_official
 from mmgt_core.checkpoints.smga import load_smga
 from mmgt_core.checkpoints.video import load_video_model
-from mmgt_core.errors import CheckpointError
 
 
 class Payload:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from mmgt_core.base.errors import CheckpointError
 from mmgt_core.checkpoints.recognise import LOOKS, recognise
 from mmgt_core.checkpoints.smga import load_smga
 from mmgt_core.checkpoints.video import load_video_model
 from mmgt_core.checkpoints.video_parts import split
-from mmgt_core.errors import CheckpointError
 
 TIME = "down_blocks.0.motion_modules.0.temporal_transformer."
 POSITIONS = TIME + "transformer_blocks.0.attention_blocks.0.pos_encoder.pe"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from mmgt_core.__main__ import main
+from mmgt_core.base.errors import CheckpointError, InputError
 from mmgt_core.checkpoints import folders
 from mmgt_core.checkpoints.folders import State, find_model, look_for, missing, model_folders, wanted_file
 from mmgt_core.checkpoints.registry import REGISTRY, known_file
-from mmgt_core.cli import main
-from mmgt_core.errors import CheckpointError, InputError
 
 
 def test_the_table_is_well_formed():

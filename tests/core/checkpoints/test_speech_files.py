@@ -14,10 +14,10 @@ pytest.importorskip("transformers")
 
 from mmgt_core.audio.wav2vec2 import wav2vec2_features
 from mmgt_core.audio.wavlm import wavlm_features
+from mmgt_core.base.errors import CheckpointError
 from mmgt_core.checkpoints.speech_encoders import load_wav2vec2, load_wavlm, wavlm_from
 from mmgt_core.checkpoints.speech_file import Depth, read_speech_file, speech_file
 from mmgt_core.checkpoints.wavlm_keys import wavlm_depths, wavlm_keys
-from mmgt_core.errors import CheckpointError
 
 from ..audio.tiny_encoders import SIZES, babble, tiny_wav2vec2, tiny_wavlm
 

@@ -11,10 +11,10 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from safetensors.torch import load_file, save_file
 
+from mmgt_core.base.errors import CheckpointError, InputError
 from mmgt_core.checkpoints.clip_vision import load_clip_vision
 from mmgt_core.checkpoints.companions import autoencoder_of, portrait_embedding
 from mmgt_core.checkpoints.vae import diffusers_names, load_vae
-from mmgt_core.errors import CheckpointError, InputError
 from mmgt_core.video.autoencoder import decode_latents, encode_frames
 from mmgt_core.video.config import VideoConfig, demo_config
 
@@ -308,8 +308,8 @@ def test_companions_are_found_where_the_registry_says(vae, clip, tmp_path, monke
 
 
 def test_encoders_and_detector_are_found_where_the_registry_says(tmp_path, monkeypatch):
-    from mmgt_core.audio.encoder_files import file_encoders
-    from mmgt_core.pose.finder import PoseFinder
+    from mmgt_core.pipeline.encoders import file_encoders
+    from mmgt_core.pipeline.pose_finder import PoseFinder
 
     monkeypatch.setenv("MMGT_MODELS", str(tmp_path))
     with pytest.raises(InputError, match="mmgt download person-detector"):

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from mmgt_core.audio.waveform import Waveform
+from mmgt_core.__main__ import main
 from mmgt_core.checkpoints.smga import save_smga
 from mmgt_core.checkpoints.video import save_video_model
-from mmgt_core.cli import main
+from mmgt_core.lab.presenter.figure import rest_pose
+from mmgt_core.lab.presenter.identity import sample_identity
 from mmgt_core.media.images import save_image
 from mmgt_core.media.wav import save_wav
+from mmgt_core.media.waveform import Waveform
 from mmgt_core.pose.motion import Motion
 from mmgt_core.pose.motion_file import save_motion
 from mmgt_core.pose.openpose import write_pose_file
-from mmgt_core.presenter.figure import rest_pose
-from mmgt_core.presenter.identity import sample_identity
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.network import SMGA
 from mmgt_core.video.config import demo_config

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmgt_core.cli import main
+from mmgt_core.__main__ import main
 
 
 def test_the_demo_runs_as_shipped(tmp_path):

@@ -12,7 +12,7 @@ pytest.importorskip("onnxruntime")
 
 from mmgt_core.media.images import save_image
 from mmgt_core.media.video_writer import VideoWriter
-from mmgt_core.pose.finder import PoseFinder
+from mmgt_core.pipeline.pose_finder import PoseFinder
 from mmgt_core.pose.motion_file import load_motion
 
 from ..pose.tiny_onnx import paint, write_networks

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mmgt_core.cli import main
-from mmgt_core.generate import generate_video
+from mmgt_core.__main__ import main
+from mmgt_core.base.timebase import frame_count
 from mmgt_core.media.images import load_image
 from mmgt_core.media.wav import save_wav
+from mmgt_core.pipeline.generate import generate_video
+from mmgt_core.pipeline.request import VideoRequest
+from mmgt_core.pipeline.settings import MotionSettings, Settings, VideoSettings
 from mmgt_core.pose.motion_file import load_motion
 from mmgt_core.pose.openpose import read_pose_file
-from mmgt_core.requests import VideoRequest
-from mmgt_core.settings import MotionSettings, Settings, VideoSettings
-from mmgt_core.timebase import frame_count
 
 from .interrupting import ctrl_c, running
 
@@ -42,7 +42,7 @@ def sound_seconds(path) -> float | None:
 
 @pytest.fixture(scope="module")
 def waveform(inputs):
-    from mmgt_core.audio.waveform import load_waveform
+    from mmgt_core.media.waveform import load_waveform
 
     return load_waveform(inputs.speech)
 
@@ -165,7 +165,7 @@ def test_a_skeleton_video_has_the_sound_and_the_portraits_shape(inputs, mmgt, tm
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(samples=st.integers(320, 16_000 * 4))
 def test_any_length_gives_exactly_ceil_of_seconds_times_25_frames(inputs, mmgt, tmp_path, samples):
-    from mmgt_core.audio.waveform import Waveform
+    from mmgt_core.media.waveform import Waveform
 
     rate = 8_000
     sound, out = tmp_path / "sound.wav", tmp_path / "motion.safetensors"
@@ -176,7 +176,7 @@ def test_any_length_gives_exactly_ceil_of_seconds_times_25_frames(inputs, mmgt, 
 
 @pytest.mark.skipif(not RECORDED.is_file(), reason="Debian's alsa-utils is not installed")
 def test_recorded_human_speech_becomes_a_video(inputs, mmgt, tmp_path):
-    from mmgt_core.audio.waveform import load_waveform
+    from mmgt_core.media.waveform import load_waveform
 
     out = tmp_path / "video.mp4"
     outcome = mmgt(inputs.generate(out, audio=RECORDED, duration=0.5))

@@ -24,7 +24,7 @@ sys.addaudithook(watch)
 modules, commands = json.loads(sys.argv[1])
 for name in modules:
     importlib.import_module(name)
-from mmgt_core.cli import main
+from mmgt_core.__main__ import main
 for command in commands:
     code = main(command)
     assert code == 0, (code, command)

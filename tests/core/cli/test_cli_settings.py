@@ -102,8 +102,8 @@ def test_a_terminal_gets_a_bar_for_each_stage():
 
 
 def test_the_demo_models_phases_are_those_of_its_training():
-    from mmgt_core.cli import demo_model
-    from mmgt_core.training.demo_model import PHASES
+    from mmgt_core.lab.commands import demo_model
+    from mmgt_core.lab.training.demo_model import PHASES
 
     assert demo_model.PHASES == PHASES
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from mmgt_core import assets
-from mmgt_core.generate import generate_video
 from mmgt_core.media.images import load_image
-from mmgt_core.requests import VideoRequest
-from mmgt_core.settings import MotionSettings, Settings, VideoSettings, WorkSettings
+from mmgt_core.pipeline.generate import generate_video
+from mmgt_core.pipeline.request import VideoRequest
+from mmgt_core.pipeline.settings import MotionSettings, Settings, VideoSettings, WorkSettings
 from mmgt_core.work.folder import MARKER, WorkFolder
 
 from .interrupting import ctrl_c, running
@@ -177,12 +177,12 @@ def test_a_full_disk_while_writing_costs_only_the_writing(inputs, tmp_path, work
     out = tmp_path / "video.mp4"
     arguments = inputs.generate(out, duration=0.2, motion_steps=1)
     script = (
-        "import resource, sys; from mmgt_core.cli import main; import mmgt_core.render;"
-        "write = mmgt_core.render.VideoWriter.__enter__\n"
+        "import resource, sys; from mmgt_core.cli import main; import mmgt_core.pipeline.render;"
+        "write = mmgt_core.pipeline.render.VideoWriter.__enter__\n"
         "def limited(writer):\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
         "    return write(writer)\n"
-        "mmgt_core.render.VideoWriter.__enter__ = limited\n"
+        "mmgt_core.pipeline.render.VideoWriter.__enter__ = limited\n"
         "sys.exit(main(sys.argv[1:]))"
     )
     run = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)

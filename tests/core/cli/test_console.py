@@ -7,10 +7,10 @@ import io
 import numpy as np
 import pytest
 
+from mmgt_core.base.progress import Plan
 from mmgt_core.cli.console import Console
-from mmgt_core.cli.pace import Pace, clock_text
+from mmgt_core.cli.eta import Pace, clock_text
 from mmgt_core.media.images import load_image
-from mmgt_core.progress import Plan
 
 PLAN = Plan(100, {"motion": 0.2, "video": 0.6, "writing": 0.2})
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.media.frame_rate import output_frames, output_rate, shown_frames
 
 RATES = st.sampled_from([1, 12, 15, 23.976, 24, 25, 29.97, 30, 50, 59.94, 60, 120]).map(output_rate)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.media.framing import fit, fit_multiple, fit_square
 from mmgt_core.media.images import load_image, save_image, to_uint8
 from mmgt_core.pose.motion import Motion

@@ -9,11 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmgt_core.audio.waveform import Waveform, load_waveform
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.media.contact_sheet import contact_sheet, sheet_frames
 from mmgt_core.media.video_reader import iterate_video, read_video
 from mmgt_core.media.video_writer import VideoWriter, write_video
+from mmgt_core.media.waveform import Waveform, load_waveform
 
 
 def clip(frames: int, width: int = 64, height: int = 48) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from mmgt_core.errors import CheckpointError, InputError
+from mmgt_core.base.errors import CheckpointError, InputError
 from mmgt_core.pose import skeleton
 from mmgt_core.pose.detector import DETECTOR_FILE, POSE_FILE, PoseDetector
 

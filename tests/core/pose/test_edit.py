@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.pose import skeleton
 from mmgt_core.pose.edit import amplified, blended, retargeted, smoothed
 from mmgt_core.pose.motion import Motion

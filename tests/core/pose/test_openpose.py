@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.pose import skeleton
 from mmgt_core.pose.motion import Motion
 from mmgt_core.pose.openpose import parse_poses, read_pose_file, to_pose_keypoint, write_pose_file

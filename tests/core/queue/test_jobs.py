@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.queue.jobs import MAX_JOBS, MAX_LINE, BadJob, Job, parse_job, parse_set, read_jobs
 
 

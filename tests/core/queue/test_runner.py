@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mmgt_core.cli import main
-from mmgt_core.errors import DependencyError, InputError
+from mmgt_core.__main__ import main
+from mmgt_core.base.errors import DependencyError, InputError
 from mmgt_core.queue import client
 from mmgt_core.queue.client import NetworkError, Server
 from mmgt_core.queue.replies import RemoteFile, State

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.queue.jobs import Job
 from mmgt_core.queue.workflow import SUBFOLDER, Workflow
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from mmgt_core.base.errors import CheckpointError
 from mmgt_core.checkpoints.smga import (
     config_of_official,
     load_smga,
@@ -13,7 +14,6 @@ from mmgt_core.checkpoints.smga import (
     state_from_official,
     state_to_official,
 )
-from mmgt_core.errors import CheckpointError
 
 
 @pytest.fixture

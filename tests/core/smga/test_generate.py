@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.pose.motion import Motion
 from mmgt_core.smga.generate import generate_motion
 from mmgt_core.smga.overlap import REFRESHES, _noise, _refreshes, crossfade, overlapping_starts

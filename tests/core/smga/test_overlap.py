@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmgt_core.metrics.seams import at_seams, liveliness
+from mmgt_core.lab.metrics.seams import at_seams, liveliness
 from mmgt_core.pose.motion import Motion
 from mmgt_core.smga import overlap as module
 from mmgt_core.smga.config import SMGAConfig

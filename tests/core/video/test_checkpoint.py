@@ -6,14 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mmgt_core.checkpoints.video import (
-    infer_config,
-    load_video_model,
-    save_video_model,
-    state_to_official,
-)
+from mmgt_core.base.errors import CheckpointError
+from mmgt_core.checkpoints.video import infer_config, load_video_model, save_video_model, state_to_official
 from mmgt_core.checkpoints.video_keys import official_keys, official_shapes
-from mmgt_core.errors import CheckpointError
 from mmgt_core.video.config import VideoConfig
 from mmgt_core.video.model import VideoModel
 

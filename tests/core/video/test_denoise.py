@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.config import demo_config
 from mmgt_core.video.denoise import denoise, initial_noise

@@ -8,8 +8,8 @@ import json
 import pytest
 import torch
 
+from mmgt_core.base.errors import InputError
 from mmgt_core.checkpoints.io import config_from_json, config_to_json
-from mmgt_core.errors import InputError
 from mmgt_core.video import layers
 from mmgt_core.video.config import VideoConfig, demo_config
 from mmgt_core.video.sites import sites

@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from mmgt_core.errors import CheckpointError, InputError
+from mmgt_core.base.errors import CheckpointError, InputError
 from mmgt_core.video import by_frame as by_frame_module
 from mmgt_core.video.autoencoder import decode_latents
 from mmgt_core.video.by_frame import ByFrame
@@ -15,7 +15,7 @@ from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.denoise import denoise
 from mmgt_core.video.live_preview import LivePreview
 from mmgt_core.video.mask_pyramid import MaskPyramid
-from mmgt_core.video.pressure import MOST_WINDOWS, is_out_of_memory, windows_that_fit
+from mmgt_core.video.memory import MOST_WINDOWS, is_out_of_memory, windows_that_fit
 from mmgt_core.video.scheduler import Schedule
 from mmgt_core.work.folder import WorkFolder
 from mmgt_core.work.steps import StepStore

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.pose.motion_masks import MotionMasks
 from mmgt_core.video.config import FULL_MASKS
 from mmgt_core.video.mask_pyramid import LEVELS, MaskPyramid, level_sizes, mask_pyramid, pyramid_of_motion

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.video.scheduler import Schedule
 from mmgt_core.video.windows import context_windows, window_weights
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.work.disk import require_space
 from mmgt_core.work.folder import JOURNAL, MARKER, WorkFolder
 from mmgt_core.work.key import work_key
@@ -188,7 +188,7 @@ def test_windows_of_an_unfinished_step_come_back_up_to_the_damage(tmp_path, draw
 FULL = """
 import resource, sys, torch
 from pathlib import Path
-from mmgt_core.errors import InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.work.folder import WorkFolder
 from mmgt_core.work.steps import StepStore
 with WorkFolder.open(Path(sys.argv[1]), sys.argv[2]) as work:

@@ -11,14 +11,14 @@ import time
 import pytest
 
 from mmgt_core import assets
-from mmgt_core.cli import main
+from mmgt_core.__main__ import main
 
 KILLS = 50
 STEPS = 3
 MOMENTS = ("start", "motion", "windows", "steps", "writing")
 """What a kill waits for, drawn by lot; some time after it, also drawn by lot, it comes."""
 PRELOADED = [
-    "mmgt_core.generate",
+    "mmgt_core.pipeline.generate",
     "diffusers.models.autoencoders.autoencoder_tiny",
     "librosa",
     "av",

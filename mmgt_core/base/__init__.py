@@ -1,0 +1,1 @@
+"""What every other room builds on: errors, progress, the time base, limits, and file access."""

@@ -1,0 +1,63 @@
+"""`mmgt presenter`: a clip of the procedural speaker, with its portrait, pose, motion and sound."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ...base.errors import InputError
+from ...cli.arguments import seed
+from ...cli.console import Console
+
+NAME = "presenter"
+HELP = "make a clip of the procedural speaker whose motion is known exactly (needs espeak-ng)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seed", type=seed, default=0, metavar="N", help="decides person, voice, sentences and gestures"
+    )
+    parser.add_argument(
+        "--seconds", type=float, metavar="SECONDS", help="length (default: that of the sentences)"
+    )
+    parser.add_argument("--size", type=int, default=256, metavar="PIXELS", help="side of the square pictures")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.mp4",
+        help="the clip; portrait (.png), pose (.json), motion (.safetensors) and sound (.wav) go beside it",
+    )
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    import torch
+
+    from ...base.timebase import SAMPLE_RATE
+    from ...media.images import save_image
+    from ...media.video_writer import VideoWriter
+    from ...media.wav import save_wav
+    from ...media.waveform import Waveform
+    from ...pose.motion import Motion
+    from ...pose.motion_file import save_motion
+    from ...pose.openpose import write_pose_file
+    from ..presenter.clip import make_clip
+    from ..presenter.figure import rest_pose
+
+    if not 64 <= args.size <= 2048:
+        raise InputError(f"a size of {args.size} pixels is not possible", fix="choose 64 to 2048")
+    clip = make_clip(args.seed, seconds=args.seconds)
+    waveform = Waveform(clip.utterance.samples, SAMPLE_RATE)
+    progress = console.stage("drawing")
+    with VideoWriter(args.out, args.size, args.size, audio=waveform) as video:
+        for frame in range(clip.frames):
+            video.write(clip.picture(frame, args.size))
+            progress(frame + 1, clip.frames)
+    rest = Motion(torch.as_tensor(rest_pose(clip.identity), dtype=torch.float32)[None], args.size, args.size)
+    save_image(args.out.with_suffix(".png"), clip.portrait(args.size))
+    write_pose_file(args.out.with_suffix(".json"), rest)
+    save_motion(args.out.with_suffix(".safetensors"), clip.performance.motion)
+    save_wav(args.out.with_suffix(".wav"), waveform)
+    console.note(f'"{clip.utterance.text}"')
+    print(args.out)
+    return 0

@@ -1,0 +1,101 @@
+"""The models under test, as what the measurements ask for: motion from sound, pictures from motion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ...base.errors import InputError
+from ...pose.motion import Motion
+from ...pose.skeleton import CHANNELS, KEYPOINTS
+from ...smga.diffusion import ddim_sample
+from ...smga.network import SMGA
+
+if TYPE_CHECKING:
+    from ...video.model import VideoModel
+
+PROSODY_CHANNELS = 35
+
+
+class SMGASource:
+    """Stage I with its own sampling defaults, many windows at once; one window equals `generate_motion`."""
+
+    def __init__(self, model: SMGA):
+        if model.config.audio_channels != PROSODY_CHANNELS:
+            raise InputError(
+                f"this Stage I model hears {model.config.audio_channels} channels, not {PROSODY_CHANNELS}",
+                fix="give a model that was trained on prosody alone, as the demo model is",
+            )
+        self.model = model.eval()
+
+    @torch.inference_mode()
+    def __call__(
+        self, features: Tensor, first_pose: Tensor, *, seed: int, first_pose_ramp: bool = True
+    ) -> Tensor:
+        """features (B, frames, channels), first_pose (B, 134, 3) -> keypoints (B, frames, 134, 3), CPU."""
+        config, device = self.model.config, self.model.device
+        flat = ddim_sample(
+            self.model,
+            Motion(first_pose).to_network().to(device),
+            features.to(device),
+            steps=config.steps,
+            guidance=config.guidance,
+            eta=config.eta,
+            generator=torch.Generator().manual_seed(seed),
+            first_pose_ramp=first_pose_ramp,
+        )
+        rows, frames, _ = flat.shape
+        keypoints = Motion.from_network(flat.flatten(0, 1).cpu()).keypoints.view(
+            rows, frames, KEYPOINTS, CHANNELS
+        )
+        # The network's scores are noise (stage1.md 8.17): a motion inherits those of its first pose.
+        keypoints[..., 2] = first_pose[:, None, :, 2].cpu()
+        return keypoints
+
+
+class VideoModelSource:
+    """Stage II with its own sampling defaults: steps, guidance, window and region weights of its file."""
+
+    def __init__(self, model: VideoModel):
+        if model.config.audio_features != "log-mel" or model.autoencoder is None:
+            raise InputError(
+                "the evaluation needs a video model that hears log-mel bands and holds its autoencoder",
+                fix="give one that was trained on the presenter, as the demo model is",
+            )
+        self.model = model.eval()
+        self.size = model.config.size
+
+    @torch.inference_mode()
+    def render(
+        self, portrait: Tensor, motion: Motion, audio: Tensor, *, seed: int, masked: Motion | None = None
+    ) -> Tensor:
+        """Frames (F, size, size, 3) in [0, 1] on the CPU; see `stage2.VideoSource`."""
+        from ...pipeline.conditions import clip_masks
+        from ...pose.drawing import draw_pose
+        from ...video.autoencoder import decode_latents, encode_frames
+        from ...video.conditions import ClipConditions
+        from ...video.denoise import denoise
+
+        model, config = self.model, self.model.config
+        poses = torch.from_numpy(draw_pose(motion, self.size, config.pose_style))
+        conditions = ClipConditions.build(
+            model,
+            encode_frames(model.autoencoder, portrait[None], config.latent_scale),
+            poses,
+            motion.frames,
+            latent_size=(self.size // 8, self.size // 8),
+            audio=audio,
+            masks=clip_masks(motion if masked is None else masked, (self.size // 8, self.size // 8), config),
+        )
+        latents = denoise(model, conditions, seed=seed)
+        return decode_latents(model.autoencoder, latents, config.latent_scale)
+
+    @torch.inference_mode()
+    def through_autoencoder(self, frames: Tensor) -> Tensor:
+        """The frames, encoded and decoded."""
+        from ...video.autoencoder import decode_latents, encode_frames
+
+        model, scale = self.model, self.model.config.latent_scale
+        return decode_latents(model.autoencoder, encode_frames(model.autoencoder, frames, scale), scale)

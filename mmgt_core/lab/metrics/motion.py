@@ -1,0 +1,62 @@
+"""What a motion does: how far the mouth opens, how fast the hands move, how hard they jerk, where it starts.
+
+All lengths are pixels of the 512 canvas (stage1.md 2.3), so that figures of different image sizes compare.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ...pose import skeleton
+from ...pose.motion import CANVAS, Motion
+
+# Inner-lip points of the 68-point face that lie above one another, in the middle third of the mouth.
+UPPER_INNER_LIP = (85, 86, 87)
+LOWER_INNER_LIP = (91, 90, 89)
+WRISTS = (skeleton.RIGHT_WRIST, skeleton.LEFT_WRIST)
+HANDS = tuple(range(skeleton.LEFT_HAND.start, skeleton.RIGHT_HAND.stop))  # the two hands are neighbours
+LIPS = tuple(range(skeleton.LIPS.start, skeleton.LIPS.stop))
+
+
+def canvas_points(motion: Motion) -> Tensor:
+    """(frames, 134, 2) positions in pixels of the 512 canvas."""
+    scale = CANVAS / max(motion.width, motion.height)
+    return motion.pixels() * scale
+
+
+def aperture(motion: Motion) -> Tensor:
+    """(frames,) distance between the inner lips, mean of three pairs of points."""
+    points = canvas_points(motion)
+    return (points[:, list(LOWER_INNER_LIP)] - points[:, list(UPPER_INNER_LIP)]).norm(dim=-1).mean(1)
+
+
+def speed(motion: Motion, points: tuple[int, ...] = WRISTS) -> Tensor:
+    """(frames - 1,) mean distance that the points travel from one frame to the next, in pixels a frame."""
+    position = canvas_points(motion)[:, list(points)]
+    return (position[1:] - position[:-1]).norm(dim=-1).mean(1)
+
+
+def wrist_speed(motion: Motion) -> Tensor:
+    """(frames - 1,) mean speed of the two wrists in pixels a frame."""
+    return speed(motion, WRISTS)
+
+
+def acceleration(motion: Motion, points: tuple[int, ...]) -> float:
+    """Mean size of the second difference of the points' positions in pixels a frame squared: the jitter."""
+    position = canvas_points(motion)[:, list(points)]
+    if len(position) < 3:
+        return 0.0
+    return float((position[2:] - 2 * position[1:-1] + position[:-2]).norm(dim=-1).mean())
+
+
+def first_frame_error(motion: Motion, pose: Motion) -> float:
+    """Mean distance in pixels between the motion's frame 0 and the given pose, over the visible points.
+
+    Knees and ankles do not count: the network is never shown them (stage1.md 2.4).
+    """
+    counted = pose.keypoints[0, :, 2] >= skeleton.VISIBLE_SCORE
+    counted[list(skeleton.LEGS)] = False
+    if not bool(counted.any()):
+        return 0.0
+    distance = (canvas_points(motion)[0] - canvas_points(pose)[0]).norm(dim=-1)
+    return float(distance[counted.to(distance.device)].mean())

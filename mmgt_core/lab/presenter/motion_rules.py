@@ -1,0 +1,191 @@
+"""The law of motion: how a presenter moves while it says a given list of phonemes.
+
+Everything but the blinks follows from the timing, the kind, the stress and the loudness of the sounds, by
+smooth and local rules, so that a network that hears the sound can learn it:
+
+- lips: each sound has a shape (`phonemes.VISEMES`), louder sounds open further, neighbours blend, p/b/m
+  and pauses shut;
+- hands: they rise while there is speech, and each stressed syllable draws one stroke: up before it, down
+  on it, slowly back; head and brows go with the stroke;
+- silence: 0.3 s after the last sound everything is at rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ...base.timebase import FPS, frame_count_of_seconds
+from ...pose.motion import Motion
+from .figure import Posture, poses
+from .identity import Identity
+from .phonemes import VISEMES, Phoneme, is_vowel, shape_codes
+
+_GRID = 200  # steps a second on which the curves are built before one value per frame is read
+_STRESS = np.array([0.10, 0.45, 1.0])
+_SETTLE = 0.30  # seconds from speech to rest
+_RIVAL = 0.26  # seconds within which a stronger syllable takes the stroke from a weaker one
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A motion with the truths behind it, at 25 fps.
+
+    Attributes:
+        motion: exact keypoints, (frames, 134, 3); frame k describes the sound in [k, k + 1) * 40 ms.
+        aperture: float32 (frames,), distance of the inner lips over the presenter's largest, 0 (closed) .. 1.
+        beats: float32 (frames,), strength of the gesture stroke that lands in the frame (0 almost
+            everywhere).
+        activity: float32 (frames,), 0 in silence .. 1 while speaking.
+        identity: who performed.
+    """
+
+    motion: Motion
+    aperture: np.ndarray
+    beats: np.ndarray
+    activity: np.ndarray
+    identity: Identity
+
+
+def perform(phonemes: Sequence[Phoneme], seconds: float, identity: Identity, seed: int = 0) -> Performance:
+    """Move for `ceil(seconds * 25)` frames; `seed` decides only what sound cannot show (the blinks).
+
+    Frame 0 is `rest_pose(identity)`, whatever is said in it.
+    """
+    frames = frame_count_of_seconds(seconds)
+    times = (np.arange(frames) + 0.5) / FPS
+    begin = _smooth_step((times - times[0]) / 0.25) if frames else times
+    activity, loudness = _activity(phonemes, seconds, times)
+    activity = activity * begin
+    opening, spread = _lips(phonemes, seconds, times)
+    quick = _smooth_step((times - times[0]) / 0.10) if frames else times
+    landings, strengths = beats(phonemes)
+    calm = _smooth_step(2 * activity)
+    posture = Posture(
+        opening=opening * quick,
+        spread=spread * quick,
+        blink=_blinks(frames, seed),
+        brow=calm * np.tanh(_pulses(times, landings - 0.04, strengths, 0.08, 0.22)),
+        nod=calm * np.tanh(_pulses(times, landings + 0.02, strengths, 0.08, 0.17)),
+        lift=activity * (0.72 + 0.34 * loudness),
+        stroke=calm * np.tanh(_stroke(times, landings, strengths)),
+        flick=calm * np.tanh(_pulses(times, landings + 0.02, strengths, 0.06, 0.18)),
+    )
+    struck = np.zeros(frames, np.float32)
+    inside = (landings >= 0) & (landings * FPS < frames)
+    np.maximum.at(struck, (landings[inside] * FPS).astype(int), strengths[inside].astype(np.float32))
+    motion = Motion(torch.from_numpy(poses(identity, posture)))
+    return Performance(
+        motion, posture.opening.astype(np.float32), struck, activity.astype(np.float32), identity
+    )
+
+
+def beats(phonemes: Sequence[Phoneme]) -> tuple[np.ndarray, np.ndarray]:
+    """Times in seconds at which strokes land, and their strengths 0..1, one for each vowel.
+
+    A syllable that has a stronger neighbour within a quarter of a second yields to it, smoothly.
+    """
+    vowels = [p for p in phonemes if p.symbol and is_vowel(p.symbol)]
+    landing = np.array([min(p.start + 0.05, (p.start + p.end) / 2) for p in vowels])
+    prominence = np.array([_STRESS[p.stress] * p.loudness**1.5 for p in vowels])
+    near = np.abs(landing[:, None] - landing[None]) < _RIVAL
+    yielding = (
+        np.where(near, prominence[None] - prominence[:, None], 0).clip(0).sum(1)
+        if len(vowels)
+        else prominence
+    )
+    return landing, prominence * np.exp(-1.5 * yielding)
+
+
+def _lips(phonemes: Sequence[Phoneme], seconds: float, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Opening 0..1 and spread -1..1 of the mouth at `times`."""
+    grid = _grid(seconds)
+    opening, spread, shut = np.zeros_like(grid), np.zeros_like(grid), np.zeros_like(grid)
+    for p in phonemes:
+        codes = shape_codes(p.symbol)
+        middle = (p.start + p.end) / 2
+        for code, start, end in ((codes[0], p.start, middle), (codes[1], middle, p.end)):
+            here = (grid >= start) & (grid < end)
+            shape = VISEMES[code]
+            loud = 0.35 + 0.65 * p.loudness if shape.vowel else 1.0
+            opening[here] = shape.opening * loud * (0.90 + 0.05 * p.stress)
+            spread[here] = shape.spread
+        if not p.symbol:
+            shut = np.maximum(shut, _bump(grid, p.start + 0.14, p.end - 0.02, 0.12))
+        elif VISEMES[codes[0]].closed:
+            # At least one frame must see the lips meet, so a closure lasts a frame and a bit.
+            half = max(p.end - p.start, 0.046) / 2
+            shut = np.maximum(shut, _bump(grid, middle - half, middle + half, 0.06))
+    opening = _blur(opening, 0.028) * (1 - shut)
+    spread = _blur(spread, 0.05)
+    return np.interp(times, grid, opening), np.interp(times, grid, spread)
+
+
+def _activity(
+    phonemes: Sequence[Phoneme], seconds: float, times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How much there is speech around each time (exactly 0 from 0.3 s after it), and how loud, both 0..1."""
+    grid = _grid(seconds)
+    speaking, loudness = np.zeros_like(grid), np.zeros_like(grid)
+    for p in phonemes:
+        here = (grid >= p.start) & (grid < p.end)
+        if p.symbol or p.end - p.start < 0.12:
+            speaking[here] = 1
+        loudness[here] = p.loudness
+    width = int(_SETTLE * _GRID)
+    kernel = np.hanning(2 * width + 1)
+    active = np.convolve(speaking, kernel / kernel.sum(), "same") if len(grid) > 2 * width else speaking
+    return np.interp(times, grid, active), np.interp(times, grid, _blur(loudness, 0.12))
+
+
+def _stroke(times: np.ndarray, landings: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    """Up before each landing, quickly down onto it, slowly back."""
+    raised = _pulses(times, landings - 0.17, strengths, 0.09, 0.07)
+    landed = _pulses(times, landings + 0.02, strengths, 0.06, 0.17)
+    return 0.95 * raised - 1.15 * landed
+
+
+def _pulses(
+    times: np.ndarray, centres: np.ndarray, heights: np.ndarray, before: float, after: float
+) -> np.ndarray:
+    """A sum of bells with different widths (seconds) on the two sides of their centres."""
+    lag = times[:, None] - centres[None]
+    return (heights * np.exp(-0.5 * (lag / np.where(lag < 0, before, after)) ** 2)).sum(1)
+
+
+def _blinks(frames: int, seed: int) -> np.ndarray:
+    """Quick blinks, one in 2.5 to 6 seconds."""
+    rng = np.random.default_rng([0xB117, seed])
+    shut = np.zeros(frames + 8)
+    at = int(rng.uniform(1.0, 4.0) * FPS)
+    while at < frames:
+        shut[at : at + 4] = (0.55, 1.0, 0.75, 0.25)
+        at += int(rng.uniform(2.5, 6.0) * FPS)
+    return shut[:frames]
+
+
+def _grid(seconds: float) -> np.ndarray:
+    return np.arange(int(np.ceil((seconds + 0.1) * _GRID))) / _GRID
+
+
+def _bump(grid: np.ndarray, start: float, end: float, ramp: float) -> np.ndarray:
+    """1 in start..end, falling smoothly to 0 within `ramp` seconds on both sides."""
+    if end < start:
+        return np.zeros_like(grid)
+    distance = np.maximum(np.maximum(start - grid, grid - end), 0)
+    return 1 - _smooth_step(distance / ramp)
+
+
+def _smooth_step(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
+def _blur(curve: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur; sigma in seconds; beyond its ends the curve keeps its last value."""
+    reach = int(3.5 * sigma * _GRID)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (sigma * _GRID)) ** 2)
+    return np.convolve(np.pad(curve, reach, mode="edge"), kernel / kernel.sum(), "valid")

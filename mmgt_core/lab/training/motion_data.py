@@ -1,0 +1,74 @@
+"""Motions to train Stage I on: the presenters of a speech file, each saying its clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...base.progress import Progress, silent
+from ...base.timebase import FPS, WINDOW_FRAMES
+from ..presenter.identity import sample_identity
+from ..presenter.motion_rules import perform
+from .pool import ordered_map
+from .speech_data import SpeechData
+
+OVERHANG = (
+    WINDOW_FRAMES // 2
+)  # frames of stillness behind each clip: the last window of a recording reaches over its end
+
+
+@dataclass(frozen=True)
+class MotionData:
+    """Clips as windows are cut from them.
+
+    Attributes:
+        motion: float32 (rows, 402), network form, clip after clip, each with `OVERHANG` frames of stillness
+            at its end.
+        audio: float32 (rows, 35), the features that belong to them; behind a clip's end its last row stays.
+        starts: int64 (windows,), rows at which a window of 80 frames can begin without leaving its clip.
+    """
+
+    motion: Tensor
+    audio: Tensor
+    starts: Tensor
+
+    def windows(self, starts: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, 80, 402) motions and (batch, 80, 35) features that begin at the given rows."""
+        rows = starts[:, None] + torch.arange(WINDOW_FRAMES, device=starts.device)
+        return self.motion[rows], self.audio[rows]
+
+    def to(self, device: torch.device | str) -> MotionData:
+        return MotionData(self.motion.to(device), self.audio.to(device), self.starts.to(device))
+
+
+def make_motion_data(
+    speech: SpeechData, *, identities: int = 1, seed: int = 0, workers: int = 1, progress: Progress = silent
+) -> MotionData:
+    """Let `identities` presenters perform every clip of `speech`.
+
+    Presenter i of clip k has the seed `seed * 1000000 + 1000 + k * identities + i`; the first thousand seeds
+    of each million stay free for validation.
+    """
+    jobs = [
+        (speech.phonemes_of(clip), speech.frames(clip), seed * 1_000_000 + 1000 + clip * identities + i)
+        for clip in range(speech.clips)
+        for i in range(identities)
+    ]
+    motions, audio, starts, row = [], [], [], 0
+    for index, flat in enumerate(ordered_map(_perform, jobs, workers=workers, progress=progress)):
+        clip = index // identities
+        features = speech.prosody[speech.frame_range(clip)].float()
+        motions.append(torch.from_numpy(flat))
+        audio.append(features[torch.arange(len(flat)).clamp_max(len(features) - 1)])
+        starts.append(row + torch.arange(max(len(flat) - WINDOW_FRAMES + 1, 0)))
+        row += len(flat)
+    return MotionData(torch.cat(motions), torch.cat(audio), torch.cat(starts))
+
+
+def _perform(job: tuple[list, int, int]) -> np.ndarray:
+    phonemes, frames, seed = job
+    performance = perform(phonemes, (frames + OVERHANG) / FPS, sample_identity(seed), seed)
+    return performance.motion.to_network().float().numpy()[: frames + OVERHANG]

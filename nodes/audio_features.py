@@ -1,0 +1,128 @@
+"""Node: what both networks hear of a recording."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..mmgt_core.audio.features import WAV2VEC2, WAVLM
+from .comfy.node_text import with_text
+from .comfy.services import FRAME_RATE, choices_fault, cut_audio, host_progress, to_waveform
+from .comfy.speech_encoders import NO_ENCODER, encoder_files, encoder_path, host_encoders
+from .sockets import CATEGORY, AudioFeaturesSocket, Speech
+
+SILENT = -60.0  # decibels below full scale: nothing louder, nobody speaks
+SILENCE = "The recording is silent: the mouth will stay closed."
+
+
+class LoadAudioFeatures(io.ComfyNode):
+    """AUDIO -> MMGT_AUDIO_FEATURES."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LoadAudioFeatures",
+            display_name="Load Audio Features",
+            category=CATEGORY,
+            description="Listens to a recording: melody and loudness for the motion, sounds for the "
+            "picture, 25 times a second.",
+            inputs=[
+                io.Audio.Input("audio", tooltip="The speech, of any length, rate and number of channels."),
+                io.Float.Input(
+                    "start",
+                    default=0.0,
+                    min=0.0,
+                    max=1e5,
+                    step=0.04,
+                    tooltip="Seconds to leave out at the beginning.",
+                ),
+                io.Float.Input(
+                    "duration",
+                    default=0.0,
+                    min=0.0,
+                    max=1e5,
+                    step=0.04,
+                    tooltip="Seconds to take; 0 takes everything.",
+                ),
+                io.Boolean.Input(
+                    "silence_gate", default=True, tooltip="Keep the mouth still where nobody speaks."
+                ),
+                io.Custom("AUDIO_ENCODER").Input(
+                    "audio_encoder",
+                    optional=True,
+                    tooltip="wav2vec2-base-960h from AudioEncoderLoader, for the published video model; "
+                    "the demo model does not want one.",
+                ),
+                io.Combo.Input(
+                    "motion_encoder",
+                    options=encoder_files(),
+                    default=NO_ENCODER,
+                    optional=True,
+                    tooltip="WavLM-Large from models/audio_encoders, for the published motion model; the "
+                    "demo model does not want one.",
+                ),
+                io.Combo.Input(
+                    "video_encoder",
+                    options=encoder_files(),
+                    default=NO_ENCODER,
+                    optional=True,
+                    tooltip="wav2vec2-base-960h from models/audio_encoders, for the published video model, "
+                    "where audio_encoder is not linked.",
+                ),
+                io.Audio.Input(
+                    "vocals",
+                    optional=True,
+                    tooltip="The voice alone, from any separator, where music plays in the recording: it is "
+                    "listened to, and the recording is heard in the video.",
+                ),
+            ],
+            outputs=[
+                AudioFeaturesSocket.Output("audio_features", display_name="audio_features"),
+                io.Int.Output("frames", display_name="frames"),
+                io.Float.Output("fps", display_name="fps"),
+                io.Audio.Output("trimmed_audio", display_name="audio"),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, motion_encoder: Any = NO_ENCODER, video_encoder: Any = NO_ENCODER) -> bool | str:
+        chosen = (motion_encoder, WAVLM), (video_encoder, WAV2VEC2)
+        return choices_fault(encoder_path, NO_ENCODER, *chosen)
+
+    @classmethod
+    def execute(
+        cls,
+        audio: dict,
+        start: float,
+        duration: float,
+        silence_gate: bool,
+        audio_encoder: Any = None,
+        motion_encoder: str = NO_ENCODER,
+        video_encoder: str = NO_ENCODER,
+        vocals: dict | None = None,
+    ) -> io.NodeOutput:
+        from ..mmgt_core.audio.features import LOG_MEL, PROSODY, WAVLM_PROSODY, extract_features
+        from ..mmgt_core.audio.silence_gate import silence_gate as gate_of
+        from ..mmgt_core.media.vocals import fitted_vocals
+
+        waveform = to_waveform(audio).cut(start, duration or None)
+        heard = waveform
+        if vocals is not None:
+            heard = fitted_vocals(to_waveform(vocals).cut(start, duration or None), waveform, "vocals")
+        encoders = host_encoders(motion_encoder, video_encoder, audio_encoder, host_progress())
+        features = extract_features(
+            heard,
+            stage1=WAVLM_PROSODY if WAVLM in encoders else PROSODY,
+            stage2=WAV2VEC2 if WAV2VEC2 in encoders else LOG_MEL,
+            encoders=encoders,
+        )
+        speech = Speech(features, gate_of(heard) if silence_gate else None)
+        silent = float(features.loudness.max()) < SILENT
+        return io.NodeOutput(
+            speech,
+            speech.frames,
+            FRAME_RATE,
+            cut_audio(audio, start, speech.frames),
+            ui=with_text(None, [SILENCE] if silent else []),
+        )

@@ -1,0 +1,1 @@
+"""How the nodes run inside ComfyUI: patches, sampling, decoding, and the services of the host."""

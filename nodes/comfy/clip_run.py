@@ -1,0 +1,132 @@
+"""One sampling run: what the loaded networks compute once for each clip, and the state of every UNet call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import comfy.model_management
+import torch
+from torch import Tensor
+
+from ...mmgt_core.base.errors import InputError
+from ...mmgt_core.video.adapter import Adapter
+from ...mmgt_core.video.bank import Bank
+from ...mmgt_core.video.conditions import ClipConditions
+from ...mmgt_core.video.config import VideoConfig
+from ...mmgt_core.video.state import RunState
+from .conditions import Clip, ClipBatch
+from .reference_net import write_bank
+from .sites import sites_by_block
+from .window_progress import WindowProgress
+
+if TYPE_CHECKING:
+    from comfy.model_base import BaseModel
+
+RUN, CALL = "mmgt_run", "mmgt_call"
+"""Names in `transformer_options` of the `ClipRun` and of the `UNetCall`."""
+
+
+class LoadedNetworks:
+    """The adapter and the reference UNet while they are loaded, as `ClipConditions.build` asks for them.
+
+    Attributes:
+        device, dtype: where and in what the UNet computes; weights may lie elsewhere and be of another dtype.
+    """
+
+    def __init__(
+        self,
+        config: VideoConfig,
+        adapter: Adapter,
+        reference: BaseModel,
+        device: torch.device,
+        dtype: torch.dtype,
+    ):
+        self.config, self.networks, self.reference = config, adapter, reference
+        self.device, self.dtype = device, dtype
+
+    @property
+    def adapter(self) -> LoadedNetworks:
+        return self
+
+    def pose_features(self, images: Tensor) -> Tensor:
+        """(n, height, width, 3) in [0, 1] or uint8 -> (n, C, height/8, width/8)."""
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        scaled = images.to(self.device, self.dtype) / (255 if images.dtype == torch.uint8 else 1)
+        return self.networks.pose_guider(scaled.permute(0, 3, 1, 2))
+
+    def audio_tokens(self, windows: Tensor) -> Tensor:
+        """(n, window, blocks, channels) -> (n, tokens, dim)."""
+        return self.networks.audio_projection(windows.to(self.device, self.dtype))
+
+    def context(self, image_embeds: Tensor | None, rows: int = 1) -> Tensor:
+        """The cross-attention token (rows, 1, cross_dim) of the conditional rows."""
+        if image_embeds is None:
+            return torch.zeros(rows, 1, self.config.cross_dim, device=self.device, dtype=self.dtype)
+        return image_embeds.to(self.device, self.dtype).reshape(-1, 1, self.config.cross_dim)
+
+    def write_bank(self, latents: Tensor, context: Tensor) -> Bank:
+        return write_bank(self.reference, latents, context, sites_by_block(self.config))
+
+
+@dataclass(frozen=True, eq=False)
+class UNetCall:
+    """What the patches need to know during one call of the UNet."""
+
+    adapter: Adapter
+    unet: Any
+    state: RunState
+
+
+class ClipRun:
+    """Lives as long as one sampling; the host's option dicts hold it and never copy it.
+
+    Attributes:
+        progress: the bar that moves with every window.
+        device: where the networks compute.
+        at_once: windows that the last call computed side by side; 0: there was none.
+    """
+
+    def __init__(
+        self, networks: LoadedNetworks, model: BaseModel, clips: Iterable[Clip], progress: WindowProgress
+    ):
+        self._networks, self.progress, self.device = networks, progress, networks.device
+        self.at_once = 0
+        self._conditions = {id(clip): (clip, self._prepare(clip, model)) for clip in clips}
+
+    def call(self, unet: Any, rows: int, batch: ClipBatch | None, window: int | None) -> UNetCall:
+        """The state of one UNet call on a batch of `rows` latents.
+
+        Args:
+            window: frames per window where the batch holds several windows side by side; None: one sequence.
+
+        Raises InputError when the batch does not come from our conditioning.
+        """
+        if batch is None or id(batch.clip) not in self._conditions:
+            raise InputError(
+                "this MODEL was patched by MMGT, but the conditioning does not come from MMGT",
+                where="positive, negative",
+                fix="link both from MMGT Apply, or sample with the MODEL from before it",
+            )
+        if rows != len(batch.frames) * len(batch.conditional):
+            raise InputError(
+                f"{rows} latents do not hold {len(batch.conditional)} times {len(batch.frames)} frames"
+            )
+        clip, conditions = self._conditions[id(batch.clip)]
+        length = window or len(batch.frames)
+        windows = [batch.frames[start : start + length] for start in range(0, len(batch.frames), length)]
+        state = conditions.state(windows, batch.conditional, clip.region_weights)
+        return UNetCall(self._networks.networks, unet, state)
+
+    def _prepare(self, clip: Clip, model: BaseModel) -> ClipConditions:
+        return ClipConditions.build(
+            self._networks,  # type: ignore[arg-type] - stands in for a VideoModel
+            model.process_latent_in(clip.portrait),
+            clip.pose_images,
+            clip.frames,
+            latent_size=clip.latent_size,
+            audio=clip.audio,
+            masks=clip.masks,
+            image_embeds=clip.image_embeds,
+        )

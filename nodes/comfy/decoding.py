@@ -1,0 +1,107 @@
+"""Latents to pictures, a few at a time: what both the video file and the IMAGE output are made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import comfy.model_management as management
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...mmgt_core.base.errors import InputError
+from ...mmgt_core.media.images import to_uint8
+from ...mmgt_core.video.memory import try_with
+from .node_text import tell
+from .portrait_framing import FRAMING, PortraitFraming
+from .services import host_progress
+
+AT_ONCE = 8  # frames
+SMALLER = "choose a smaller video, or close other programs that use the GPU"
+SCALE = 8  # pixels a latent
+GIGABYTE = 2**30
+
+
+def framing_of(latent: dict[str, Any]) -> PortraitFraming | None:
+    """How the portrait of this LATENT was framed, unless it lies in it as it is."""
+    framing = latent.get(FRAMING)
+    return None if framing is None or framing.is_whole(decoded_size(latent["samples"])) else framing
+
+
+def decoded_size(samples: Tensor) -> tuple[int, int]:
+    """(width, height) in pixels of the pictures of latents (frames, 4, h, w)."""
+    return SCALE * samples.shape[3], SCALE * samples.shape[2]
+
+
+def decoded_chunks(samples: Tensor, vae: Any) -> Iterator[Tensor]:
+    """IMAGE chunks (a few, height, width, 3) of latents (frames, 4, h, w), in their order.
+
+    When memory runs out, half as many frames at a time are tried, down to one. Raises InputError for an empty
+    latent, and for pictures that are not finite.
+    """
+    if samples.shape[0] == 0:
+        raise InputError("the latent holds no frame", where="latent", fix="give one with at least one frame")
+    start, at_once = 0, AT_ONCE
+    while start < samples.shape[0]:
+        part = samples[start : start + at_once]
+        images = try_with(at_once, "frames to decode", lambda part=part: vae.decode(part), SMALLER)
+        if images is None:
+            at_once //= 2
+            management.soft_empty_cache()
+            continue
+        if not bool(images.isfinite().all()):
+            raise InputError(
+                "the VAE gives pictures that are not finite",
+                where="vae",
+                fix="start ComfyUI with --fp32-vae or --bf16-vae",
+            )
+        yield images
+        start += len(part)
+
+
+def decoded_frames(
+    latent: dict[str, Any], vae: Any, framing: PortraitFraming | None
+) -> Iterator[NDArray[Any]]:
+    """uint8 RGB chunks (a few, height, width, 3), in the portrait's framing where one is given."""
+    for images in decoded_chunks(latent["samples"], vae):
+        frames = to_uint8(images)
+        yield frames if framing is None else framing.restore(frames)
+
+
+def decoded_images(latent: dict[str, Any], vae: Any) -> Tensor:
+    """IMAGE (frames, height, width, 3) in the portrait's framing, all in memory: the cost is told before.
+
+    Raises InputError when they would not fit into the memory that is free.
+    """
+    samples, framing, progress = latent["samples"], framing_of(latent), host_progress()
+    size = decoded_size(samples)
+    width, height = size if framing is None else framing.size(size)
+    shape = (samples.shape[0], height, width, 3)
+    _told_cost(shape)
+    images = torch.empty(shape)
+    done = 0
+    for part in decoded_chunks(samples, vae):
+        if framing is not None:
+            part = torch.from_numpy(framing.restore(to_uint8(part))).float() / 255
+        images[done : done + len(part)] = part
+        done += len(part)
+        progress(done, shape[0], to_uint8(part[-1]))
+    return images
+
+
+def _told_cost(shape: tuple[int, ...]) -> None:
+    size, free = 4 * math.prod(shape), management.get_free_memory(torch.device("cpu"))
+    cost = f"{shape[0]} frames of {shape[2]} x {shape[1]} pixels as IMAGE take {_gigabytes(size)} of memory"
+    if size > free:
+        raise InputError(
+            f"{cost}, and {_gigabytes(free)} are free",
+            where="decode",
+            fix="use MMGT Decode Video, which writes them to a file as they come",
+        )
+    tell(f"{cost}.")
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / GIGABYTE:.1f} GB" if size >= GIGABYTE / 10 else f"{size / 2**20:.0f} MB"

@@ -1,0 +1,29 @@
+"""The host's layers and attention for our networks: weights are cast and offloaded as the host decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import comfy.ops
+import torch
+from comfy.ldm.modules.attention import optimized_attention
+from torch import Tensor
+
+from ...mmgt_core.video.layers import MOST_SEQUENCES, Layers
+
+
+def host_attention(query: Tensor, key: Tensor, value: Tensor, heads: int, **options: Any) -> Tensor:
+    """The host's attention: (n, q, heads*d), (n, k, heads*d) twice -> (n, q, heads*d).
+
+    Some kernels count sequences times heads along a grid axis of 65,535, so large batches are split.
+    """
+    most = max(1, MOST_SEQUENCES // heads)
+    if query.shape[0] > most:
+        parts = zip(*(x.split(most) for x in (query, key, value)), strict=True)
+        return torch.cat([optimized_attention(q, k, v, heads, **options) for q, k, v in parts])
+    return optimized_attention(query, key, value, heads, **options)
+
+
+def host_layers(device: torch.device, dtype: torch.dtype) -> Layers:
+    """Layers whose weights of `dtype` are cast to the dtype and device of what they compute."""
+    return Layers(operations=comfy.ops.manual_cast, attention=host_attention, device=device, dtype=dtype)

@@ -1,0 +1,40 @@
+"""The reference UNet on the host: one pass over the portrait's latent writes the bank (stage2.md 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ...mmgt_core.video.bank import Bank
+from ...mmgt_core.video.reference import REFERENCE_TIMESTEP
+from ...mmgt_core.video.sites import Site
+from .sites import Block
+
+if TYPE_CHECKING:
+    from comfy.model_base import BaseModel
+
+
+def write_bank(reference: BaseModel, latents: Tensor, context: Tensor, places: Mapping[Block, Site]) -> Bank:
+    """What each self-attention of the reference UNet reads, at timestep 0.
+
+    Args:
+        reference: a UNet of its own, loaded; its output is not used.
+        latents: (rows, 4, h, w), scaled as the UNet wants them, on its device and in its dtype.
+        context: (rows, 1, cross_dim).
+        places: the sites by block.
+    """
+    features: dict[str, Tensor] = {}
+
+    def record(
+        n: Tensor, context: Tensor, value: Tensor, extra: Mapping[str, Any]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        features[places[extra["block"]].name] = n.clone()
+        return n, context, value
+
+    timesteps = torch.full((latents.shape[0],), float(REFERENCE_TIMESTEP), device=latents.device)
+    options = {"patches": {"attn1_patch": [record]}}
+    reference.diffusion_model(latents, timesteps, context=context, transformer_options=options)
+    return Bank(features)

@@ -1,0 +1,148 @@
+"""The published noise schedule on the host, and the published sampler exactly (stage2.md sections 4 and 11).
+
+The host samples in sigma space, where pure noise (alpha_bar = 0) has no place: its schedule ends at 4519.
+`ExactSampling` and `exact_sampler` therefore go together: what they call sigma is the timestep plus one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from comfy.model_sampling import V_PREDICTION, ModelSamplingDiscrete
+from comfy.samplers import KSAMPLER
+from torch import Tensor
+
+from ...mmgt_core.base.errors import InputError
+from ...mmgt_core.video.config import VideoConfig
+from ...mmgt_core.video.scheduler import BETA_END, BETA_START, TRAIN_STEPS, Schedule
+from .long_clip import AT_ONCE
+
+# diffusers' names -> ComfyUI's, which calls "linear" what is linear in the root of beta.
+BETA_SCHEDULES = {"linear": "sqrt_linear", "scaled_linear": "linear"}
+
+
+class PublishedSampling(ModelSamplingDiscrete, V_PREDICTION):
+    """v-prediction with zero terminal SNR, as every sampler of the host can use it."""
+
+
+def published_sampling(config: VideoConfig) -> PublishedSampling:
+    """The model's schedule; its largest sigma stands for alpha_bar = 4.9e-8 instead of 0."""
+    settings = {
+        "beta_schedule": BETA_SCHEDULES[config.beta_schedule],
+        "linear_start": BETA_START,
+        "linear_end": BETA_END,
+    }
+    return PublishedSampling(SimpleNamespace(sampling_settings=settings), zsnr=True)
+
+
+def check_steps(steps: int) -> None:
+    """Raise InputError unless so many steps are possible."""
+    if not 1 <= steps <= TRAIN_STEPS:
+        raise InputError(
+            f"{steps} sampling steps are not possible",
+            where="steps",
+            fix=f"choose 1 to {TRAIN_STEPS}, or 0 for the model's own",
+        )
+
+
+def published_sigmas(config: VideoConfig, steps: int) -> Tensor:
+    """Sigmas of the published ("trailing") timesteps, (steps + 1,), the last one 0."""
+    check_steps(steps)
+    timesteps = Schedule(config.beta_schedule).timesteps(steps)
+    return torch.cat([published_sampling(config).sigmas[timesteps], torch.zeros(1)])
+
+
+class ExactSampling(torch.nn.Module):
+    """Model sampling on diffusers' latents; "sigma" is the timestep + 1, and 0 where nothing is noise."""
+
+    sigmas: Tensor
+    alphas: Tensor
+
+    def __init__(self, schedule: Schedule):
+        super().__init__()
+        self.register_buffer("sigmas", torch.arange(1.0, TRAIN_STEPS + 1))
+        self.register_buffer("alphas", torch.cat([torch.ones(1), schedule.alphas_cumprod]))
+        self.sigma_data = 1.0
+
+    @property
+    def sigma_min(self) -> Tensor:
+        return self.sigmas[0]
+
+    @property
+    def sigma_max(self) -> Tensor:
+        return self.sigmas[-1]
+
+    def timestep(self, sigma: Tensor) -> Tensor:
+        return sigma - 1
+
+    def sigma(self, timestep: Tensor) -> Tensor:
+        return timestep + 1
+
+    def percent_to_sigma(self, percent: float) -> float:
+        if percent <= 0:
+            return 999999999.9
+        return 0.0 if percent >= 1 else (1 - percent) * (TRAIN_STEPS - 1) + 1
+
+    def calculate_input(self, sigma: Tensor, noise: Tensor) -> Tensor:
+        return noise
+
+    def calculate_denoised(self, sigma: Tensor, model_output: Tensor, model_input: Tensor) -> Tensor:
+        signal, noise = self._coefficients(sigma, model_output)
+        return signal * model_input - noise * model_output
+
+    def noise_scaling(
+        self, sigma: Tensor, noise: Tensor, latent_image: Tensor, max_denoise: bool = False
+    ) -> Tensor:
+        """In the memory of the noise: of a long clip there is no second copy."""
+        signal, rest = self._coefficients(sigma, noise)
+        return noise.mul_(rest).addcmul_(latent_image, signal.to(noise))
+
+    def inverse_noise_scaling(self, sigma: Tensor, latent: Tensor) -> Tensor:
+        return latent
+
+    def _coefficients(self, sigma: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        """(sqrt(abar), sqrt(1 - abar)) of the noise level, to multiply with `like`."""
+        alphas = self.alphas.to(sigma.device)[sigma.round().long().clamp(0, TRAIN_STEPS)]
+        alphas = alphas.reshape(-1, *(1,) * (like.ndim - 1))  # one for each latent, or one for all
+        return alphas.sqrt(), (1 - alphas).sqrt()
+
+
+def exact_sigmas(config: VideoConfig, steps: int) -> Tensor:
+    """The published timesteps in the coordinates of `ExactSampling`, (steps + 1,), the last one 0."""
+    check_steps(steps)
+    return torch.tensor([t + 1.0 for t in Schedule(config.beta_schedule).timesteps(steps)] + [0.0])
+
+
+def exact_sampler(schedule: Schedule, steps: int) -> KSAMPLER:
+    """DDIM as published, for `ExactSampling`: from timestep t to alpha_bar[t - 1000 // steps].
+
+    It works in the memory of the latents it is given, a few frames at a time.
+
+    Args:
+        steps: of the whole schedule; the sigmas may begin in its middle.
+    """
+
+    def sample(
+        model: Any,
+        x: Tensor,
+        sigmas: Tensor,
+        extra_args: dict[str, Any] | None = None,
+        callback: Callable[[dict[str, Any]], None] | None = None,
+        disable: bool | None = None,
+    ) -> Tensor:
+        for step, sigma in enumerate(sigmas[:-1]):
+            timestep = round(float(sigma)) - 1
+            denoised = model(x, sigma * x.new_ones(x.shape[0]), **(extra_args or {}))
+            if callback is not None:
+                callback({"x": x, "i": step, "sigma": sigma, "sigma_hat": sigma, "denoised": denoised})
+            alpha = schedule.alphas_cumprod[timestep].to(x.device)
+            for start in range(0, len(x), AT_ONCE):
+                part = slice(start, start + AT_ONCE)
+                velocity = (alpha.sqrt() * x[part] - denoised[part]) / (1 - alpha).sqrt()
+                x[part] = schedule.step(velocity, timestep, x[part], steps)[0]
+        return x
+
+    return KSAMPLER(sample)

@@ -1,0 +1,214 @@
+"""The adapter on ComfyUI's own UNet: patches, wrappers and additional models on a clone of a MODEL.
+
+Nothing of the model itself is changed, and the patches hold no state. What a run needs travels in its own
+options: `SAMPLER_SAMPLE` makes a `ClipRun` once, `DIFFUSION_MODEL` makes a `UNetCall` for every call, and the
+patches read that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from comfy.ldm.modules.attention import SpatialTransformer
+from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock
+from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import WrappersMP
+from torch import Tensor
+
+from ...mmgt_core.base.errors import InputError
+from ...mmgt_core.video.config import VideoConfig
+from ...mmgt_core.video.mutual_attention import mutual_attention
+from ...mmgt_core.video.sites import Site
+from .clip_run import CALL, RUN, ClipRun, LoadedNetworks, UNetCall
+from .conditions import CONDITION
+from .host_layers import host_attention
+from .injections import CurrentCall, site_injection
+from .sites import STEM, Block, check_model, sites_by_block
+from .window_progress import WindowProgress
+from .windows import ACTIVATIONS, WINDOW, ClipWindows
+
+KEY = "mmgt"
+HAS_LAYER_PATCHES = hasattr(ModelPatcher, "set_model_middle_block_after_patch")  # came in the same commit
+
+
+def attach(
+    model: ModelPatcher, config: VideoConfig, adapter: ModelPatcher, reference: ModelPatcher
+) -> ModelPatcher:
+    """A clone of `model` with the adapter attached; attaching again replaces the networks.
+
+    Raises InputError when the MODEL is of another family than the video model.
+    """
+    check_model(model, config)
+    patched = model.clone()
+    patched.set_additional_models(KEY, [adapter, reference])
+    if patched.get_attachment(KEY) is None:
+        _add_patches(patched, sites_by_block(config))
+    patched.set_attachments(KEY, config)
+    return patched
+
+
+def attached_config(model: ModelPatcher) -> VideoConfig | None:
+    """The configuration of the adapter that a MODEL carries, or None."""
+    return model.get_attachment(KEY)
+
+
+def _add_patches(patched: ModelPatcher, places: dict[Block, Site]) -> None:
+    patched.set_model_input_block_patch(_pose_patch)
+    for block, site in places.items():
+        if site.reference:
+            patched.set_model_attn1_replace(_self_attention(site), *block)
+            patched.set_model_attn2_replace(_cross_attention, *block)
+    current = None
+    if HAS_LAYER_PATCHES:
+        for layer_class, handler in _layer_patches(places):
+            patched.set_model_forward_timestep_embed_patch((layer_class, handler))
+    else:
+        current = CurrentCall()
+        patched.set_injections(KEY, [site_injection(places, current)])
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, KEY, _start_noise)
+    patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, _estimate_memory)
+    patched.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, KEY, _run_clips)
+    patched.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, KEY, _unet_call(current))
+
+
+def _pose_patch(h: Tensor, options: Mapping[str, Any]) -> Tensor:
+    call: UNetCall | None = options.get(CALL)
+    return call.adapter.stem(h, call.state) if call is not None and options["block"] == STEM else h
+
+
+def _layer_patches(places: Mapping[Block, Site]) -> tuple[tuple[type, Callable[..., Tensor]], ...]:
+    """Handlers in place of the UNet's calls of its layers: the layer itself, then the adapter behind it."""
+
+    def behind(x: Tensor, options: Mapping[str, Any], with_attention: bool) -> Tensor:
+        call: UNetCall | None = options.get(CALL)
+        site = places.get(options["block"]) if call is not None and "block" in options else None
+        if call is None or site is None or site.reference != with_attention:
+            return x
+        return call.adapter.after(site.name, x, call.state)
+
+    def transformer(
+        layer: Any, x: Tensor, emb: Tensor, context: Any, options: dict[str, Any], *_: Any
+    ) -> Tensor:
+        x = layer(x, context, options)
+        if "transformer_index" in options:
+            options["transformer_index"] += 1
+        return behind(x, options, True)
+
+    def resnet(layer: Any, x: Tensor, emb: Tensor, context: Any, options: dict[str, Any], *_: Any) -> Tensor:
+        return behind(layer(x, emb), options, False)
+
+    return (SpatialTransformer, transformer), (ResBlock, resnet)
+
+
+def _self_attention(site: Site) -> Callable[..., Tensor]:
+    """attn1: rows under the condition read the reference bank too."""
+
+    def replace(q: Tensor, k: Tensor, v: Tensor, extra: Mapping[str, Any]) -> Tensor:
+        call: UNetCall | None = extra.get(CALL)
+        heads = extra["n_heads"]
+        options = {"attn_precision": extra.get("attn_precision"), "transformer_options": extra}
+
+        def attention(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
+            return host_attention(q, k, v, heads, **options)
+
+        if call is None:
+            return attention(q, k, v, heads)
+
+        def project(bank: Tensor) -> tuple[Tensor, Tensor]:
+            layer = _transformer_block(call.unet, extra).attn1
+            return layer.to_k(bank), layer.to_v(bank)
+
+        return mutual_attention(q, k, v, site.name, call.state, project, heads, attention)
+
+    return replace
+
+
+def _cross_attention(q: Tensor, k: Tensor, v: Tensor, extra: Mapping[str, Any]) -> Tensor:
+    """attn2: with a single token the softmax is 1, so the result is its value everywhere (stage2.md 1.7)."""
+    if v.shape[1] == 1:
+        return v.expand(-1, q.shape[1], -1)
+    return host_attention(
+        q, k, v, extra["n_heads"], attn_precision=extra.get("attn_precision"), transformer_options=extra
+    )
+
+
+def _transformer_block(unet: Any, extra: Mapping[str, Any]) -> Any:
+    """The block of the UNet that is running; looked up by place, so that it is right for every copy."""
+    way, number = extra["block"]
+    block = unet.middle_block if way == "middle" else getattr(unet, f"{way}_blocks")[number]
+    transformer = next(layer for layer in block if isinstance(layer, SpatialTransformer))
+    return transformer.transformer_blocks[extra["block_index"]]
+
+
+def _start_noise(executor: Any, noise: Tensor, *args: Any, **kwargs: Any) -> Any:
+    """The noise that any sampler begins with: the same for all frames where the model wants it so."""
+    config: VideoConfig = executor.class_obj.model_patcher.get_attachment(KEY)
+    return executor(noise[:1].expand_as(noise).clone() if config.shared_noise else noise, *args, **kwargs)
+
+
+def _estimate_memory(executor: Any, model: ModelPatcher, noise_shape: Any, *args: Any, **kwargs: Any) -> Any:
+    """Room for one window rather than the clip, and for what the adapter computes beside the UNet."""
+    handler = model.model_options.get("context_handler")
+    rows = handler.rows(noise_shape[0]) if isinstance(handler, ClipWindows) else noise_shape[0]
+    return executor(model, [math.ceil(rows * ACTIVATIONS), *noise_shape[1:]], *args, **kwargs)
+
+
+def _run_clips(
+    executor: Any,
+    guider: Any,
+    sigmas: Tensor,
+    extra_args: dict[str, Any],
+    callback: Callable[..., Any] | None,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Around a whole sampling, when all models are loaded: what holds for the clip is computed once."""
+    patcher = guider.model_patcher
+    if patcher.get_additional_models_with_key("multigpu"):
+        raise InputError(
+            "MMGT does not run on several GPUs at once", fix="remove the MultiGPU node before this MODEL"
+        )
+    adapter, reference = (extra.model for extra in patcher.get_additional_models_with_key(KEY))
+    model = guider.inner_model
+    dtype = getattr(model, "manual_cast_dtype", None) or model.get_dtype()
+    networks = LoadedNetworks(patcher.get_attachment(KEY), adapter, reference, patcher.load_device, dtype)
+    conds = [cond["model_conds"].get(CONDITION) for group in guider.conds.values() for cond in group]
+    clips = {id(cond.clip): cond.clip for cond in conds if cond is not None}.values()
+    progress = WindowProgress(len(sigmas) - 1)
+    run = ClipRun(networks, model, clips, progress)
+    options = extra_args["model_options"]
+    options = {**options, "transformer_options": {**options.get("transformer_options", {}), RUN: run}}
+    extra_args = {**extra_args, "model_options": options}
+    return executor(guider, sigmas, extra_args, progress.follow(callback), *args, **kwargs)
+
+
+def _unet_call(current: CurrentCall | None) -> Callable[..., Tensor]:
+    """Around every call of the UNet: the state of this very batch, for the patches behind it."""
+
+    def wrapper(
+        executor: Any,
+        x: Tensor,
+        timesteps: Any = None,
+        context: Any = None,
+        y: Any = None,
+        control: Any = None,
+        transformer_options: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
+        options = dict(transformer_options or {})
+        batch, run = kwargs.pop(CONDITION, None), options.get(RUN)
+        if run is None:
+            raise InputError(
+                "this MODEL was patched by MMGT and runs in a sampler that skips the host's sampling",
+                fix="use KSampler",
+            )
+        call = run.call(executor.class_obj, x.shape[0], batch, options.get(WINDOW))
+        options[CALL] = call
+        if current is None:
+            return executor(x, timesteps, context, y, control, options, **kwargs)
+        with current.use(call):
+            return executor(x, timesteps, context, y, control, options, **kwargs)
+
+    return wrapper

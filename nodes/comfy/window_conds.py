@@ -1,0 +1,54 @@
+"""What a window of a clip sees of a conditioning: the rows of its frames, ours and those of other packs."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from torch import Tensor
+
+from .conditions import CONDITION
+
+Cond = list[dict[str, Any]]
+
+
+def window_conds(conds: list[Cond | None], window: Tensor, frames: int) -> list[Cond | None]:
+    """Processed conditionings, cut to the frames `window` (n,) of a clip of `frames`.
+
+    Cut are our own condition, the hints of ControlNets and T2I adapters, and area masks, where there is one
+    for each frame; what holds for the whole clip stays as it is.
+    """
+    controls: dict[int, Any] = {}  # what both sides share they go on sharing: the host batches only then
+    return [cond and [_window_entry(entry, window, frames, controls) for entry in cond] for cond in conds]
+
+
+def _window_entry(
+    entry: dict[str, Any], window: Tensor, frames: int, controls: dict[int, Any]
+) -> dict[str, Any]:
+    conds = dict(entry.get("model_conds", {}))
+    if CONDITION in conds:
+        conds[CONDITION] = conds[CONDITION].window(window, frames)
+    cut = {**entry, "model_conds": conds}
+    control = entry.get("control")
+    if control is not None:
+        if id(control) not in controls:
+            controls[id(control)] = _window_control(control, window, frames)
+        cut["control"] = controls[id(control)]
+    mask = entry.get("mask")
+    if isinstance(mask, Tensor) and frames > 1 and mask.shape[0] == frames:
+        cut["mask"] = mask[window.to(mask.device)]
+    return cut
+
+
+def _window_control(control: Any, window: Tensor, frames: int) -> Any:
+    """A shallow copy of a chain of ControlNets with the window's hints; networks and settings are shared."""
+    cut = copy.copy(control)
+    hints = getattr(control, "cond_hint_original", None)
+    if isinstance(hints, Tensor) and frames > 1 and hints.shape[0] == frames:
+        cut.cond_hint_original = hints[window.to(hints.device)]
+    cut.cond_hint = None  # what the host keeps scaled to size belongs to another window
+    if hasattr(cut, "control_input"):
+        cut.control_input = None
+    if control.previous_controlnet is not None:
+        cut.previous_controlnet = _window_control(control.previous_controlnet, window, frames)
+    return cut

@@ -1,0 +1,144 @@
+"""The work folder of MMGTSampler: finished steps on disk, so that the same prompt goes on after a crash.
+
+It lies in ComfyUI's output folder and is found again by a hash over everything that the latents depend on.
+The portrait, the motion, the sound and all choices count by their content; the models, which are too large to
+hash each time, by the part of the prompt that leads to them and by size and time of the files that it names.
+What is finished stays until another video is, so that a crash while decoding costs no sampling either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management as management
+import folder_paths
+from comfyui_version import __version__ as host_version
+from torch import Tensor
+
+from ...mmgt_core.base.errors import InputError, MMGTError
+from ...mmgt_core.work.cleanup import remove, work_folders
+from ...mmgt_core.work.disk import require_space
+from ...mmgt_core.work.folder import JOURNAL, WorkFolder, read_journal
+from ...mmgt_core.work.key import work_key
+from ...mmgt_core.work.steps import StepStore
+from .input_files import input_path
+from .node_text import tell
+from .resumable import Work
+from .sampling import RESUMABLE, Prepared
+from .services import host_fix
+
+FOLDER = "mmgt_work"
+FINISHED = "finished"
+MODELS = ("model", "video_model", "vae", "clip_vision")
+"""Inputs that are told apart by the prompt."""
+SAME_LATENTS = ("windows_at_once",)
+"""Choices that change the speed alone (and last digits): a run that is taken up may have others."""
+SPARE = 2**24  # bytes, for the journal and what else is written
+KEPT = 3  # steps on disk at most, while one takes the place of another
+
+
+def work_root() -> Path:
+    """Where work folders lie; `mmgt work list --work-dir` shows them."""
+    return Path(folder_paths.get_output_directory()) / FOLDER
+
+
+@contextmanager
+def sampling_work(node: Any, prepared: Prepared, choices: Mapping[str, Any]) -> Iterator[Work]:
+    """What an earlier run of the same prompt has finished, and whom to tell of further steps.
+
+    Args:
+        node: the class of the running node, whose hidden inputs tell the prompt.
+        choices: all other inputs of the node.
+
+    Raises InputError when the disk is too small or full, or another process is at the same video.
+    """
+    sampler, total = choices["sampler"], len(prepared.sigmas) - 1
+    if sampler not in RESUMABLE:
+        tell(f"keep_work does nothing for the sampler {sampler}: only {', '.join(RESUMABLE)} can go on.")
+        yield Work()
+        return
+    key = sampling_key(node.hidden.prompt, str(node.hidden.unique_id), prepared, choices)
+    latents = prepared.latent["samples"]
+    about = {"node": "MMGTSampler", "frames": str(latents.shape[0]), "seed": str(choices["seed"])}
+    with ExitStack() as stack:
+        with host_fix("free some space, wait for the other run, or switch keep_work off"):
+            work = stack.enter_context(WorkFolder.open(work_root(), key, about))
+            there = sum(file.stat().st_size for file in work.path.iterdir() if file.is_file())
+            require_space({work.path: max(0, KEPT * 4 * latents.numel() + SPARE - there)})
+        store = StepStore(work)
+        kept = store.resume()
+        if kept is not None:
+            tell(f"Going on after step {kept[0]} of {total}, which an earlier run has finished.")
+
+        def after_step(step: int, x: Tensor) -> None:
+            store.keep(step + 1, x.float().cpu())
+
+        yield Work(kept, after_step)
+        work.note(FINISHED)
+        remove_finished(but=work.path)
+
+
+def sampling_key(
+    prompt: Mapping[str, Any] | None, node: str, prepared: Prepared, choices: Mapping[str, Any]
+) -> str:
+    """A hash over everything that the latents depend on, the same in another process.
+
+    Raises InputError without a prompt, which alone tells the models.
+    """
+    if not prompt or node not in prompt:
+        raise InputError(
+            "the work can only be kept for a prompt",
+            where="keep_work",
+            fix="switch it off, or queue a prompt",
+        )
+    links = prompt[node]["inputs"]
+    base = prepared.model.model
+    return work_key(
+        {
+            "host": host_version,
+            "device": management.get_torch_device().type,
+            "types": [str(base.get_dtype()), str(base.manual_cast_dtype)],
+            "models": {name: origin(prompt, links[name]) for name in MODELS if name in links},
+            "sigmas": prepared.sigmas,
+            "size": list(prepared.latent["samples"].shape),
+            "choices": {name: value for name, value in choices.items() if name not in SAME_LATENTS},
+        }
+    )
+
+
+def origin(prompt: Mapping[str, Any], value: Any, known: dict[str, str] | None = None) -> Any:
+    """Where an input comes from: nodes and their choices all the way up, and the state of named files."""
+    known = {} if known is None else known
+    if isinstance(value, str):
+        return [value, *file_state(value)]
+    if not (isinstance(value, list) and len(value) == 2 and str(value[0]) in prompt):
+        return repr(value)
+    source = str(value[0])
+    if source not in known:
+        known[source] = ""  # the host refuses circles; this keeps us from running in one
+        entry = prompt[source]
+        inputs = {name: origin(prompt, given, known) for name, given in entry["inputs"].items()}
+        known[source] = work_key({"class": entry["class_type"], "inputs": inputs})
+    return [known[source], value[1]]
+
+
+def file_state(name: str) -> list[int]:
+    """Size and time of every model or input file that a choice may name; empty where it names none."""
+    paths = [folder_paths.get_full_path(folder, name) for folder in folder_paths.folder_names_and_paths]
+    found = [Path(path) for path in paths if path is not None]
+    with suppress(MMGTError):  # most choices name no file
+        found.append(input_path(name))
+    states = [path.stat() for path in dict.fromkeys(found)]
+    return [number for state in states for number in (state.st_size, state.st_mtime_ns)]
+
+
+def remove_finished(but: Path) -> None:
+    """Remove the work of other videos that are finished; what was stopped stays."""
+    for folder in work_folders(work_root()):
+        lines = () if folder.path == but else read_journal(folder.path / JOURNAL, mend=False)
+        events = [line["event"] for line in lines if line["event"] != "opened"]
+        if events and events[-1] == FINISHED:
+            remove(folder)

@@ -1,0 +1,155 @@
+"""Node: speech and a first pose become a motion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from comfy_api.latest import io, ui
+
+from ..mmgt_core.base.errors import InputError
+from .comfy.services import FRAME_RATE, fitting_size, host_progress, not_there, pose_images
+from .sockets import (
+    CATEGORY,
+    AudioFeaturesSocket,
+    MotionModelSocket,
+    MotionSocket,
+    PoseKeypointSocket,
+    Speech,
+    as_motion,
+)
+
+if TYPE_CHECKING:
+    from ..mmgt_core.pose.motion import Motion
+
+NO_FRAMES = "none"
+PREVIEW_SIZE, PREVIEW_FRAMES = 256, 60
+
+
+class SMGAPoseGenerate(io.ComfyNode):
+    """MMGT_AUDIO_FEATURES and the portrait's pose -> MMGT_MOTION."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="SMGAPoseGenerate",
+            display_name="SMGA Pose Generate",
+            category=CATEGORY,
+            description="Moves face, hands and body to the speech, beginning with the pose of the portrait.",
+            inputs=[
+                MotionModelSocket.Input("motion_model", tooltip="From MMGT Load Motion Model."),
+                AudioFeaturesSocket.Input("audio_features", tooltip="From Load Audio Features."),
+                io.MultiType.Input(
+                    "pose",
+                    types=[MotionSocket, PoseKeypointSocket],
+                    tooltip="The pose of the portrait; its first frame counts.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**63 - 1,
+                    control_after_generate=True,
+                    tooltip="Another seed gives another motion to the same words.",
+                ),
+                io.Int.Input(
+                    "steps", default=0, min=0, max=1000, tooltip="Denoising steps; 0 takes the model's own."
+                ),
+                io.Float.Input(
+                    "guidance",
+                    default=0.0,
+                    min=0.0,
+                    max=20.0,
+                    step=0.1,
+                    tooltip="How strictly the speech is followed; 0 takes the model's own.",
+                ),
+                io.Int.Input(
+                    "candidates",
+                    default=1,
+                    min=1,
+                    max=16,
+                    tooltip="Continuations tried for every 3 seconds; the smoothest is kept. More than 1 "
+                    "suits recordings of a minute or two, not longer ones.",
+                ),
+                io.Float.Input(
+                    "smoothing",
+                    default=0.0,
+                    min=0.0,
+                    max=10.0,
+                    step=0.5,
+                    tooltip="Calms trembling: the width in frames of a soft average over time; lips stay "
+                    "as they are.",
+                ),
+                io.Combo.Input(
+                    "pose_frames",
+                    options=[NO_FRAMES, "256", "512"],
+                    default=NO_FRAMES,
+                    tooltip="Pixels of the pose frames' shorter side, if you want them as IMAGE; they "
+                    "take 0.8 MB (256) or 3 MB (512) a frame.",
+                ),
+            ],
+            outputs=[
+                MotionSocket.Output("motion", display_name="motion"),
+                io.Image.Output("frames", display_name="pose_frames"),
+                PoseKeypointSocket.Output("pose_keypoint", display_name="pose_keypoint"),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        motion_model: Any,
+        audio_features: Speech,
+        pose: Any,
+        pose_frames: str,
+        smoothing: float,
+        **settings: Any,
+    ) -> io.NodeOutput:
+        from ..mmgt_core.pose.edit import smoothed
+        from ..mmgt_core.pose.openpose import to_pose_keypoint
+
+        motion = _generate(motion_model.loaded(), audio_features, as_motion(pose).window([0]), **settings)
+        motion = smoothed(motion, smoothing)
+        images = not_there(
+            f"SMGA Pose Generate draws no pose frames: choose their size at pose_frames, not '{NO_FRAMES}'."
+        )
+        if pose_frames != NO_FRAMES:
+            images = pose_images(motion, fitting_size(motion.width, motion.height, int(pose_frames)))
+        return io.NodeOutput(motion, images, to_pose_keypoint(motion), ui=preview(motion))
+
+
+def _generate(
+    network: Any, speech: Speech, first_pose: Motion, seed: int, steps: int, guidance: float, candidates: int
+) -> Motion:
+    from ..mmgt_core.audio.silence_gate import apply_to_motion
+    from ..mmgt_core.smga.generate import generate_motion
+
+    if network.config.audio_channels != speech.features.stage1.shape[1]:
+        raise InputError(
+            f"this motion model hears {network.config.audio_channels} channels, the audio features have "
+            f"{speech.features.stage1.shape[1]}",
+            where="audio_features",
+            fix="link the audio encoder that belongs to the model to Load Audio Features, or choose the "
+            "demo model",
+        )
+    motion = generate_motion(
+        network,
+        speech.features.stage1,
+        first_pose,
+        seed=seed,
+        steps=steps or None,
+        guidance=guidance or None,
+        candidates=candidates,
+        progress=host_progress(),
+    )
+    return motion if speech.gate is None else apply_to_motion(motion, speech.gate, first_pose)
+
+
+def preview(motion: Motion) -> Any:
+    """A small animation of a few seconds, shown on the node."""
+    stride = 2
+    shown = motion.window(slice(0, PREVIEW_FRAMES * stride, stride))
+    images = pose_images(shown, fitting_size(motion.width, motion.height, PREVIEW_SIZE))
+    saved = ui.ImageSaveHelper.save_animated_webp(
+        images, "mmgt_motion", io.FolderType.temp, None, FRAME_RATE / stride, False, 70, 0
+    )
+    return ui.PreviewVideo([saved])

@@ -1,0 +1,219 @@
+"""Nodes: where poses come from, and motions that are kept, loaded and edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+from comfy_api.latest import io
+
+from ..mmgt_core.base.errors import InputError
+from .comfy.input_files import NO_FILE, fingerprint, input_fault, input_files, input_path
+from .comfy.node_text import sentence, with_text
+from .generate_motion import preview
+from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
+
+MOTION_ENDING = ".safetensors"
+NO_MOTION = "There is no motion file in ComfyUI's input folder; copy one there that MMGT Save Motion wrote."
+
+
+class MMGTMotionFromPose(io.ComfyNode):
+    """POSE_KEYPOINT or OpenPose JSON -> MMGT_MOTION."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMGTMotionFromPose",
+            display_name="MMGT Motion From Pose",
+            category=CATEGORY,
+            description="Takes the pose of one person from another node or from an OpenPose JSON file.",
+            inputs=[
+                PoseKeypointSocket.Input(
+                    "pose_keypoint",
+                    optional=True,
+                    tooltip="From a pose detector of any pack; one frame or a clip.",
+                ),
+                io.Combo.Input(
+                    "file",
+                    options=[NO_FILE, *input_files(".json")],
+                    default=NO_FILE,
+                    tooltip="Or an OpenPose JSON file in ComfyUI's input folder.",
+                ),
+                io.Int.Input(
+                    "person",
+                    default=-1,
+                    min=-1,
+                    max=31,
+                    tooltip="Which person, counted from 0; -1 takes the largest.",
+                ),
+                io.Image.Input(
+                    "image",
+                    optional=True,
+                    tooltip="The picture of the pose, for files that do not tell its size.",
+                ),
+            ],
+            outputs=[
+                MotionSocket.Output("motion", display_name="motion"),
+                PoseKeypointSocket.Output("pose", display_name="pose_keypoint"),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, file: str | None) -> bool | str:
+        return file == NO_FILE or input_fault(file)
+
+    @classmethod
+    def fingerprint_inputs(cls, file: str | None, **others: Any) -> str:
+        return fingerprint(file)
+
+    @classmethod
+    def execute(cls, file: str, person: int, pose_keypoint: Any = None, image: Any = None) -> io.NodeOutput:
+        from ..mmgt_core.pose.detector import unclear_parts
+        from ..mmgt_core.pose.openpose import parse_poses, read_pose_file, to_pose_keypoint
+
+        options: dict[str, Any] = {
+            "size": None if image is None else (image.shape[2], image.shape[1]),
+            "person": "largest" if person < 0 else person,
+        }
+        if pose_keypoint is not None:
+            motion = parse_poses(pose_keypoint, **options)
+        elif file != NO_FILE:
+            motion = read_pose_file(input_path(file), **options)
+        else:
+            raise InputError(
+                "there is no pose", where="pose_keypoint", fix="link a POSE_KEYPOINT or choose a JSON file"
+            )
+        remarks = [sentence(remark) for remark in unclear_parts(motion)]
+        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=with_text(preview(motion), remarks))
+
+
+class MMGTSaveMotion(io.ComfyNode):
+    """MMGT_MOTION -> file in the output folder."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMGTSaveMotion",
+            display_name="MMGT Save Motion",
+            category=CATEGORY,
+            description="Keeps a motion as a small file, to be loaded, shared or rendered again.",
+            is_output_node=True,
+            inputs=[
+                MotionSocket.Input("motion", tooltip="The motion to keep."),
+                io.String.Input(
+                    "filename_prefix",
+                    default="mmgt/motion",
+                    tooltip="Name in the output folder; a number is added.",
+                ),
+            ],
+            outputs=[MotionSocket.Output("saved", display_name="motion")],
+        )
+
+    @classmethod
+    def execute(cls, motion: Any, filename_prefix: str) -> io.NodeOutput:
+        from ..mmgt_core.pose.motion_file import save_motion
+
+        folder, name, counter, *_ = folder_paths.get_save_image_path(
+            filename_prefix, folder_paths.get_output_directory()
+        )
+        while (path := Path(folder) / f"{name}_{counter:05}_{MOTION_ENDING}").exists():
+            counter += 1
+        save_motion(path, motion)
+        return io.NodeOutput(motion, ui=preview(motion))
+
+
+class MMGTLoadMotion(io.ComfyNode):
+    """File of the input folder -> MMGT_MOTION."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        files = input_files(MOTION_ENDING) or [NO_FILE]
+        return io.Schema(
+            node_id="MMGTLoadMotion",
+            display_name="MMGT Load Motion",
+            category=CATEGORY,
+            description="Loads a motion that MMGT Save Motion or `mmgt motion` wrote.",
+            inputs=[
+                io.Combo.Input("file", options=files, tooltip="A motion file in ComfyUI's input folder.")
+            ],
+            outputs=[MotionSocket.Output("motion", display_name="motion")],
+        )
+
+    @classmethod
+    def validate_inputs(cls, file: str | None) -> bool | str:
+        return input_fault(file) if file != NO_FILE else NO_MOTION
+
+    @classmethod
+    def fingerprint_inputs(cls, file: str | None) -> str:
+        return fingerprint(file)
+
+    @classmethod
+    def execute(cls, file: str) -> io.NodeOutput:
+        from ..mmgt_core.pose.motion_file import load_motion
+
+        motion = load_motion(input_path(file))
+        return io.NodeOutput(motion, ui=preview(motion))
+
+
+class MMGTEditMotion(io.ComfyNode):
+    """MMGT_MOTION -> MMGT_MOTION."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        gain = {"default": 1.0, "min": 0.0, "max": 4.0, "step": 0.05}
+        return io.Schema(
+            node_id="MMGTEditMotion",
+            display_name="MMGT Edit Motion",
+            category=CATEGORY,
+            description="Makes a motion larger, smaller or calmer, puts it on another portrait, or mixes "
+            "it with a second one.",
+            inputs=[
+                MotionSocket.Input("motion", tooltip="The motion to change."),
+                io.Float.Input("body", **gain, tooltip="How far the body moves; 1 as it is."),
+                io.Float.Input(
+                    "face", **gain, tooltip="How far lips, brows and lids move within the face; 1 as it is."
+                ),
+                io.Float.Input(
+                    "hands", **gain, tooltip="How far the fingers move within the hands; 1 as it is."
+                ),
+                io.Float.Input(
+                    "smoothing",
+                    default=0.0,
+                    min=0.0,
+                    max=10.0,
+                    step=0.5,
+                    tooltip="Width in frames of a soft average over time; lips stay as they are.",
+                ),
+                io.MultiType.Input(
+                    "portrait_pose",
+                    types=[MotionSocket, PoseKeypointSocket],
+                    optional=True,
+                    tooltip="The pose of another portrait, for which the motion is wanted.",
+                ),
+                MotionSocket.Input("second", optional=True, tooltip="A motion to mix in."),
+                io.Float.Input(
+                    "blend", default=0.5, min=0.0, max=1.0, step=0.05, tooltip="Share of the second motion."
+                ),
+            ],
+            outputs=[MotionSocket.Output("edited", display_name="motion")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        motion: Any,
+        body: float,
+        face: float,
+        hands: float,
+        smoothing: float,
+        blend: float,
+        portrait_pose: Any = None,
+        second: Any = None,
+    ) -> io.NodeOutput:
+        from ..mmgt_core.pose.edit import amplified, blended, retargeted, smoothed
+
+        motion = motion if second is None else blended(motion, second, blend)
+        motion = smoothed(amplified(motion, body=body, face=face, hands=hands), smoothing)
+        motion = motion if portrait_pose is None else retargeted(motion, as_motion(portrait_pose))
+        return io.NodeOutput(motion, ui=preview(motion))

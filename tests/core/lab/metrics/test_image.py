@@ -1,0 +1,47 @@
+"""PSNR and SSIM against their definitions and against torchmetrics."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mmgt_core.lab.metrics.image import frame_difference, psnr, ssim
+
+
+@pytest.fixture
+def pictures() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    truth = torch.rand(2, 32, 40, 3, generator=generator)
+    noise = torch.rand(2, 32, 40, 3, generator=generator) * torch.tensor([0.05, 0.4]).view(2, 1, 1, 1)
+    return (truth + noise).clamp(0, 1), truth
+
+
+def test_psnr_of_a_known_error():
+    truth = torch.zeros(2, 16, 16, 3)
+    frames = torch.stack([torch.full((16, 16, 3), 0.1), torch.full((16, 16, 3), 0.01)])
+    torch.testing.assert_close(psnr(frames, truth), torch.tensor([20.0, 40.0], dtype=torch.float64))
+    assert psnr(truth, truth).tolist() == [100.0, 100.0]
+
+
+def test_equal_pictures_are_alike_and_noise_is_not(pictures):
+    frames, truth = pictures
+    torch.testing.assert_close(ssim(truth, truth), torch.ones(2))
+    near, far = ssim(frames, truth).tolist()
+    assert far < near < 1
+
+
+def test_ssim_and_psnr_agree_with_torchmetrics(pictures):
+    image = pytest.importorskip("torchmetrics.functional.image", reason="torchmetrics is in the train extra")
+    frames, truth = (p.permute(0, 3, 1, 2) for p in pictures)
+    theirs = image.structural_similarity_index_measure(frames, truth, data_range=1.0, reduction="none")
+    torch.testing.assert_close(ssim(*pictures), theirs, atol=1e-5, rtol=0)
+    theirs = image.peak_signal_noise_ratio(frames, truth, data_range=1.0, reduction="none", dim=(1, 2, 3))
+    torch.testing.assert_close(psnr(*pictures).float(), theirs, atol=1e-4, rtol=0)
+
+
+def test_frame_difference():
+    assert frame_difference(torch.full((5, 8, 8, 3), 0.5)) == 0
+    assert frame_difference(torch.rand(1, 8, 8, 3)) == 0
+    flicker = torch.zeros(4, 8, 8, 3)
+    flicker[1::2] = 2 / 255
+    assert frame_difference(flicker) == pytest.approx(2)
