@@ -20,7 +20,7 @@ from ..mmgt_core.media.waveform import Waveform
 from .comfy.decoding import decoded_frames, decoded_size, framing_of
 from .comfy.portrait_framing import FRAMING, PortraitFraming
 from .comfy.services import FRAME_RATE, host_fix, host_progress, to_waveform
-from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
+from .comfy.sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
 
 PORTRAIT, SAMPLED = "portrait", "as sampled"
 CHANNELS = 2  # more are mixed down to one

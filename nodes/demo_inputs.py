@@ -6,7 +6,7 @@ import torch
 from comfy_api.latest import io
 
 from ..mmgt_core import assets
-from .sockets import CATEGORY, MotionSocket
+from .comfy.sockets import CATEGORY, MotionSocket
 
 
 class MMGTDemoInputs(io.ComfyNode):

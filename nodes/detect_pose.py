@@ -13,7 +13,7 @@ from .comfy.driving_frames import DrivingFrames
 from .comfy.node_text import sentence, with_text
 from .comfy.services import FRAME_RATE, choices_fault, host_progress
 from .generate_motion import preview
-from .sockets import CATEGORY, MotionSocket, PoseKeypointSocket
+from .comfy.sockets import CATEGORY, MotionSocket, PoseKeypointSocket
 
 if TYPE_CHECKING:
     from ..mmgt_core.pose.detector import Detection

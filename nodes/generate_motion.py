@@ -8,7 +8,7 @@ from comfy_api.latest import io, ui
 
 from ..mmgt_core.base.errors import InputError
 from .comfy.services import FRAME_RATE, fitting_size, host_progress, not_there, pose_images
-from .sockets import (
+from .comfy.sockets import (
     CATEGORY,
     AudioFeaturesSocket,
     MotionModelSocket,

@@ -13,7 +13,7 @@ from comfy_api.latest import io
 from ..mmgt_core import assets
 from .comfy.load_video_model import load_host_video_model
 from .comfy.services import model_fault, model_files, model_path, not_there
-from .sockets import CATEGORY, MotionModelSocket, VideoModelSocket
+from .comfy.sockets import CATEGORY, MotionModelSocket, VideoModelSocket
 
 MORE = "diffusion_models"  # where else model files lie
 DTYPES = {

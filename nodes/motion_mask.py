@@ -10,7 +10,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from .comfy.services import not_there
-from .sockets import CATEGORY, Masks, MasksSocket, MotionSocket, PoseKeypointSocket, as_motion
+from .comfy.sockets import CATEGORY, Masks, MasksSocket, MotionSocket, PoseKeypointSocket, as_motion
 
 
 class MotionMaskFromKeypoints(io.ComfyNode):

@@ -14,7 +14,7 @@ from .comfy.resumable import Work
 from .comfy.sampling import OFFICIAL, Prepared, sample
 from .comfy.services import not_there
 from .sampler_inputs import clip_sockets, clip_widgets, late_widgets, prepared_clip
-from .sockets import CATEGORY
+from .comfy.sockets import CATEGORY
 
 NO_IMAGES = not_there("MMGT Sampler gives no images: switch decode on, or use MMGT Decode Video.")
 

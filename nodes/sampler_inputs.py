@@ -11,7 +11,7 @@ from ..mmgt_core.video.windows import Fusion
 from .comfy.clip import ClipSettings, make_clip
 from .comfy.sampling import Prepared, prepare
 from .comfy.windows import clip_windows
-from .sockets import AudioFeaturesSocket, MasksSocket, MotionSocket, PoseKeypointSocket, VideoModelSocket
+from .comfy.sockets import AudioFeaturesSocket, MasksSocket, MotionSocket, PoseKeypointSocket, VideoModelSocket
 
 OWN = "model's own"
 WINDOW_ENDS = {OWN: None, "open": False, "closed loop": True}

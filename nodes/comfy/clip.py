@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ...mmgt_core.base.errors import InputError
 from ...mmgt_core.video.config import VideoConfig
-from ..sockets import Masks, Speech, as_motion
+from .sockets import Masks, Speech, as_motion
 from .conditions import Clip
 from .load_video_model import HostVideoModel
 from .portrait_framing import PortraitFraming

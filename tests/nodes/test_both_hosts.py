@@ -65,7 +65,7 @@ def test_a_whole_clip(pack, both, measured, size):
     )
     settings = pack("nodes.comfy.clip").ClipSettings(*size)
     clip, framing = pack("nodes.comfy.clip").make_clip(
-        host, host.vae, portrait, motion, None, pack("nodes.sockets").Speech(features), None, settings
+        host, host.vae, portrait, motion, None, pack("nodes.comfy.sockets").Speech(features), None, settings
     )
     nodes = pack("nodes.comfy.sampling")
     windows = pack("nodes.comfy.windows").clip_windows(config)
