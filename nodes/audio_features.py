@@ -9,8 +9,8 @@ from comfy_api.latest import io
 from ..mmgt_core.audio.features import WAV2VEC2, WAVLM
 from .comfy.node_text import with_text
 from .comfy.services import FRAME_RATE, choices_fault, cut_audio, host_progress, to_waveform
-from .comfy.speech_encoders import NO_ENCODER, encoder_files, encoder_path, host_encoders
 from .comfy.sockets import CATEGORY, AudioFeaturesSocket, Speech
+from .comfy.speech_encoders import NO_ENCODER, encoder_files, encoder_path, host_encoders
 
 SILENT = -60.0  # decibels below full scale: nothing louder, nobody speaks
 SILENCE = "The recording is silent: the mouth will stay closed."

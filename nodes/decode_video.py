@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from comfy_api.latest import InputImpl, io
 from numpy.typing import NDArray
 
 from ..mmgt_core.base.errors import InputError
-from ..mmgt_core.media.frame_rate import output_rate, shown_frames
+from ..mmgt_core.media.frame_rate import output_rate, write_at_rate
+from ..mmgt_core.media.portrait_framing import PortraitFraming
 from ..mmgt_core.media.video_writer import VideoWriter
 from ..mmgt_core.media.waveform import Waveform
 from .comfy.decoding import decoded_frames, decoded_size, framing_of
-from .comfy.portrait_framing import FRAMING, PortraitFraming
 from .comfy.services import FRAME_RATE, host_fix, host_progress, to_waveform
-from .comfy.sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
+from .comfy.sockets import CATEGORY, FRAMING, MotionSocket, PoseKeypointSocket, as_motion
 
 PORTRAIT, SAMPLED = "portrait", "as sampled"
 CHANNELS = 2  # more are mixed down to one
@@ -74,6 +74,12 @@ class MMGTDecodeVideo(io.ComfyNode):
                     optional=True,
                     tooltip="The motion of the video, which tells lock_background where the person is.",
                 ),
+                io.MultiType.Input(
+                    "portrait_pose",
+                    types=[MotionSocket, PoseKeypointSocket],
+                    optional=True,
+                    tooltip="For lock_background: the portrait's pose, if the motion starts from another.",
+                ),
             ],
             outputs=[io.Video.Output("video", display_name="video")],
         )
@@ -88,22 +94,18 @@ class MMGTDecodeVideo(io.ComfyNode):
         framing: str = PORTRAIT,
         lock_background: bool = False,
         motion: Any = None,
+        portrait_pose: Any = None,
     ) -> io.NodeOutput:
         rate = output_rate(fps)
         fitted = framing_of(latent) if framing == PORTRAIT else None
         chunks = decoded_frames(latent, vae, fitted)
         if lock_background:
-            chunks = locked(chunks, latent, framing, motion)
+            chunks = locked(chunks, latent, framing, motion, portrait_pose)
         path = new_video_path()
-        total, done, progress = latent["samples"].shape[0], 0, host_progress()
-        first = next(chunks)
-        require_room(path.parent, round(total * float(rate) / FRAME_RATE), first.shape[1:3])
+        total, first = latent["samples"].shape[0], next(chunks)
+        require_room(path.parent, round(total * float(rate) / FRAME_RATE), (first.shape[2], first.shape[1]))
         with VideoWriter(path, first.shape[2], first.shape[1], rate, audio=sound_of(audio)) as video:
-            for frames in _with(first, chunks):
-                shown = shown_frames(done, done + len(frames), rate)
-                video.write(frames[[index - done for index in shown]])
-                done += len(frames)
-                progress(done, total, frames[-1])
+            write_at_rate(video, chain([first], chunks), total, rate, host_progress())
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)))
 
 
@@ -114,13 +116,13 @@ def new_video_path() -> Path:
     return folder / f"mmgt_{secrets.token_hex(8)}.mp4"
 
 
-def require_room(folder: Path, frames: int, size: tuple[int, ...]) -> None:
+def require_room(folder: Path, frames: int, size: tuple[int, int]) -> None:
     """Raise InputError before the decoding when the file will not fit on the disk."""
-    from ..mmgt_core.pipeline.kept_work import BYTES_PER_PIXEL, SOUND_BYTES, SPARE
+    from ..mmgt_core.pipeline.kept_work import video_bytes
     from ..mmgt_core.work.disk import require_space
 
     with host_fix("free some space, or start ComfyUI with --temp-directory on another disk"):
-        require_space({folder: round(frames * (math.prod(size) * BYTES_PER_PIXEL + SOUND_BYTES)) + SPARE})
+        require_space({folder: video_bytes(frames, size)})
 
 
 def sound_of(audio: dict[str, Any] | None) -> list[Waveform] | None:
@@ -133,13 +135,13 @@ def sound_of(audio: dict[str, Any] | None) -> list[Waveform] | None:
 
 
 def locked(
-    chunks: Iterator[NDArray[np.uint8]], latent: dict[str, Any], framing: str, motion: Any
+    chunks: Iterator[NDArray[np.uint8]], latent: dict[str, Any], framing: str, motion: Any, own_pose: Any
 ) -> Iterator[NDArray[np.uint8]]:
     """The chunks with the portrait's own pixels where the person never is.
 
     Raises InputError without a motion, or for a LATENT that does not bring its portrait.
     """
-    from ..mmgt_core.media.background_lock import lock_background, moving_mask
+    from ..mmgt_core.media.background_lock import locked_frames
 
     fitted: PortraitFraming | None = latent.get(FRAMING)
     if fitted is None or motion is None:
@@ -149,13 +151,9 @@ def locked(
             where="lock_background",
             fix="link motion, and a latent of MMGT Sampler or MMGT Apply, or switch it off",
         )
-    moving, picture = as_motion(motion), fitted.portrait(decoded_size(latent["samples"]))
+    poses = [as_motion(pose) for pose in (motion, own_pose) if pose is not None]
+    image = fitted.portrait(decoded_size(latent["samples"]))
     if framing == SAMPLED:
-        moving, picture = fitted.framing.motion_to_target(moving), fitted.framing.apply(fitted.picture)
-    mask = moving_mask(moving, picture.shape[1::-1])
-    return (lock_background(frames, picture, mask) for frames in chunks)
-
-
-def _with(first: NDArray[np.uint8], rest: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-    yield first
-    yield from rest
+        poses = [fitted.framing.motion_to_target(pose) for pose in poses]
+        image = fitted.framing.apply(fitted.picture)
+    return locked_frames(chunks, poses[0], image, poses[1] if own_pose is not None else None)

@@ -31,7 +31,7 @@ class MMGTDemoInputs(io.ComfyNode):
     @classmethod
     def execute(cls) -> io.NodeOutput:
         from ..mmgt_core.media.images import load_image
-        from ..mmgt_core.media.waveform import load_waveform
+        from ..mmgt_core.media.sound_file import load_waveform
         from ..mmgt_core.pose.openpose import read_pose_file
 
         image = load_image(assets.asset(assets.PORTRAIT))

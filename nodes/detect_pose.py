@@ -12,8 +12,8 @@ from .comfy.detector_files import AUTO, PERSON_DETECTOR, POSE_DETECTOR, detector
 from .comfy.driving_frames import DrivingFrames
 from .comfy.node_text import sentence, with_text
 from .comfy.services import FRAME_RATE, choices_fault, host_progress
-from .generate_motion import preview
 from .comfy.sockets import CATEGORY, MotionSocket, PoseKeypointSocket
+from .generate_motion import preview
 
 if TYPE_CHECKING:
     from ..mmgt_core.pose.detector import Detection

@@ -11,8 +11,8 @@ from comfy_api.latest import io
 from ..mmgt_core.base.errors import InputError
 from .comfy.input_files import NO_FILE, fingerprint, input_fault, input_files, input_path
 from .comfy.node_text import sentence, with_text
-from .generate_motion import preview
 from .comfy.sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
+from .generate_motion import preview
 
 MOTION_ENDING = ".safetensors"
 NO_MOTION = "There is no motion file in ComfyUI's input folder; copy one there that MMGT Save Motion wrote."

@@ -10,11 +10,11 @@ import comfy.samplers
 from comfy_api.latest import io
 
 from .comfy.decoding import decoded_images
-from .comfy.resumable import Work
-from .comfy.sampling import OFFICIAL, Prepared, sample
+from .comfy.sampling import OFFICIAL, sample
 from .comfy.services import not_there
-from .sampler_inputs import clip_sockets, clip_widgets, late_widgets, prepared_clip
 from .comfy.sockets import CATEGORY
+from .comfy.work_folder import sampling_work
+from .sampler_inputs import LINKS, chosen_sampling, clip_sockets, clip_widgets, late_widgets, prepared_clip
 
 NO_IMAGES = not_there("MMGT Sampler gives no images: switch decode on, or use MMGT Decode Video.")
 
@@ -45,7 +45,8 @@ class MMGTApply(io.ComfyNode):
 
     @classmethod
     def execute(cls, **inputs: Any) -> io.NodeOutput:
-        prepared = prepared_clip(**inputs)
+        links, widgets = split_inputs(inputs)
+        prepared = prepared_clip(**links, sampling=chosen_sampling(**widgets))
         device = comfy.model_management.intermediate_device()
         empty = prepared.latent["samples"].to(device).contiguous()  # other nodes may write into it
         latent = {**prepared.latent, "samples": empty}
@@ -110,36 +111,18 @@ class MMGTSampler(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls,
-        vae: Any,
-        video_model: Any,
-        seed: int,
-        cfg: float,
-        sampler: str,
-        steps: int,
-        decode: bool,
-        keep_work: bool = False,
-        **inputs: Any,
+        cls, vae: Any, sampler: str, decode: bool, keep_work: bool = False, **inputs: Any
     ) -> io.NodeOutput:
-        prepared = prepared_clip(vae=vae, video_model=video_model, steps=steps, **inputs)
-        choices = {"sampler": sampler, "seed": seed, "steps": steps, "cfg": cfg, **inputs}
-        with _work(cls, prepared, choices) if keep_work else nullcontext(Work()) as work:
-            latent = sample(
-                prepared,
-                video_model,
-                sampler,
-                seed,
-                steps,
-                cfg,
-                after_step=work.after_step,
-                resume=work.resume,
-            )
+        links, widgets = split_inputs(inputs)
+        sampling = chosen_sampling(**widgets)
+        prepared = prepared_clip(vae=vae, **links, sampling=sampling)
+        choices = {"sampler": sampler, **widgets, **links}
+        with sampling_work(cls, prepared, choices) if keep_work else nullcontext() as work:
+            latent = sample(prepared, sampler, sampling.seed, work=work)
         return io.NodeOutput(latent, decoded_images(latent, vae) if decode else NO_IMAGES)
 
 
-def _work(node: type[io.ComfyNode], prepared: Prepared, choices: dict[str, Any]) -> Any:
-    """The work folder of these choices; the models among them are told apart by the prompt."""
-    from .comfy.work_folder import sampling_work
-
-    models = ("model", "clip_vision")
-    return sampling_work(node, prepared, {name: v for name, v in choices.items() if name not in models})
+def split_inputs(inputs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(links, widgets) of a node's inputs."""
+    links = {name: value for name, value in inputs.items() if name in LINKS}
+    return links, {name: value for name, value in inputs.items() if name not in LINKS}

@@ -5,18 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from comfy_api.latest import io
+from torch import Tensor
 
-from ..mmgt_core.video.config import FULL_MASKS
+from ..mmgt_core.video.config import FULL_MASKS, FullMask
+from ..mmgt_core.video.sampling import FramingMode, Sampling, WindowEnds
 from ..mmgt_core.video.windows import Fusion
-from .comfy.clip import ClipSettings, make_clip
+from .comfy.clip import make_clip
+from .comfy.load_video_model import HostVideoModel
 from .comfy.sampling import Prepared, prepare
-from .comfy.windows import clip_windows
-from .comfy.sockets import AudioFeaturesSocket, MasksSocket, MotionSocket, PoseKeypointSocket, VideoModelSocket
+from .comfy.sockets import (
+    AudioFeaturesSocket,
+    Masks,
+    MasksSocket,
+    MotionSocket,
+    PoseKeypointSocket,
+    Speech,
+    VideoModelSocket,
+)
 
-OWN = "model's own"
-WINDOW_ENDS = {OWN: None, "open": False, "closed loop": True}
-FUSIONS: dict[str, Fusion | None] = {OWN: None, "flat": "flat", "pyramid": "pyramid"}
-OWN_WEIGHT = -1.0
+MODEL_DEFAULT = "model's own"  # as saved workflows have it
+MODEL_WEIGHT = -1.0
+MODEL_CFG = 0.0
+WINDOW_ENDS: dict[str, WindowEnds | None] = {
+    MODEL_DEFAULT: None,
+    "open": "open",
+    "closed loop": "closed loop",
+}
+FUSIONS: dict[str, Fusion | None] = {MODEL_DEFAULT: None, "flat": "flat", "pyramid": "pyramid"}
+FULL_MASK_CHOICES: dict[str, FullMask | None] = {MODEL_DEFAULT: None, **{name: name for name in FULL_MASKS}}
+LINKS = ("model", "video_model", "vae", "portrait", "motion", "audio_features", "masks", "clip_vision")
+"""Inputs that are linked; the others are widgets."""
 
 
 def clip_sockets() -> list[Any]:
@@ -86,7 +104,7 @@ def clip_widgets() -> list[Any]:
 
 
 def _weights_and_windows() -> list[Any]:
-    weight = {"default": OWN_WEIGHT, "min": OWN_WEIGHT, "max": 10.0, "step": 0.05}
+    weight = {"default": MODEL_WEIGHT, "min": MODEL_WEIGHT, "max": 10.0, "step": 0.05}
     return [
         io.Float.Input(
             "pose_weight",
@@ -105,8 +123,8 @@ def _weights_and_windows() -> list[Any]:
         ),
         io.Combo.Input(
             "full_mask",
-            options=[OWN, *FULL_MASKS],
-            default=OWN,
+            options=list(FULL_MASK_CHOICES),
+            default=MODEL_DEFAULT,
             tooltip="What the whole-picture branch of the audio attention sees.",
         ),
         io.Int.Input(
@@ -126,7 +144,7 @@ def _weights_and_windows() -> list[Any]:
         io.Combo.Input(
             "window_ends",
             options=list(WINDOW_ENDS),
-            default=OWN,
+            default=MODEL_DEFAULT,
             tooltip="Closed loop lets the last window reach over to the first frames, as published; open "
             "ends with the clip.",
         ),
@@ -150,7 +168,7 @@ def late_widgets() -> list[Any]:
             io.Combo.Input(
                 "window_fusion",
                 options=list(FUSIONS),
-                default=OWN,
+                default=MODEL_DEFAULT,
                 optional=True,
                 tooltip="How overlapping windows are joined: flat counts all alike, as published; pyramid "
                 "fades one into the next; model's own is what the model was measured with.",
@@ -165,20 +183,14 @@ def advanced(widget: Any) -> Any:
     return widget
 
 
-def prepared_clip(
-    model: Any,
-    video_model: Any,
-    vae: Any,
-    portrait: Any,
-    motion: Any,
+def chosen_sampling(
     *,
-    audio_features: Any = None,
-    masks: Any = None,
-    clip_vision: Any = None,
+    seed: int = 0,
+    cfg: float = MODEL_CFG,
     steps: int,
     width: int,
     height: int,
-    framing: str,
+    framing: FramingMode,
     pose_weight: float,
     face_weight: float,
     lip_weight: float,
@@ -187,13 +199,40 @@ def prepared_clip(
     overlap: int,
     window_ends: str,
     windows_at_once: int,
-    window_fusion: str = OWN,
-) -> Prepared:
-    """Everything from the links and choices of a node; the cheap checks come first."""
+    window_fusion: str = MODEL_DEFAULT,
+) -> Sampling:
+    """The widgets' values; here, and nowhere else, 0, -1 and "model's own" become None."""
     pose, face, lips = (None if weight < 0 else weight for weight in (pose_weight, face_weight, lip_weight))
-    mask = None if full_mask == OWN else full_mask
-    settings = ClipSettings(width, height, framing, (pose, face, lips), mask)
-    ends, fusion = WINDOW_ENDS[window_ends], FUSIONS[window_fusion]
-    windows = clip_windows(video_model.config, window, overlap, ends, windows_at_once, fusion)
-    clip, fitted = make_clip(video_model, vae, portrait, motion, masks, audio_features, clip_vision, settings)
-    return prepare(model, video_model, clip, fitted, windows, steps)
+    return Sampling(
+        seed=seed,
+        cfg=None if cfg == MODEL_CFG else cfg,
+        steps=steps or None,
+        width=width or None,
+        height=height or None,
+        framing=framing,
+        pose_weight=pose,
+        face_weight=face,
+        lip_weight=lips,
+        full_mask=FULL_MASK_CHOICES[full_mask],
+        window=window or None,
+        overlap=None if overlap < 0 else overlap,
+        window_ends=WINDOW_ENDS[window_ends],
+        window_fusion=FUSIONS[window_fusion],
+        windows_at_once=windows_at_once or None,
+    )
+
+
+def prepared_clip(
+    model: Any,
+    video_model: HostVideoModel,
+    vae: Any,
+    portrait: Tensor,
+    motion: Any,
+    sampling: Sampling,
+    audio_features: Speech | None = None,
+    masks: Masks | None = None,
+    clip_vision: Any = None,
+) -> Prepared:
+    """Everything from the links of a node; the cheap checks come first."""
+    clip, fitted = make_clip(video_model, vae, portrait, motion, masks, audio_features, clip_vision, sampling)
+    return prepare(model, video_model, clip, fitted, sampling)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..base.errors import DependencyError, InputError
+from ..base.feature_kinds import LOG_MEL, PROSODY, WAV2VEC2, WAVLM_PROSODY
 from ..base.timebase import FPS
 from ..media.waveform import Waveform
 from .silence_gate import frame_levels
@@ -16,8 +17,6 @@ from .windows import frame_windows
 
 Encoder = Callable[[Waveform], Tensor]
 
-PROSODY, WAVLM_PROSODY = "prosody", "wavlm+prosody"  # kinds of Stage I features: 35 channels, 1024 + 35
-LOG_MEL, WAV2VEC2 = "log-mel", "wav2vec2-base-960h"  # kinds of Stage II features: 1 x 40, 12 x 768
 WAVLM = "wavlm"
 ENCODER_OF = {WAVLM_PROSODY: WAVLM, WAV2VEC2: WAV2VEC2}  # kind -> name of the speech encoder behind it
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from typing import IO
 
 from .errors import InputError
+from .full_disk import is_full
 
 
 def sibling_of(path: Path) -> Path:
@@ -29,25 +32,43 @@ def sibling_of(path: Path) -> Path:
     return path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
 
 
-def on_disk(path: Path) -> None:
-    """Return when what was written to this file is on the disk, not only on its way there."""
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
+def flush(file: IO[bytes]) -> None:
+    """Return when everything written to this open file is on the disk, not only on its way there."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Return when new and renamed names in this folder are on the disk; Windows does so by itself."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager
-def replaced_when_done(path: str | PathLike[str]) -> Iterator[Path]:
-    """Yields a sibling to write to; it takes the place of `path` on success and is removed on any failure.
+def replaced_when_done(path: str | PathLike[str], *, durable: bool = False) -> Iterator[Path]:
+    """Yields a sibling to write to; it replaces `path` on success and is removed on any failure.
+
+    Args:
+        durable: the new name is on the disk when the block ends; the content is the writer's to flush.
 
     Raises:
-        InputError: the place cannot be written.
+        InputError: the place cannot be written. OSError: the disk is full.
     """
     path = Path(path)
     sibling = sibling_of(path)
     try:
         yield sibling
         os.replace(sibling, path)
+        if durable:
+            flush_folder(path.parent)
     except OSError as error:
+        if is_full(error):
+            raise
         raise InputError(
             f"cannot be written ({error.strerror or error})", where=path, fix="choose another place"
         ) from error

@@ -19,6 +19,7 @@ from torch import Tensor
 from .. import __version__
 from ..base.errors import CheckpointError, InputError
 from ..base.progress import Progress, part, silent
+from ..base.tensor_file import file_sha256, write_tensors
 from .io import CONFIG, KIND, PROVENANCE, ModelFile, config_to_json, read_model_file
 from .official import is_torch_checkpoint, read_official
 from .recognise import (
@@ -36,7 +37,6 @@ from .recognise import (
     Look,
     recognise,
 )
-from .stream import file_sha256, write_tensors
 
 BACK = "_official.safetensors"
 
@@ -223,7 +223,7 @@ def _write(
         header = {PROVENANCE: json.dumps({**provenance, **origin}, sort_keys=True)}
         if output.kind:
             header |= {KIND: output.kind, CONFIG: json.dumps(output.config, sort_keys=True)}
-        sha256 = write_tensors(target, output.tensors, header, dtype, part(progress, index, steps))
+        sha256 = write_tensors(target, output.tensors, header, dtype, part(progress, index, steps)).sha256
         kinds = {
             t.dtype if dtype is None or not t.is_floating_point() else dtype for t in output.tensors.values()
         }

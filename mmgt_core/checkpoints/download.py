@@ -12,9 +12,9 @@ from typing import Any
 
 from ..base.errors import CheckpointError, DependencyError, MMGTError
 from ..base.progress import Progress, silent
+from ..base.tensor_file import file_sha256
 from .folders import State, look_for
 from .registry import KnownFile
-from .stream import file_sha256
 
 SECONDS = 5.0  # to find out whether the server can be reached at all
 STAGING = ".mmgt-download"  # beside the target, so that the last step is one rename; kept for resuming

@@ -123,7 +123,7 @@ def _fault(file: KnownFile, path: Path, hashes: bool, progress: Progress) -> str
     if file.size is not None and size != file.size:
         return f"{size} bytes instead of {file.size}"
     if hashes and file.sha256 is not None:
-        from .stream import file_sha256
+        from ..base.tensor_file import file_sha256
 
         digest = file_sha256(path, progress)
         return "" if digest == file.sha256 else f"SHA-256 {digest} instead of {file.sha256}"

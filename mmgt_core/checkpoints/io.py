@@ -19,8 +19,8 @@ from ..base.errors import CheckpointError
 from ..base.files import parse_json
 from ..base.limits import CONFIG_BYTES, CONFIG_ENTRIES, LAYERS, WIDTH
 from ..base.safetensors_header import read_header
+from ..base.tensor_file import write_tensors
 from .official import is_torch_checkpoint, read_official
-from .stream import write_tensors
 
 KIND, CONFIG, PROVENANCE = "mmgt_kind", "mmgt_config", "mmgt_provenance"
 

@@ -84,6 +84,6 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
     except KeyboardInterrupt:
         console.close()
         kept = " What was finished is kept: the same command goes on from there."
-        more = kept if getattr(args, "no_work", True) is False else ""
+        more = kept if getattr(args, "keep_work", False) else ""
         print(f"mmgt: stopped; nothing half-written was left.{more}", file=sys.stderr)
         return INTERRUPTED

@@ -101,11 +101,18 @@ def add_video_model(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CLIP's image encoder, for models that see the portrait through it",
     )
+    for side in ("width", "height"):
+        group.add_argument(
+            f"--{side}",
+            type=int,
+            metavar="PIXELS",
+            help=f"{side} of the sampled video, a multiple of 64 (default: the model's)",
+        )
     group.add_argument(
-        "--size",
-        type=int,
-        metavar="PIXELS",
-        help="side of the square that is computed, a multiple of 64 (default: the model's own)",
+        "--framing",
+        choices=("pad", "crop", "stretch"),
+        default="pad",
+        help="how the portrait is fitted to that size; the video has the portrait's own framing again",
     )
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps (default: the model's own)")
     group.add_argument(
@@ -132,7 +139,7 @@ def add_video_model(parser: argparse.ArgumentParser) -> None:
         help="the whole-picture branch (default: the model's own)",
     )
     group.add_argument(
-        "--background-lock",
+        "--lock-background",
         action="store_true",
         help="outside of what moves, the portrait's own pixels stay exactly",
     )
@@ -147,23 +154,18 @@ def _add_windows(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--overlap", type=int, metavar="N", help="frames that neighbours share (default: the model's own)"
     )
-    ends = group.add_mutually_exclusive_group()
-    ends.add_argument(
-        "--closed-loop",
-        action="store_true",
-        default=None,
-        help="the last window reaches over to the first frames, as published",
-    )
-    ends.add_argument(
-        "--open-ends", dest="closed_loop", action="store_false", help="the last window ends with the clip"
+    group.add_argument(
+        "--window-ends",
+        choices=("open", "closed loop"),
+        help="closed loop: the last window wraps around to the first frames (default: the model's)",
     )
     group.add_argument(
-        "--fusion",
+        "--window-fusion",
         choices=("flat", "pyramid"),
         help="where windows overlap: their mean, or one fades into the other (default: the model's)",
     )
     group.add_argument(
-        "--windows-per-batch",
+        "--windows-at-once",
         type=windows_at_once,
         default="auto",
         metavar="N",
@@ -199,8 +201,13 @@ def add_work(parser: argparse.ArgumentParser) -> None:
         help="where finished steps are kept, so that the same command goes on after a crash "
         "(default: MMGT_WORK, else the user's cache)",
     )
-    group.add_argument("--no-work", action="store_true", help="keep nothing; a run that stops begins anew")
-    group.add_argument("--keep-work", action="store_true", help="keep the work of a run that is done, too")
+    group.add_argument(
+        "--keep-work",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep finished steps on disk, so that the same command continues after a crash",
+    )
+    group.add_argument("--keep-finished", action="store_true", help="also keep the work of a complete run")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..base.sizes import readable_size
 from .console import Console
 
 NAME = "convert"
 HELP = "published checkpoints (.pth, .pt, .ckpt) to safetensors with configuration and provenance, and back"
 DTYPES = ("keep", "fp32", "fp16", "bf16")
-UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    from ..base.tensor_file import DTYPES as TYPES
     from ..checkpoints.convert import convert, convert_back
-    from ..checkpoints.stream import DTYPES as TYPES
 
     dtype, progress = TYPES.get(args.dtype), console.stage("converting")
     if args.back:
@@ -47,14 +47,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
         print(f"  left out: {name} ({why})")
     for file in done.written:
         print(f"{file.path}")
-        print(f"  {file.tensors} tensors, {' and '.join(file.dtypes)}, {size(file.size)}")
+        print(f"  {file.tensors} tensors, {' and '.join(file.dtypes)}, {readable_size(file.size)}")
         print(f"  SHA-256 {file.sha256}")
     return 0
-
-
-def size(count: int) -> str:
-    """Bytes for people: 334641190 -> "335 MB"."""
-    for unit, name in UNITS:
-        if count >= unit:
-            return f"{count / unit:.3g} {name}"
-    return f"{count} bytes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .arguments import (
     add_detector,
@@ -35,11 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_vocals(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.mp4", help="where the video goes")
-    pose = parser.add_mutually_exclusive_group()
-    pose.add_argument(
+    parser.add_argument(
         "--keypoints", type=Path, metavar="FILE.json", help="the portrait's pose as OpenPose JSON"
     )
-    pose.add_argument(
+    parser.add_argument(
         "--motion",
         type=Path,
         metavar="FILE",
@@ -70,16 +69,20 @@ def motion_settings(args: argparse.Namespace) -> MotionSettings:
 
 
 def all_settings(args: argparse.Namespace) -> Settings:
-    """The settings of a video; the options of `add_video_model` are named as their fields."""
+    """The settings of a video; options are named as the fields that they set."""
     import dataclasses
 
     from ..pipeline.settings import Settings, VideoSettings, WorkSettings
+    from ..video.sampling import Sampling
 
-    names = [field.name for field in dataclasses.fields(VideoSettings)]
+    def chosen(settings: type[Any]) -> dict[str, Any]:
+        names = {field.name for field in dataclasses.fields(settings)}
+        return {name: value for name, value in vars(args).items() if name in names}
+
     return Settings(
         motion_settings(args),
-        VideoSettings(**{name: getattr(args, name) for name in names}),
-        WorkSettings(use=not args.no_work, root=args.work_dir, keep=args.keep_work),
+        VideoSettings(sampling=Sampling(**chosen(Sampling)), **chosen(VideoSettings)),
+        WorkSettings(args.keep_work, args.work_dir, args.keep_finished),
     )
 
 

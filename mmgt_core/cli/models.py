@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..base.sizes import readable_size
 from .console import Console
-from .convert import size
 
 NAME = "models"
 HELP = "list the published model files: which are there, which are missing, where they belong and come from"
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         print(f"  {file.title}, for {file.needed_by}")
         print(f"  {found.path or Path('models') / file.folder / file.file}")
         if found.path is None:
-            known = "size unknown" if file.size is None else size(file.size)
+            known = "size unknown" if file.size is None else readable_size(file.size)
             print(f"  from {file.page} ({file.path}), {known}; licence: {file.licence}")
     print("\n`mmgt download NAME` fetches one; `mmgt convert` makes safetensors of a .pth, .pt or .ckpt.")
     return 1 if wrong else 0

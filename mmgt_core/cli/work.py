@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..base.sizes import readable_size
 from .console import Console
 
 NAME = "work"
@@ -47,19 +48,16 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.action == "clean":
         removed, freed = clean(root, 0.0 if args.all else args.older_than)
         left = len(work_folders(root))
-        print(f"removed {len(removed)} work folders, {_size(freed)}; {left} left in {root}")
+        print(f"removed {len(removed)} work folders, {readable_size(freed)}; {left} left in {root}")
         return 0
     folders = work_folders(root)
     for folder in folders:
         about = " ".join(f"{name}={text}" for name, text in folder.about.items())
+        size = readable_size(folder.bytes)
         state = "in use" if folder.in_use else f"{_age(folder.age)} old"
-        print(f"{folder.path.name}  {_size(folder.bytes):>9}  {state:>9}  {folder.steps:>3} steps  {about}")
-    print(f"{len(folders)} work folders, {_size(sum(f.bytes for f in folders))}, in {root}")
+        print(f"{folder.path.name}  {size:>9}  {state:>9}  {folder.steps:>3} steps  {about}")
+    print(f"{len(folders)} work folders, {readable_size(sum(f.bytes for f in folders))}, in {root}")
     return 0
-
-
-def _size(size: int) -> str:
-    return f"{size / 2**30:.1f} GB" if size >= 2**29 else f"{size / 2**20:.1f} MB"
 
 
 def _age(seconds: float) -> str:

@@ -6,6 +6,8 @@ what it freed and locked again would flicker; and one mask gives the same bytes 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -85,6 +87,23 @@ def moving_mask(
     ramp = np.clip(1 - beyond / max(feather * unit, 1e-3), 0, 1)
     alpha = np.rint(255 * ramp**2 * (3 - 2 * ramp)).astype(np.uint8)
     return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def locked_frames(
+    chunks: Iterable[NDArray[np.uint8]],
+    motion: Motion,
+    portrait: NDArray[np.uint8],
+    portrait_pose: Motion | None = None,
+) -> Iterator[NDArray[np.uint8]]:
+    """Chunks of frames (n, height, width, 3) with the portrait's own pixels where the person never is.
+
+    Args:
+        motion: of the whole clip, in the framing of the frames.
+        portrait: uint8 (height, width, 3), at the frames' size.
+        portrait_pose: see `moving_mask`.
+    """
+    mask = moving_mask(motion, (portrait.shape[1], portrait.shape[0]), portrait_pose=portrait_pose)
+    return (lock_background(frames, portrait, mask) for frames in chunks)
 
 
 def lock_background(

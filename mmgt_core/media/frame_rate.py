@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..base.errors import InputError
+from ..base.progress import Progress
 from ..base.timebase import FPS
+
+if TYPE_CHECKING:
+    from .video_writer import VideoWriter
 
 SLOWEST, FASTEST = 1, 240  # frames a second
 
@@ -22,16 +31,29 @@ def output_rate(fps: float | Fraction) -> Fraction:
     return Fraction(fps).limit_denominator(1001)
 
 
-def output_frames(frames: int, fps: Fraction) -> int:
-    """Frames at `fps` that last as long as `frames` at the model's rate, rounded up as everywhere."""
-    return math.ceil(frames * fps / FPS)
-
-
 def shown_frames(start: int, stop: int, fps: Fraction) -> list[int]:
     """Of the model's frames start..stop-1, the ones on screen at each tick of a clock of `fps` in that span.
 
-    Chunks that follow one another give what the whole clip gives at once; at 25 frames a second that is every
-    frame once.
+    Chunks that follow one another give what the whole clip gives at once; at 25 frames a second that is
+    every frame once.
     """
     ticks = range(math.ceil(start * fps / FPS), math.ceil(stop * fps / FPS))
     return [math.floor(tick * FPS / fps) for tick in ticks]
+
+
+def write_at_rate(
+    video: VideoWriter, chunks: Iterable[NDArray[np.uint8]], frames: int, fps: Fraction, progress: Progress
+) -> None:
+    """Write the model's frames into a video of `fps`.
+
+    Args:
+        chunks: uint8 (n, height, width, 3), `frames` in all.
+        progress: called after every chunk with (frames done, frames, the newest frame).
+    """
+    done = 0
+    for part in chunks:
+        shown = [index - done for index in shown_frames(done, done + len(part), fps)]
+        if shown:
+            video.write(part[shown])
+        done += len(part)
+        progress(done, frames, part[-1])

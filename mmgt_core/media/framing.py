@@ -52,13 +52,6 @@ class Framing:
             motion, self.target, [r / t for r, t in zip(self.resized, self.target, strict=True)], self._shift
         )
 
-    def motion_to_source(self, motion: Motion) -> Motion:
-        """Inverse of `motion_to_target`."""
-        scale = [t / r for r, t in zip(self.resized, self.target, strict=True)]
-        return _remapped(
-            motion, self.source, scale, [-s * k for s, k in zip(self._shift, scale, strict=True)]
-        )
-
     @property
     def _shift(self) -> list[float]:
         return [o / t for o, t in zip(self.offset, self.target, strict=True)]
@@ -119,20 +112,11 @@ def fit(source: tuple[int, int], target: tuple[int, int], mode: Mode = "pad") ->
     return Framing(source, target, resized, ((target[0] - resized[0]) // 2, (target[1] - resized[1]) // 2))
 
 
-def fit_square(image: NDArray[np.uint8], size: int, mode: Mode = "pad") -> tuple[NDArray[np.uint8], Framing]:
-    """The picture as a square of `size` pixels, and how it was fitted."""
-    framing = fit(_size(image), (size, size), mode)
-    return framing.apply(image), framing
-
-
-def fit_multiple(
-    image: NDArray[np.uint8], short_side: int = 512, multiple: int = 64, mode: Mode = "crop"
+def fit_image(
+    image: NDArray[np.uint8], size: tuple[int, int], mode: Mode = "pad"
 ) -> tuple[NDArray[np.uint8], Framing]:
-    """The picture with about its own aspect, sides multiples of `multiple`, the shorter one `short_side`."""
-    width, height = _size(image)
-    ratio = short_side / min(width, height)
-    target = tuple(max(multiple, round(side * ratio / multiple) * multiple) for side in (width, height))
-    framing = fit((width, height), (target[0], target[1]), mode)
+    """The image at `size` (width, height), and how it was fitted."""
+    framing = fit(_size(image), size, mode)
     return framing.apply(image), framing
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.atomic_files import on_disk, sibling_of
+from ..base.atomic_files import flush, sibling_of
 from ..base.errors import DependencyError, InputError
 from ..base.full_disk import full_disk_told, is_full
 from ..base.timebase import FPS
@@ -193,7 +193,8 @@ class VideoWriter:
             self._container.mux(self._audio.encode(None))
         try:
             self._container.close()
-            on_disk(self._sibling)  # before the work that it was made from goes away
+            with open(self._sibling, "rb+") as file:
+                flush(file)  # before the work that it was made from is removed
             self._sibling.replace(self.path)
         except OSError as error:
             if is_full(error):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from os import PathLike
 
 from ..base.errors import InputError
-from .waveform import Waveform, load_waveform
+from .sound_file import load_waveform
+from .waveform import Waveform
 
 LONGEST_DIFFERENCE = 0.5  # seconds; separators pad or trim by a block or so
 

@@ -1,37 +1,19 @@
-"""Waveform: mono sound in memory, and the decoding of any sound or video file into one."""
+"""Waveform: mono sound in memory."""
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.errors import InputError
-from ..base.limits import (
-    AUDIO_CHANNELS,
-    AUDIO_PLANES,
-    AUDIO_RATE,
-    AUDIO_SAMPLES,
-    DAMAGED_PACKETS,
-    MEDIA_SECONDS,
-)
+from ..base.limits import AUDIO_CHANNELS, AUDIO_RATE
 from ..base.timebase import FPS, frame_count
-from .opening import open_media
 
-if TYPE_CHECKING:
-    import av.container
-
-log = logging.getLogger(__name__)
-
-TIME_BASE = 1_000_000  # a second in FFmpeg's container times
-CODER_BLOCK = 2048  # samples, the longest block of AAC
 SOUND_FIX = "give a WAV, FLAC, MP3, M4A, OGG or video file with at least 0.04 s of sound"
 
 
@@ -81,6 +63,12 @@ class Waveform:
             )
         return cls(array.mean(axis=0, dtype=np.float32), rate)
 
+    @classmethod
+    def mixed(cls, channels: Sequence[Waveform]) -> Waveform:
+        """The mean of channels of one rate and length."""
+        first = channels[0]
+        return first if len(channels) == 1 else cls.from_channels([c.samples for c in channels], first.rate)
+
     @property
     def seconds(self) -> float:
         return self.samples.size / self.rate
@@ -113,41 +101,6 @@ class Waveform:
         return Waveform(fit_length(self.samples, samples), self.rate)
 
 
-def load_waveform(path: str | PathLike[str], start: float = 0.0, duration: float | None = None) -> Waveform:
-    """Decode a sound file, or the sound track of a video, to mono at its own rate.
-
-    Channels are mixed by their mean, integers divided by their full scale, as librosa does. Positions are
-    exact: sample `round(start * rate)` of the decoded sound comes first, whatever the format's packet sizes.
-
-    Args:
-        path: any file that FFmpeg reads.
-        start: seconds to leave out at the beginning.
-        duration: seconds to take; None takes everything.
-
-    Raises:
-        InputError: missing, unreadable, without sound, empty, too short, not finite, beyond the limits of
-            `limits.py`; `start` beyond the end.
-    """
-    path = Path(path)
-    sample_range(1, start, duration)  # refuse nonsense before decoding
-    with open_media(path, "a sound or video file", SOUND_FIX) as container:
-        if not container.streams.audio:
-            raise InputError("the file has no sound track", where=path, fix=SOUND_FIX)
-        samples, rate, decoded = _collect(container, path, start, duration)
-    if decoded == 0:
-        raise InputError("the sound is empty", where=path, fix=SOUND_FIX)
-    if samples.size == 0:
-        raise InputError(
-            f"start {start:g} s lies beyond its end at {decoded / rate:.2f} s",
-            where=path,
-            fix="start earlier",
-        )
-    try:
-        return Waveform(samples, rate)
-    except InputError as error:
-        raise InputError(error.what, where=path, fix=error.fix) from error
-
-
 def sample_range(rate: int, start: float, duration: float | None) -> tuple[int, int | None]:
     """First sample and end (exclusive, None = the end) of a time range.
 
@@ -168,87 +121,3 @@ def fit_length(values: NDArray[Any], length: int) -> NDArray[Any]:
     if len(values) >= length:
         return values[:length]
     return np.concatenate([values, np.zeros((length - len(values), *values.shape[1:]), values.dtype)])
-
-
-def _collect(
-    container: av.container.InputContainer, path: Path, start: float, duration: float | None
-) -> tuple[NDArray[np.float32], int, int]:
-    """The wanted mono samples, their rate, and how many samples were decoded in all."""
-    kept: list[NDArray[np.float32]] = []
-    rate, position, length, first, stop = 0, 0, 0, 0, None
-    for frame_rate, mono in _mono_blocks(container):
-        if rate == 0:
-            rate = frame_rate
-            if not AUDIO_RATE[0] <= rate <= AUDIO_RATE[1]:
-                raise ValueError(f"its sample rate is {rate} Hz")
-            first, stop = sample_range(rate, start, duration)
-        elif frame_rate != rate:
-            raise ValueError(f"its sample rate changes from {rate} to {frame_rate} Hz")
-        begin, end = max(first - position, 0), mono.size if stop is None else max(stop - position, 0)
-        if begin < min(end, mono.size):
-            kept.append(mono[begin:end])
-            length += kept[-1].size
-            if length > min(AUDIO_SAMPLES, MEDIA_SECONDS * rate):
-                raise InputError(
-                    f"the sound lasts more than {length / rate / 3600:.2g} hours",
-                    where=path,
-                    fix="use a part of it (start and duration)",
-                )
-        position += mono.size
-        if stop is not None and position >= stop:
-            break
-    samples = np.concatenate(kept) if kept else np.zeros(0, np.float32)
-    if stop is None or position < stop:
-        padding = _coder_padding(container, position, rate)
-        samples, position = samples[: max(samples.size - padding, 0)], position - padding
-    return samples, rate or 1, position
-
-
-def _coder_padding(container: av.container.InputContainer, decoded: int, rate: int) -> int:
-    """Samples by which MP4's last coder block exceeds the duration that the file states (0 when in doubt)."""
-    stream = container.streams.audio[0]
-    if stream.duration is None or stream.time_base is None or "mp4" not in container.format.name:
-        return 0
-    begin = float((stream.start_time or 0) * stream.time_base) - (container.start_time or 0) / TIME_BASE
-    over = decoded - round((begin + float(stream.duration * stream.time_base)) * rate)
-    return over if 0 < over < CODER_BLOCK else 0
-
-
-def _mono_blocks(container: av.container.InputContainer) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Decoded mono blocks with their rate; silence first where a video's sound begins late."""
-    from av.error import FFmpegError
-
-    stream = container.streams.audio[0]
-    first, damaged = True, 0
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except FFmpegError as error:  # a damaged packet costs its own milliseconds, not the file
-            damaged += 1
-            log.warning("%s: skipped a damaged piece of sound (%s)", container.name, error)
-            if damaged > DAMAGED_PACKETS:
-                raise
-            continue
-        for frame in frames:
-            mono = _mono(frame)
-            if first and mono.size and container.streams.video and frame.time is not None:
-                late = frame.time - (container.start_time or 0) / TIME_BASE
-                if 0 < late < 600:
-                    yield frame.sample_rate, np.zeros(round(late * frame.sample_rate), np.float32)
-            first = False
-            yield frame.sample_rate, mono
-
-
-def _mono(frame: av.AudioFrame) -> NDArray[np.float32]:
-    """Mean of a frame's channels, full scale -1..1."""
-    channels = len(frame.layout.channels)
-    if not 0 < channels <= (AUDIO_PLANES if frame.format.is_planar else AUDIO_CHANNELS):
-        raise ValueError(f"it has {channels} channels")
-    values = frame.to_ndarray()
-    if not frame.format.is_planar:
-        values = values.reshape(-1, channels).T
-    if values.dtype.kind == "u":
-        values = (values.astype(np.float32) - 128) / 128
-    elif values.dtype.kind == "i":
-        values = (values / float(2 ** (8 * values.dtype.itemsize - 1))).astype(np.float32)
-    return np.asarray(values, dtype=np.float32).mean(axis=0, dtype=np.float32)

@@ -12,18 +12,15 @@ from torch import Tensor
 
 from ..base.progress import Progress, silent
 from ..video.autoencoder import encode_frames
-from ..video.by_frame import ByFrame
-from ..video.conditions import ClipConditions, FrameMasks, FrameTensor
+from ..video.clip_masks import clip_masks
+from ..video.conditions import ClipConditions, FrameTensor
 from ..video.config import VideoConfig
-from ..video.mask_pyramid import MaskPyramid, mask_pyramid
 
 if TYPE_CHECKING:
     from ..audio.features import Encoder
     from ..media.waveform import Waveform
     from ..pose.motion import Motion
     from ..video.model import VideoModel
-
-MASKED_AT_ONCE = 16  # frames whose mask rasters, 512 x 512 each, are in memory
 
 
 def clip_conditions(
@@ -36,23 +33,31 @@ def clip_conditions(
     encoders: Mapping[str, Encoder] | None = None,
     image_embeds: Tensor | None = None,
 ) -> ClipConditions:
-    """What the denoiser needs to know of a clip whose portrait is a square of `config.size` pixels.
+    """The conditions of a clip.
 
-    Pose pictures, masks and each frame's neighbourhood of sound are made when a window needs them: what grows
+    Pose images, masks and the audio features around each frame are made when a window needs them: what grows
     with the clip is its motion and one row of audio features a frame.
+
+    Args:
+        portrait: uint8 (height, width, 3) at the sampled size.
+        motion: of that image.
+        voice: the sound that the model uses; None: no audio.
+        config: the model's, with the choices for this clip.
     """
     from ..pose.drawing import draw_pose
+    from ..pose.motion_masks import motion_masks
 
-    latent_size = (config.size // 8, config.size // 8)
+    height, width = portrait.shape[:2]
+    latent_size = (height // 8, width // 8)
     reference = encode_frames(
         model.autoencoder, torch.from_numpy(portrait)[None].float() / 255, config.latent_scale
     )
     progress(1, 3)
-    audio = None if voice is None else _heard(voice, config, encoders)
+    audio = None if voice is None else _audio_around(voice, config, encoders)
     progress(2, 3)
 
     def pose_images(indices: Sequence[int]) -> Tensor:
-        return torch.from_numpy(draw_pose(motion.window(list(indices)), config.size, config.pose_style))
+        return torch.from_numpy(draw_pose(motion.window(list(indices)), (width, height), config.pose_style))
 
     conditions = ClipConditions.build(
         model,
@@ -61,35 +66,16 @@ def clip_conditions(
         motion.frames,
         latent_size=latent_size,
         audio=audio,
-        masks=_masks(motion, latent_size, config),
+        masks=clip_masks(motion_masks(motion), latent_size, config.full_mask),
         image_embeds=image_embeds,
     )
     progress(3, 3)
     return conditions
 
 
-def clip_masks(motion: Motion, latent_size: tuple[int, int], config: VideoConfig) -> MaskPyramid:
-    """The mask pyramid of all frames of a motion; its rasters are made a few frames at a time."""
-    masks = _masks(motion, latent_size, config)
-    starts = range(0, motion.frames, MASKED_AT_ONCE)
-    return MaskPyramid.stack(
-        [masks(range(start, min(start + MASKED_AT_ONCE, motion.frames))) for start in starts]
-    )
-
-
-def _masks(motion: Motion, latent_size: tuple[int, int], config: VideoConfig) -> FrameMasks:
-    from ..pose.motion_masks import motion_masks
-
-    def compute(indices: list[int]) -> tuple[Tensor, ...]:
-        rasters = motion_masks(motion.window(indices)).rasters()
-        hands = rasters.hands if config.full_mask == "hands" else None
-        return mask_pyramid(rasters.face_hands, rasters.lips, latent_size, config.full_mask, hands).levels
-
-    by_frame = ByFrame(compute, motion.frames, MASKED_AT_ONCE)
-    return lambda indices: MaskPyramid(by_frame(indices))
-
-
-def _heard(voice: Waveform, config: VideoConfig, encoders: Mapping[str, Encoder] | None) -> FrameTensor:
+def _audio_around(
+    voice: Waveform, config: VideoConfig, encoders: Mapping[str, Encoder] | None
+) -> FrameTensor:
     """Frame indices -> features around each (n, window, blocks, channels); kept is one row a frame."""
     from ..audio.features import stage2_features
     from ..audio.windows import frame_windows

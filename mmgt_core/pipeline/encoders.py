@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -11,8 +10,8 @@ from torch import Tensor
 
 from ..audio.features import WAV2VEC2, WAVLM, Encoder
 from ..base.errors import InputError
-from ..base.progress import Progress, silent
 from ..media.waveform import Waveform
+from .stages import Stage, Stages, no_stages
 
 StrPath = str | PathLike[str]
 
@@ -22,7 +21,7 @@ def file_encoders(
     wavlm: StrPath | None = None,
     wav2vec2: StrPath | None = None,
     device: torch.device | str = "cpu",
-    stages: Callable[[str], Progress] = lambda name: silent,
+    stages: Stages = no_stages,
 ) -> dict[str, Encoder]:
     """The `encoders` of `extract_features` for the files that were given; fp16 on a GPU, fp32 on the CPU.
 
@@ -32,7 +31,7 @@ def file_encoders(
         wavlm: WavLM-Large, file or folder; wav2vec2: wav2vec2-base-960h, likewise. None: the published file,
             where it lies in the models' folders (see `mmgt models`).
         device: where they run.
-        stages: begins a named stage of the work; see `generate.Stages`.
+        stages: begins a named stage of the work; see `stages.Stages`.
 
     Raises:
         InputError: there is no such file or folder.
@@ -48,7 +47,7 @@ def file_encoders(
             from ..audio.wavlm import wavlm_features
             from ..checkpoints.speech_encoders import load_wavlm
 
-            return wavlm_features(load_wavlm(wavlm_path, device), waveform, progress=stages("WavLM"))
+            return wavlm_features(load_wavlm(wavlm_path, device), waveform, progress=stages(Stage.ENCODING))
 
         encoders[WAVLM] = hear_wavlm
     if wav2vec2 is not None:
@@ -59,7 +58,7 @@ def file_encoders(
             from ..checkpoints.speech_encoders import load_wav2vec2
 
             return wav2vec2_features(
-                load_wav2vec2(wav2vec2_path, device), waveform, progress=stages("wav2vec2")
+                load_wav2vec2(wav2vec2_path, device), waveform, progress=stages(Stage.ENCODING)
             )
 
         encoders[WAV2VEC2] = hear_wav2vec2

@@ -1,7 +1,8 @@
-"""Where the pose of a request comes from: keypoints, the detector, or an own motion."""
+"""The pose and the motion of a request: from keypoints, from the detector, or from a motion file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,6 @@ from ..pose.motion_file import load_motion
 from ..pose.openpose import read_pose_file
 from .pose_finder import DRIVING_VIDEOS, PoseFinder
 from .request import MotionRequest, VideoRequest
-from .settings import StrPath
 
 
 def first_pose(request: MotionRequest, finder: PoseFinder) -> Motion:
@@ -37,27 +37,40 @@ def first_pose(request: MotionRequest, finder: PoseFinder) -> Motion:
 
 
 def pose_of_video(request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder) -> Motion:
-    """An own motion as it is, else one frame: the pose on the portrait; both refer to that picture."""
+    """The given motion, else one frame: the pose in the portrait; both refer to that image."""
     size = image.shape[1::-1]
     if request.motion is not None:
-        return _own_motion(request, size, finder)
+        return _given_motion(request, size, finder)
+    return portrait_pose(request, image, finder)
+
+
+def portrait_pose(request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder) -> Motion:
+    """The pose in the portrait, one frame: of the request's keypoints, else of the detector."""
+    size = image.shape[1::-1]
     if request.keypoints is None:
         return finder.on_portrait(image, request.image).motion
-    return _on_picture(read_pose_file(request.keypoints, size=size).window([0]), size, request.keypoints)
+    pose = read_pose_file(request.keypoints, size=size).window([0])
+    return pose.on_portrait(size, request.keypoints)
 
 
-def same_length(motion: Motion, waveform: Waveform | None) -> tuple[Motion, Waveform | None, tuple[str, ...]]:
-    """An own motion and its sound, both cut to the shorter of the two, and what to say about it."""
-    if waveform is None or waveform.frames == motion.frames:
-        return motion, waveform, ()
-    frames = min(motion.frames, waveform.frames)
-    longer = "motion" if motion.frames > frames else "recording"
-    lengths = f"the motion has {motion.frames} frames, the recording {waveform.frames}"
-    note = f"{lengths}; the end of the {longer} is left out"
-    return motion.window(slice(0, frames)), waveform.padded(sample_count(frames, waveform.rate)), (note,)
+def same_length(
+    motion: Motion, sound: Sequence[Waveform]
+) -> tuple[Motion, tuple[Waveform, ...], tuple[str, ...]]:
+    """A motion and the channels of its sound, both cut to the shorter of the two, and a note about it."""
+    if not sound or sound[0].frames == motion.frames:
+        return motion, tuple(sound), ()
+    frames = min(motion.frames, sound[0].frames)
+    cut = tuple(channel.padded(sample_count(frames, channel.rate)) for channel in sound)
+    return motion.window(slice(0, frames)), cut, (length_note(motion.frames, sound[0].frames),)
 
 
-def _own_motion(request: VideoRequest, size: tuple[int, int], finder: PoseFinder) -> Motion:
+def length_note(motion: int, sound: int) -> str:
+    """What to tell a person whose motion and recording differ in frames."""
+    longer = "motion" if motion > sound else "recording"
+    return f"the motion has {motion} frames, the recording {sound}; the end of the {longer} is cut off"
+
+
+def _given_motion(request: VideoRequest, size: tuple[int, int], finder: PoseFinder) -> Motion:
     path = Path(str(request.motion))
     if path.suffix.lower() in DRIVING_VIDEOS:
         motion = finder.in_video(path, request.start, request.duration).motion
@@ -65,17 +78,4 @@ def _own_motion(request: VideoRequest, size: tuple[int, int], finder: PoseFinder
         motion = read_pose_file(path, size=size)
     else:
         motion = load_motion(path)
-    return _on_picture(motion, size, path)
-
-
-def _on_picture(motion: Motion, size: tuple[int, int], where: StrPath) -> Motion:
-    """The motion as one of the picture of `size`; raises InputError where its picture had another shape."""
-    width, height = size
-    if abs(motion.width * height - motion.height * width) > 0.02 * motion.height * width:
-        raise InputError(
-            f"the pose belongs to a picture of {motion.width} x {motion.height} pixels, "
-            f"the portrait has {width} x {height}",
-            where=where,
-            fix="use the pose of this portrait, or crop the portrait as it was for the pose",
-        )
-    return Motion(motion.keypoints, width, height)
+    return motion.on_portrait(size, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,14 +13,15 @@ from ..pose.motion import Motion
 from ..work.disk import require_space
 from ..work.folder import WorkFolder, default_root
 from ..work.key import work_key
-from .settings import MotionSettings, Settings, StrPath, VideoSettings
+from .settings import Settings, StrPath
 
 if TYPE_CHECKING:
     from ..video.config import VideoConfig
     from .request import VideoRequest
 
 MOTION = "motion"
-AFTERWARDS = ("windows_per_batch", "background_lock")  # settings that do not change the work
+FILES = ("model", "wavlm", "wav2vec2", "vae", "clip_vision")  # settings that count by what is in the file
+UNCHANGED = ("windows_at_once", "lock_background", "device")  # settings that do not change the latents
 BYTES_PER_PIXEL = 0.06  # of a video file; H.264 at this quality took less for everything that was measured
 SOUND_BYTES = 1000  # of a frame's sound
 SPARE = 2**24  # bytes; journals, headers, what is written besides
@@ -42,8 +44,8 @@ def video_key(settings: Settings, model: VideoConfig, **inputs: Any) -> str:
         {
             **inputs,
             "files": {name: _path(file) for name, file in files.items()},
-            "motion": _numbers(settings.motion, MotionSettings(), "model", "wavlm"),
-            "video": _numbers(settings.video, VideoSettings(), "model", "wav2vec2", "vae", "clip_vision"),
+            "motion": _values(settings.motion) | _device(settings.motion.device),
+            "video": _values(settings.video) | _device(settings.video.device),
             "config": model,
         }
     )
@@ -51,41 +53,50 @@ def video_key(settings: Settings, model: VideoConfig, **inputs: Any) -> str:
 
 @contextmanager
 def work_of(
-    settings: Settings, key: Callable[[], str], request: VideoRequest, config: VideoConfig, frames: int
+    settings: Settings,
+    key: Callable[[], str],
+    request: VideoRequest,
+    config: VideoConfig,
+    frames: int,
+    size: tuple[int, int],
 ) -> Iterator[WorkFolder | None]:
     """The work folder of a run, or None where none is wanted; refuses a disk on which the run will not fit.
 
     It is removed when the block ends well, unless it is to be kept.
     """
     out = Path(request.out)
-    needs = {out.parent: video_bytes(config, frames)}
-    if not settings.work.use:
+    needs = {out.parent: video_bytes(frames, size)}
+    if not settings.work.keep_work:
         require_space(needs)
         yield None
         return
-    root = default_root() if settings.work.root is None else Path(settings.work.root)
+    root = default_root() if settings.work.folder is None else Path(settings.work.folder)
     names = {"out": out.name, "image": Path(request.image).name, "frames": str(frames)}
     if request.audio is not None:
         names["audio"] = Path(request.audio).name
     with WorkFolder.open(root, key(), names) as work:
         there = sum(file.stat().st_size for file in work.path.iterdir() if file.is_file())
-        needs[work.path] = max(0, work_bytes(config, frames) - there)
+        needs[work.path] = max(0, work_bytes(config, frames, size) - there)
         require_space(needs)
         yield work
-        if not settings.work.keep:
+        if not settings.work.keep_finished:
             work.remove()
 
 
-def work_bytes(config: VideoConfig, frames: int) -> int:
-    """What a run keeps at most: three steps' latents while one replaces another, and one step's windows."""
-    latents = frames * config.latent_channels * (config.size // 8) ** 2 * 4
+def work_bytes(config: VideoConfig, frames: int, size: tuple[int, int]) -> int:
+    """What a run keeps at most: three steps' latents while one replaces another, and one step's windows.
+
+    Args:
+        size: (width, height) of the sampled video in pixels.
+    """
+    latents = frames * config.latent_channels * (size[0] // 8) * (size[1] // 8) * 4
     windows = config.window / (config.window - config.overlap) * (2 if config.cfg > 1 else 1)
     return round(latents * (3 + windows)) + SPARE
 
 
-def video_bytes(config: VideoConfig, frames: int) -> int:
-    """About the largest size of the video file."""
-    return round(frames * (config.size**2 * BYTES_PER_PIXEL + SOUND_BYTES)) + SPARE
+def video_bytes(frames: int, size: tuple[int, int]) -> int:
+    """About the largest size of a video file whose frames have `size` (width, height)."""
+    return round(frames * (size[0] * size[1] * BYTES_PER_PIXEL + SOUND_BYTES)) + SPARE
 
 
 def kept_motion(work: WorkFolder | None, make: Callable[[], Motion]) -> Motion:
@@ -104,9 +115,19 @@ def _path(file: StrPath | None) -> Path | None:
     return None if file is None else Path(file)
 
 
-def _numbers(settings: Any, default: Any, *files: str) -> dict[str, Any]:
-    """What of some settings changes numbers and is no file."""
-    names = [name for name in vars(default) if name not in (*files, *AFTERWARDS, "device")]
+def _values(settings: Any) -> dict[str, Any]:
+    """The settings that change numbers and are no files, by name; nested ones in the same dictionary."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            found |= _values(value)
+        elif field.name not in (*UNCHANGED, *FILES):
+            found[field.name] = value
+    return found
+
+
+def _device(name: str) -> dict[str, str]:
     from ..base.device import choose_device
 
-    return {name: getattr(settings, name) for name in names} | {"device": choose_device(settings.device).type}
+    return {"device": choose_device(name).type}

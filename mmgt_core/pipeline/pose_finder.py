@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import InputError
-from ..base.progress import Progress, silent
 from ..base.timebase import FPS
+from .stages import Stage, Stages, no_stages
 
 if TYPE_CHECKING:
     from ..pose.detector import Detection, PoseDetector
@@ -45,14 +45,14 @@ class PoseFinder:
     folder: StrPath | None = None
     person: int | None = None
     device: str = "auto"
-    stages: Callable[[str], Progress] = lambda name: silent
+    stages: Stages = no_stages
 
     def on_portrait(self, image: NDArray[np.uint8], where: object) -> Detection:
         """The pose on a picture, uint8 RGB; `where` is its file, for messages."""
         detector = self._detector()
         if detector is None:
             raise InputError(NO_POSE, where=where, fix=NO_POSE_FIX)
-        progress = self.stages("finding the pose")
+        progress = self.stages(Stage.DETECTION)
         try:
             found = detector.detect(image, person=self._person())
         except InputError as error:
@@ -69,18 +69,27 @@ class PoseFinder:
 
         frames = iterate_video(path, fps=FPS, start=start, duration=duration)
         try:
-            return detector.track(frames, person=self._person(), progress=self.stages("finding the poses"))
+            return detector.track(frames, person=self._person(), progress=self.stages(Stage.DETECTION))
         except InputError as error:
             raise InputError(error.what, where=path, fix=error.fix) from error
 
-    def _detector(self) -> PoseDetector | None:
+    @property
+    def available(self) -> bool:
+        """Whether there is a detector."""
+        return self.folder is not None or None not in self._files()
+
+    def _files(self) -> list[Path | None]:
+        """The detector's two files in the models' folders."""
         from ..checkpoints.folders import given_or_found
 
+        return [given_or_found(None, name) for name in ("person-detector", "pose-detector")]
+
+    def _detector(self) -> PoseDetector | None:
         if self.folder is not None:
             from ..pose.detector import PoseDetector
 
             return PoseDetector.from_folder(self.folder, device=self.device)
-        files = [given_or_found(None, name) for name in ("person-detector", "pose-detector")]
+        files = self._files()
         if files[0] is None or files[1] is None:
             return None
         from ..pose.detector import PoseDetector

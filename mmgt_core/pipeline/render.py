@@ -1,9 +1,8 @@
-"""Stage II as one call: a portrait, a motion and its sound become a video file, a few frames at a time."""
+"""Stage II in one call: a portrait, a motion and its sound become a video file, a few frames at a time."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,25 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..base.progress import Progress, silent
 from ..base.timebase import FPS
+from ..media.background_lock import locked_frames
 from ..media.contact_sheet import SheetCollector
-from ..media.frame_rate import output_rate, shown_frames
-from ..media.framing import Framing, fit_square
+from ..media.frame_rate import output_rate, write_at_rate
+from ..media.framing import fit_image
 from ..media.images import save_image, to_uint8
+from ..media.portrait_framing import PortraitFraming
 from ..media.video_writer import VideoWriter
-from ..video.autoencoder import decoded_parts
-from ..video.denoise import denoise
+from ..video.autoencoder import decoded_parts, frame_decoder
+from ..video.denoise import Observer, denoise
 from ..video.live_preview import LivePreview
 from .conditions import clip_conditions
 from .settings import StrPath, VideoSettings
+from .stages import Stage, Stages, no_stages
 
 if TYPE_CHECKING:
     from ..audio.features import Encoder
     from ..media.waveform import Waveform
     from ..pose.motion import Motion
+    from ..video.denoise import FinishedWork
     from ..video.model import VideoModel
-    from ..work.steps import StepStore
+
+Frames = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,16 @@ class Scene:
 
     Attributes:
         image: the portrait, uint8 RGB (height, width, 3).
-        motion: refers to a picture of that shape.
-        sound: what the video sounds like; None: it is silent.
-        voice: what the model hears; None: nothing.
-        image_embeds: CLIP embedding (1, cross_dim) of the portrait for models that want one.
-        portrait_pose: the pose on the portrait, where it is known.
+        motion: refers to an image of that shape.
+        sound: the channels of the video's sound, one or two; none: it is silent.
+        voice: the sound that the model uses; None: no audio.
+        image_embeds: CLIP embedding (1, cross_dim) of the portrait for models that need it.
+        portrait_pose: the pose in the portrait, where it is known.
     """
 
-    image: NDArray[np.uint8]
+    image: Frames
     motion: Motion
-    sound: Waveform | None = None
+    sound: tuple[Waveform, ...] = ()
     voice: Waveform | None = None
     image_embeds: Tensor | None = None
     portrait_pose: Motion | None = None
@@ -71,85 +74,61 @@ def render(
     settings: VideoSettings,
     *,
     encoders: Mapping[str, Encoder] | None = None,
-    store: StepStore | None = None,
-    stages: Callable[[str], Progress] = lambda name: silent,
+    work: FinishedWork | None = None,
+    stages: Stages = no_stages,
 ) -> tuple[Path, ...]:
     """Render and write the video, with the sound where there is one; returns the files.
 
-    A portrait that is not square is fitted by repeating its border, which the video then leaves out.
+    The video has the portrait's own framing: padding is cut off, a crop is pasted back.
 
     Args:
-        encoders: the speech encoders by name, for a model that hears through one.
-        store: keeps finished steps; see `denoise`.
+        encoders: the speech encoders by name, for a model that needs one.
+        work: keeps finished steps; see `denoise`.
 
     Raises:
         InputError: sizes or settings that do not work, a place that cannot be written, a full disk.
     """
-    config = settings.applied_to(model.config)
-    portrait, framing = fit_square(scene.image, config.size)
+    sampling = settings.sampling
+    config, size = sampling.applied_to(model.config), sampling.size(model.config)
+    portrait, fitted = fit_image(scene.image, size, sampling.framing)
+    framing = PortraitFraming(fitted, scene.image)
     rate = output_rate(FPS if output.fps is None else output.fps)
-    # Complains early about a place that cannot be written.
-    writer = VideoWriter(output.path, *framing.resized, fps=rate, audio=scene.sound)
+    # Fails early for a place that cannot be written.
+    writer = VideoWriter(output.path, *framing.size(size), fps=rate, audio=scene.sound or None)
     conditions = clip_conditions(
         model,
         portrait,
-        framing.motion_to_target(scene.motion),
+        fitted.motion_to_target(scene.motion),
         scene.voice,
         config,
-        stages("conditions"),
+        stages(Stage.CONDITIONS),
         encoders,
         scene.image_embeds,
     )
-    latents = denoise(
-        model,
-        conditions,
-        seed=settings.seed,
-        steps=config.steps,
-        cfg=config.cfg,
-        region_weights=config.region_weights,
-        window=config.window,
-        overlap=config.overlap,
-        closed_loop=config.closed_loop,
-        fusion=config.fusion,
-        windows_per_batch=settings.windows_per_batch,
-        progress=stages("motion to video"),
-        preview=LivePreview(lambda x: next(final_frames(model, x, portrait, framing, scene, False))[-1]),
-        store=store,
-    )
-    frames = final_frames(model, latents, portrait, framing, scene, settings.background_lock)
+    preview = LivePreview(lambda x: next(final_frames(model, x, framing))[-1])
+    latents = denoise(model, conditions, sampling, observer=Observer(stages(Stage.SAMPLING), preview, work))
+    frames = final_frames(model, latents, framing)
+    if settings.lock_background:
+        frames = locked_frames(frames, scene.motion, framing.portrait(size), scene.portrait_pose)
     sheet = SheetCollector(scene.motion.frames)
-    done, progress = 0, stages("writing the video")
     with writer as video:
-        for part in frames:
-            sheet.add(part)
-            shown = [index - done for index in shown_frames(done, done + len(part), rate)]
-            if shown:
-                video.write(part[shown])
-            done += len(part)
-            progress(done, scene.motion.frames, part[-1])
+        collected = _collected(frames, sheet)
+        write_at_rate(video, collected, scene.motion.frames, rate, stages(Stage.WRITING))
     if output.contact_sheet is None:
         return (Path(output.path),)
     save_image(output.contact_sheet, sheet.picture())
     return Path(output.path), Path(output.contact_sheet)
 
 
-def final_frames(
-    model: VideoModel,
-    latents: Tensor,
-    portrait: NDArray[np.uint8],
-    framing: Framing,
-    scene: Scene,
-    background_lock: bool,
-) -> Iterator[NDArray[np.uint8]]:
-    """The latents' pictures without the padding, uint8 (n, height, width, 3), a few frames at a time."""
-    cut = dataclasses.replace(framing, source=framing.resized)  # undoes the padding, keeps the scale
-    lock: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
-    if background_lock:
-        from ..media.background_lock import lock_background, moving_mask
+def final_frames(model: VideoModel, latents: Tensor, framing: PortraitFraming) -> Iterator[Frames]:
+    """The latents' frames, uint8 (n, height, width, 3), a few at a time, in the portrait's framing."""
+    whole = framing.is_whole((8 * latents.shape[3], 8 * latents.shape[2]))
+    for part in decoded_parts(frame_decoder(model.autoencoder, model.config.latent_scale), latents):
+        frames = to_uint8(part)
+        yield frames if whole else framing.restore(frames)
 
-        mask = moving_mask(scene.motion, framing.resized, portrait_pose=scene.portrait_pose)
-        still = cut.restore(portrait[None])[0]
-        lock = lambda frames: lock_background(frames, still, mask)  # noqa: E731
-    for part in decoded_parts(model.autoencoder, latents, model.config.latent_scale):
-        frames = cut.restore(to_uint8(part))
-        yield frames if lock is None else lock(frames)
+
+def _collected(chunks: Iterable[Frames], sheet: SheetCollector) -> Iterator[Frames]:
+    for frames in chunks:
+        sheet.add(frames)
+        yield frames

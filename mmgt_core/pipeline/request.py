@@ -43,11 +43,12 @@ class MotionRequest:
 
 @dataclass(frozen=True)
 class VideoRequest:
-    """What `generate_video` makes: of `keypoints` and `audio`, or of a `motion` with or without `audio`.
+    """What `generate_video` makes: from `keypoints` and `audio`, or from a `motion` with or without `audio`.
 
-    With the pose detector's folder `detector`, keypoints need not be given, and `motion` may be a video; for
-    `person` see `PoseFinder`. With `vocals`, the same recording without its music, that is what is heard, and
-    `audio` is what sounds. `fps` is the file's rate: frames are repeated or left out, the length stays.
+    With the pose detector's folder `detector`, keypoints are optional, and `motion` may be a video; for
+    `person` see `PoseFinder`. Beside a `motion`, `keypoints` are the portrait's own pose, which the
+    background lock needs. With `vocals`, the isolated voice, the models use that and the video keeps `audio`.
+    `fps` is the file's rate: frames are repeated or dropped, the duration stays.
     """
 
     image: StrPath
@@ -69,12 +70,6 @@ class VideoRequest:
         if out.suffix.lower() not in CONTAINERS:
             raise InputError(
                 f"videos cannot be written as '{out.suffix}'", where=out, fix="end the name in .mp4"
-            )
-        if self.motion is not None and self.keypoints is not None:
-            raise InputError(
-                "an own motion brings its own pose",
-                where=self.keypoints,
-                fix="leave out --keypoints or --motion",
             )
         if self.motion is None and self.audio is None:
             raise InputError(

@@ -1,17 +1,13 @@
-"""How the two stages run, and where unfinished work is kept; None stands for the model's own value."""
+"""How the two stages run, and where unfinished work is kept; None = model default."""
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from os import PathLike
 
-from ..base.errors import InputError
-from ..video.config import VideoConfig
-from ..video.windows import Fusion
+from ..video.sampling import Sampling
 
 StrPath = str | PathLike[str]
-SIZE_STEP = 64  # pixels: eight of a latent, which the UNet halves three times
 
 
 @dataclass(frozen=True)
@@ -44,63 +40,21 @@ class VideoSettings:
 
     Attributes:
         model: video model file; None: the shipped demo model.
-        seed: decides the noise.
-        size: side of the square that is computed, in pixels, a multiple of 64.
-        steps, cfg: of the sampler; at cfg 1 the unconditional rows are not computed.
-        pose_weight, face_weight, lip_weight: of the audio branches for whole picture, face and hands, lips.
-        full_mask: what the whole-picture branch sees.
-        window, overlap, closed_loop: frames of a context window, frames that neighbours share, and whether
-            the last one reaches over to the first frames; see `context_windows`.
-        fusion: how overlapping windows are averaged; see `window_weights`.
-        windows_per_batch: windows side by side; None: as many as fit on a GPU, else one.
-        background_lock: outside of what moves, the portrait's own pixels stay exactly.
-        wav2vec2: file or folder of wav2vec2-base-960h, for a model that hears through it.
-        vae: file or folder of SD1.5's VAE, for a model that brings no autoencoder.
-        clip_vision: file or folder of CLIP's image encoder, for a model that sees the portrait through it.
+        sampling: how the clip is sampled.
+        lock_background: outside of what moves, the portrait's own pixels stay exactly.
+        wav2vec2: file or folder of wav2vec2-base-960h, for a model that needs it.
+        vae: file or folder of SD1.5's VAE, for a model without an autoencoder of its own.
+        clip_vision: file or folder of CLIP's image encoder, for a model that needs it.
         device: see `choose_device`.
     """
 
     model: StrPath | None = None
-    seed: int = 0
-    size: int | None = None
-    steps: int | None = None
-    cfg: float | None = None
-    pose_weight: float | None = None
-    face_weight: float | None = None
-    lip_weight: float | None = None
-    full_mask: str | None = None
-    window: int | None = None
-    overlap: int | None = None
-    closed_loop: bool | None = None
-    fusion: Fusion | None = None
-    windows_per_batch: int | None = None
-    background_lock: bool = False
+    sampling: Sampling = Sampling()
+    lock_background: bool = False
     wav2vec2: StrPath | None = None
     vae: StrPath | None = None
     clip_vision: StrPath | None = None
     device: str = "auto"
-
-    def applied_to(self, config: VideoConfig) -> VideoConfig:
-        """The model's configuration with these settings in place of its own; may raise InputError."""
-        if self.steps is not None and not 1 <= self.steps <= 1000:
-            raise InputError(f"{self.steps} sampling steps are not possible", fix="choose 1 to 1000")
-        if self.size is not None and (self.size < SIZE_STEP or self.size % SIZE_STEP):
-            raise InputError(
-                f"a picture of {self.size} pixels cannot be computed", fix=f"choose a multiple of {SIZE_STEP}"
-            )
-        if self.windows_per_batch is not None and self.windows_per_batch < 1:
-            raise InputError(
-                f"{self.windows_per_batch} windows per batch are not possible",
-                fix="choose 1 or more, or auto",
-            )
-        chosen = (self.pose_weight, self.face_weight, self.lip_weight)
-        weights = tuple(
-            own if weight is None else weight
-            for weight, own in zip(chosen, config.region_weights, strict=True)
-        )
-        names = ("size", "steps", "cfg", "full_mask", "window", "overlap", "closed_loop", "fusion")
-        given = {name: value for name in names if (value := getattr(self, name)) is not None}
-        return dataclasses.replace(config, region_weights=weights, **given)
 
 
 @dataclass(frozen=True)
@@ -108,17 +62,17 @@ class WorkSettings:
     """Where a run keeps what it has finished, so that the same call goes on after a crash.
 
     Attributes:
-        use: off: nothing is kept, and a run that stops begins anew.
-        root: the folder of all work folders; None: see `work.folder.default_root`.
-        keep: also keep the work of a run that is done.
+        keep_work: keep finished steps on disk; False: a run that stops starts again from the beginning.
+        folder: of all work folders; None: see `work.folder.default_root`.
+        keep_finished: also keep the work of a run that is complete.
     """
 
-    use: bool = True
-    root: StrPath | None = None
-    keep: bool = False
+    keep_work: bool = True
+    folder: StrPath | None = None
+    keep_finished: bool = False
 
 
-NO_WORK = WorkSettings(use=False)
+NO_WORK = WorkSettings(keep_work=False)
 
 
 @dataclass(frozen=True)

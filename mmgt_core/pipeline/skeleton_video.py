@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..base.progress import Progress, silent
 from ..media.video_writer import VideoWriter
 from ..media.waveform import Waveform
@@ -13,14 +15,14 @@ DRAWN_AT_ONCE = 32  # pictures in memory
 
 
 def write_skeleton(
-    out: StrPath, motion: Motion, waveform: Waveform | None, progress: Progress = silent
+    out: StrPath, motion: Motion, sound: Sequence[Waveform] = (), progress: Progress = silent
 ) -> None:
     """Draw every frame into a video with the sound, in the shape of the motion's picture."""
     from ..pose.drawing import draw_pose
 
     scale = SHORT_SIDE / min(motion.width, motion.height)
     width, height = (max(2, round(side * scale)) for side in (motion.width, motion.height))
-    with VideoWriter(out, width, height, audio=waveform) as video:
+    with VideoWriter(out, width, height, audio=sound or None) as video:
         for start in range(0, motion.frames, DRAWN_AT_ONCE):
             stop = min(start + DRAWN_AT_ONCE, motion.frames)
             video.write(draw_pose(motion.window(slice(start, stop)), (width, height)))

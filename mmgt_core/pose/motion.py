@@ -11,6 +11,7 @@ from ..base.errors import InputError
 from . import skeleton
 
 CANVAS = 512  # pixels; the square canvas that SMGA's coordinates refer to
+SHAPE_TOLERANCE = 0.02  # of the aspect ratio: poses of a portrait that was resized still belong to it
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,20 @@ class Motion:
         """The motion of the chosen frames, in their order."""
         return replace(self, keypoints=self.keypoints[indices])
 
+    def on_portrait(self, size: tuple[int, int], where: object = None) -> Motion:
+        """The motion as one of the portrait of `size` (width, height).
+
+        Raises InputError, which names `where`, if it was made for an image of another shape.
+        """
+        if not same_shape((self.width, self.height), size):
+            raise InputError(
+                f"the pose belongs to an image of {self.width} x {self.height} pixels, the portrait has "
+                f"{size[0]} x {size[1]}",
+                where=where,
+                fix="use the pose of this portrait, or retarget the motion to it",
+            )
+        return replace(self, width=size[0], height=size[1])
+
     def to(self, device: torch.device | str) -> Motion:
         return replace(self, keypoints=self.keypoints.to(device))
 
@@ -81,6 +96,11 @@ class Motion:
         """Scale from image pixels to canvas pixels, and the margins of an image that is not square."""
         scale = CANVAS / max(self.width, self.height)
         return scale, (CANVAS - self.width * scale) / 2, (CANVAS - self.height * scale) / 2
+
+
+def same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two images (width, height) have the same aspect ratio, within 2 %."""
+    return abs(size[0] * other[1] - size[1] * other[0]) <= SHAPE_TOLERANCE * size[1] * other[0]
 
 
 def normalise(values: Tensor) -> Tensor:

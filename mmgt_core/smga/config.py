@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..base.feature_kinds import PROSODY, PROSODY_CHANNELS, WAVLM_PROSODY
 from ..base.timebase import WINDOW_FRAMES
 from ..pose.skeleton import FLAT
 
@@ -17,8 +18,8 @@ class SMGAConfig:
         frames: length of the window that the network was trained on.
         width, ffn, layers, heads, encoder_layers, dropout: the transformer.
         audio_channels: 1059 = WavLM 1024 ++ prosody 35, or 35 = prosody alone.
-        steps, guidance, eta: DDIM steps, classifier-free guidance weight and stochasticity used unless told
-            otherwise.
+        steps, guidance, eta: DDIM steps, classifier-free guidance weight and stochasticity used
+            unless told otherwise.
     """
 
     features: int = FLAT
@@ -33,6 +34,11 @@ class SMGAConfig:
     steps: int = 50
     guidance: float = 2.0
     eta: float = 1.0
+
+    @property
+    def audio_features(self) -> str:
+        """The kind of audio features that the model was trained with."""
+        return PROSODY if self.audio_channels == PROSODY_CHANNELS else WAVLM_PROSODY
 
     def __post_init__(self) -> None:
         sizes = ("features", "frames", "width", "ffn", "layers", "heads", "audio_channels", "steps")

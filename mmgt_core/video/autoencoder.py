@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..base.progress import Progress, silent
+from ..base.errors import InputError
 from .config import VideoConfig
-from .memory import try_with
+from .memory import Halving
 
 DECODED_AT_ONCE = 4  # frames
-MEMORY_FIX = "choose a smaller --size, or close what else uses the memory"
+MEMORY_FIX = "choose a smaller --width and --height, or close other programs"
 
 
 def build_tiny_autoencoder(config: VideoConfig) -> Any:
@@ -43,44 +43,53 @@ def encode_frames(autoencoder: Any, frames: Tensor, latent_scale: float, chunk: 
     return torch.cat(latents)
 
 
-def decoded_parts(
-    autoencoder: Any, latents: Tensor, latent_scale: float, chunk: int = DECODED_AT_ONCE
-) -> Iterator[Tensor]:
-    """Scaled latents (n, 4, h, w) -> float32 frames (m, 8h, 8w, 3) in [0, 1] on the CPU, m at most `chunk`,
-    which is halved when memory runs out.
-
-    Raises InputError when not even one frame fits.
-    """
+def frame_decoder(autoencoder: Any, latent_scale: float) -> Callable[[Tensor], Tensor]:
+    """Function: scaled latents (n, 4, h, w) -> float32 frames (n, 8h, 8w, 3) in [0, 1] on the CPU."""
 
     @torch.no_grad()
     def decode(part: Tensor) -> Tensor:
         scaled = (part / latent_scale).to(autoencoder.device, autoencoder.dtype)
-        # The layout of the pictures that come out: 1.6 times faster on a CPU than channels first.
+        # The layout of the images that come out: 1.6 times faster on a CPU than channels first.
         decoded = autoencoder.decode(scaled.contiguous(memory_format=torch.channels_last)).sample
         return (decoded.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu()
 
-    start = 0
+    return decode
+
+
+def decoded_parts(
+    decode: Callable[[Tensor], Tensor],
+    latents: Tensor,
+    *,
+    at_once: int = DECODED_AT_ONCE,
+    fix: str = MEMORY_FIX,
+    release: Callable[[], object] = lambda: None,
+) -> Iterator[Tensor]:
+    """Latents (n, 4, h, w) -> frames (m, height, width, 3) in their order, m at most `at_once`.
+
+    Args:
+        decode: latents -> float frames in [0, 1]; see `frame_decoder`.
+        fix, release: see `Halving`, which halves m when memory runs out.
+
+    Raises InputError for no latents, for frames that are not finite, and when not even one frame fits.
+    """
+    if len(latents) == 0:
+        raise InputError("the latent holds no frame", where="latent", fix="give one with at least one frame")
+    start, batches = 0, Halving(at_once, "frames to decode", fix, release)
     while start < len(latents):
-        part = latents[start : start + chunk]
-        frames = try_with(len(part), "frames in the decoder", lambda p=part: decode(p), MEMORY_FIX)
-        if frames is None:
-            chunk = len(part) // 2
-            continue
+        first = start
+        count, frames = batches.run(len(latents) - start, lambda n, at=first: decode(latents[at : at + n]))
+        if not bool(frames.isfinite().all()):
+            raise InputError(
+                "the autoencoder (VAE) returns values that are not finite",
+                where="vae",
+                fix="run it in fp32 or bf16 instead of fp16",
+            )
         yield frames
-        start += len(part)
+        start += count
 
 
 def decode_latents(
-    autoencoder: Any,
-    latents: Tensor,
-    latent_scale: float,
-    chunk: int = DECODED_AT_ONCE,
-    progress: Progress = silent,
+    autoencoder: Any, latents: Tensor, latent_scale: float, at_once: int = DECODED_AT_ONCE
 ) -> Tensor:
-    """All frames of `decoded_parts` at once, float32 (n, 8h, 8w, 3)."""
-    frames, done = [], 0
-    for part in decoded_parts(autoencoder, latents, latent_scale, chunk):
-        frames.append(part)
-        done += len(part)
-        progress(done, latents.shape[0])
-    return torch.cat(frames)
+    """All frames of `decoded_parts` together, float32 (n, 8h, 8w, 3)."""
+    return torch.cat(list(decoded_parts(frame_decoder(autoencoder, latent_scale), latents, at_once=at_once)))

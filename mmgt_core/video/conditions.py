@@ -1,12 +1,12 @@
-"""Everything about one clip that the denoiser needs and that does not change while it runs (stage2.md section
-0).
+"""Everything about one clip that the denoiser needs and that does not change while it runs
+(stage2.md section 0).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -17,14 +17,46 @@ from .by_frame import ByFrame
 from .mask_pyramid import MaskPyramid
 from .state import Cache, RunState
 
-if TYPE_CHECKING:
-    from .model import VideoModel
-
 FrameTensor = Callable[[Sequence[int]], Tensor]
 FrameMasks = Callable[[Sequence[int]], MaskPyramid]
 PoseImages = Tensor | FrameTensor
 POSES_AT_ONCE = 8  # frames in the pose guider
 TOKENS_AT_ONCE = 32  # frames in the audio projection
+
+
+class ConditionNetworks(Protocol):
+    """What is computed once for each clip; `VideoModel` offers it, and so does the binding to ComfyUI.
+
+    Attributes:
+        device, dtype: where and in what the UNet computes.
+    """
+
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+    def context(self, image_embeds: Tensor | None) -> Tensor:
+        """CLIP embeddings (rows, cross_dim), or None -> cross-attention tokens (rows, 1, cross_dim)."""
+        ...
+
+    def write_bank(self, latents: Tensor, context: Tensor) -> Bank:
+        """The reference bank of scaled latents (rows, 4, h, w)."""
+        ...
+
+    def pose_features(self, images: Tensor) -> Tensor:
+        """Pose images (n, height, width, 3) in [0, 1] or uint8 -> (n, C, height/8, width/8)."""
+        ...
+
+    def audio_tokens(self, windows: Tensor) -> Tensor:
+        """Audio features around each frame (n, window, blocks, channels) -> (n, tokens, dim)."""
+        ...
+
+
+def clip_token(image_embeds: Tensor | None, cross_dim: int) -> Tensor:
+    """The cross-attention token (rows, 1, cross_dim) of CLIP embeddings (rows, cross_dim); without them a
+    zero token (1, 1, cross_dim), float32 on the CPU.
+    """
+    return torch.zeros(1, 1, cross_dim) if image_embeds is None else image_embeds.reshape(-1, 1, cross_dim)
 
 
 @dataclass(frozen=True)
@@ -55,7 +87,7 @@ class ClipConditions:
     @torch.no_grad()
     def build(
         cls,
-        model: VideoModel,
+        networks: ConditionNetworks,
         reference: Tensor | None,
         pose_images: PoseImages,
         frames: int,
@@ -64,7 +96,6 @@ class ClipConditions:
         audio: Tensor | FrameTensor | None = None,
         masks: MaskPyramid | FrameMasks | None = None,
         image_embeds: Tensor | None = None,
-        round_bank: bool = True,
     ) -> ClipConditions:
         """Run the reference UNet; pose guider and audio projection run when a window needs them.
 
@@ -77,7 +108,6 @@ class ClipConditions:
                 indices that gives them; None: silence, as an unheard row.
             masks: the clip's motion masks, or a function of frame indices; None: full branch everywhere.
             image_embeds: CLIP embedding (1, cross_dim) of the portrait for models with image_context "clip".
-            round_bank: round the bank to float16 as the reference code does.
 
         Raises InputError when the inputs differ in length or size.
         """
@@ -87,18 +117,17 @@ class ClipConditions:
                 f"the portrait's latent is {tuple(reference.shape[-2:])}, the video's {tuple(latent_size)}",
                 fix="scale and crop the portrait to the size of the video",
             )
-        context = model.context(image_embeds)
+        context = networks.context(image_embeds)
         bank = None
         if reference is not None:
-            bank = model.write_bank(reference.to(model.device, model.dtype), context)
-            bank = bank.rounded() if round_bank else bank
+            bank = networks.write_bank(reference.to(networks.device, networks.dtype), context).rounded()
         return cls(
             frames=frames,
             latent_size=latent_size,
             context=context,
             bank=bank,
-            pose=_pose_features(model, pose_images, frames, latent_size),
-            audio=None if audio is None else _audio_tokens(model, audio, frames),
+            pose=_pose_features(networks, pose_images, frames, latent_size),
+            audio=None if audio is None else _audio_tokens(networks, audio, frames),
             masks=_masks(masks, latent_size),
         )
 
@@ -107,8 +136,6 @@ class ClipConditions:
         windows: Sequence[Sequence[int]],
         conditional: Sequence[bool],
         region_weights: tuple[float, float, float],
-        *,
-        plain: bool = False,
     ) -> RunState:
         """The state of one UNet call: one row for each window under each condition, conditions outermost.
 
@@ -133,7 +160,6 @@ class ClipConditions:
             region_weights=region_weights,
             pose_features=pose.repeat(len(conditional), 1, 1, 1),
             cache=self.cache if audio is None else _ReferenceOnly(self.cache),
-            plain=plain,
         )
 
     def contexts(self, windows: int, conditional: Sequence[bool]) -> Tensor:
@@ -156,12 +182,12 @@ class _ReferenceOnly(Cache):
 
 
 def _pose_features(
-    model: VideoModel, images: PoseImages, frames: int, latent_size: tuple[int, int]
+    networks: ConditionNetworks, images: PoseImages, frames: int, latent_size: tuple[int, int]
 ) -> FrameTensor:
     @torch.no_grad()
     def compute(indices: list[int]) -> tuple[Tensor]:
         drawn = images(indices) if callable(images) else images[indices]
-        features = model.adapter.pose_features(drawn.to(model.device))
+        features = networks.pose_features(drawn)
         if tuple(features.shape[-2:]) != tuple(latent_size):
             raise InputError(
                 f"pose images give features of {tuple(features.shape[-2:])}, not of {tuple(latent_size)}",
@@ -174,11 +200,11 @@ def _pose_features(
     return lambda indices: by_frame(indices)[0]
 
 
-def _audio_tokens(model: VideoModel, audio: Tensor | FrameTensor, frames: int) -> FrameTensor:
+def _audio_tokens(networks: ConditionNetworks, audio: Tensor | FrameTensor, frames: int) -> FrameTensor:
     @torch.no_grad()
     def compute(indices: list[int]) -> tuple[Tensor]:
-        heard = audio(indices) if callable(audio) else audio[indices]
-        return (model.adapter.audio_tokens(heard.to(model.device)),)
+        features = audio(indices) if callable(audio) else audio[indices]
+        return (networks.audio_tokens(features),)
 
     by_frame = ByFrame(compute, frames, TOKENS_AT_ONCE)
     return lambda indices: by_frame(indices)[0]

@@ -33,8 +33,8 @@ class Attachment:
 
     @contextmanager
     def use(self, state: RunState) -> Iterator[Attachment]:
-        """Apply `state` to the UNet calls inside the block (with activation checkpointing, to backward as
-        well).
+        """Apply `state` to the UNet calls inside the block (with activation checkpointing, to
+        backward as well).
         """
         before, self.state = self.state, state
         try:
@@ -71,8 +71,8 @@ class Attachment:
 
 
 def attach(unet: nn.Module, adapter: Adapter) -> Attachment:
-    """Attach the adapter to a diffusers UNet2DConditionModel of the same sizes; undo with `.detach()` or
-    `with`.
+    """Attach the adapter to a diffusers UNet2DConditionModel of the same sizes; undo with
+    `.detach()` or `with`.
     """
     return Attachment(unet, adapter)
 
@@ -117,8 +117,8 @@ class _SelfAttention:
 
 
 class _CrossAttention:
-    """attn2: with a single context token the softmax is 1, so the result is one vector per row (stage2.md
-    1.7).
+    """attn2: with a single context token the softmax is 1, so the result is one vector per
+    row (stage2.md 1.7).
     """
 
     def __init__(self, attachment: Attachment, site: Site, original: Any):
@@ -133,12 +133,7 @@ class _CrossAttention:
         **kwargs: Any,
     ) -> Tensor:
         state = self.attachment.state
-        if (
-            state is None
-            or state.plain
-            or encoder_hidden_states is None
-            or encoder_hidden_states.shape[1] != 1
-        ):
+        if state is None or encoder_hidden_states is None or encoder_hidden_states.shape[1] != 1:
             return self.original(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
         # Every frame of a row has the same token: project once per row.
         frames = state.frames(hidden_states)

@@ -35,7 +35,7 @@ class LivePreview:
         """Whether it is time for the next picture."""
         return time.monotonic() >= self._next
 
-    def picture(self, schedule: Schedule, v: Tensor, noisy: Tensor, timestep: int) -> Picture | None:
+    def image(self, schedule: Schedule, v: Tensor, noisy: Tensor, timestep: int) -> Picture | None:
         """The picture that a prediction v (4, h, w) for these noisy latents stands for, when it is due."""
         if not self.due:
             return None

@@ -1,12 +1,11 @@
-"""Motion masks as MM-HAA reads them: blurred at 64x64, stretched, resized to every level (stage2.md section
-3).
+"""Motion masks as MM-HAA reads them: blurred at 64x64, stretched, resized to every level
+(stage2.md section 3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,9 +14,6 @@ from torch import Tensor
 from ..base.errors import InputError
 from .config import FullMask
 from .mask_blur import FACE_KERNEL, HANDS_KERNEL, LIPS_KERNEL, soft_masks
-
-if TYPE_CHECKING:
-    from ..pose.motion_masks import MotionMasks
 
 LEVELS = 4
 Indices = Sequence[int] | Tensor
@@ -28,9 +24,9 @@ class MaskPyramid:
     """The masks of some frames at the resolutions of the UNet.
 
     Attributes:
-        levels: float32 (frames, 3, h, w) for each level, h and w halved (rounded up) from one to the next;
-            the three are the masks of the full branch (0..2), of face and hands (0..1), and of the lips
-            (0..1).
+        levels: float32 (frames, 3, h, w) for each level, h and w halved (rounded up) from one to the
+            next; the three are the masks of the full branch (0..2), of face and hands (0..1), and of
+            the lips (0..1).
     """
 
     levels: tuple[Tensor, ...]
@@ -104,48 +100,21 @@ def mask_pyramid(
         )
     face_soft, lips_soft = soft_masks(face_hands, FACE_KERNEL), soft_masks(lips, LIPS_KERNEL)
     hands_soft = soft_masks(hands, HANDS_KERNEL) if full_mask == "hands" and hands is not None else None
-    return pyramid_of_soft_masks(face_soft, lips_soft, latent_size, full_mask, hands_soft)
+    return _levels(face_soft, lips_soft, latent_size, full_mask, hands_soft)
 
 
-def pyramid_of_motion(
-    boxes: MotionMasks, latent_size: tuple[int, int], full_mask: FullMask = "1+lips", chunk: int = 32
-) -> MaskPyramid:
-    """The pyramid of a clip straight from its boxes; rasters exist for `chunk` frames at a time, as
-    published ones.
-
-    Args:
-        boxes: of `pose.motion_masks.motion_masks`; the published canvas is 512.
-        latent_size: (height, width) of the latent, for a video of the canvas's aspect.
-    """
-    soft: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for start in range(0, boxes.frames, chunk):
-        rasters = boxes.rasters(slice(start, start + chunk), overlap="wrap")
-        soft.append(
-            (
-                soft_masks(rasters.face_hands, FACE_KERNEL),
-                soft_masks(rasters.lips, LIPS_KERNEL),
-                soft_masks(rasters.hands, HANDS_KERNEL),
-            )
-        )
-    if not soft:
-        return MaskPyramid.empty(0, *latent_size)
-    face, lips, hands = (np.concatenate(parts) for parts in zip(*soft, strict=True))
-    return pyramid_of_soft_masks(face, lips, latent_size, full_mask, hands)
-
-
-def pyramid_of_soft_masks(
+def _levels(
     face: np.ndarray,
     lips: np.ndarray,
     latent_size: tuple[int, int],
-    full_mask: FullMask = "1+lips",
-    hands: np.ndarray | None = None,
+    full_mask: FullMask,
+    hands: np.ndarray | None,
 ) -> MaskPyramid:
-    """The pyramid of masks that are blurred and stretched already: uint8 (frames, 64, 64) each."""
+    """The pyramid of softened masks, uint8 (frames, 64, 64) each."""
     levels = []
     for height, width in level_sizes(*latent_size):
         face_level, lips_level = resize_masks(face, height, width), resize_masks(lips, height, width)
-        if full_mask == "hands":
-            assert hands is not None
+        if hands is not None:
             full = resize_masks(hands, height, width)
         elif full_mask == "1-face":
             full = 1 - face_level
@@ -165,8 +134,8 @@ def level_sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def resize_masks(masks: np.ndarray, height: int, width: int) -> Tensor:
-    """uint8 (frames, h, w) -> float32 (frames, height, width) in [0, 1], through Pillow's antialiased
-    bilinear filter.
+    """uint8 (frames, h, w) -> float32 (frames, height, width) in [0, 1], through Pillow's
+    antialiased bilinear filter.
     """
     from PIL import Image
 

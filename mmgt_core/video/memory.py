@@ -1,4 +1,4 @@
-"""When memory runs short: how many windows fit, and going on with half as many when they did not."""
+"""Limited memory: how many windows fit, and smaller batches when they did not."""
 
 from __future__ import annotations
 
@@ -26,24 +26,41 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def try_with(at_once: int, what: str, work: Callable[[], T], fix: str) -> T | None:
-    """The result of `work`, or None when memory ran out and half of `at_once` may still fit.
+class Halving:
+    """Runs work in batches whose size is halved when memory runs out, down to one.
 
-    Logs one line then. Raises InputError, with `fix`, when even one at once does not fit; all other errors
-    travel through.
+    Args:
+        at_once: items of the first batch.
+        what: the items, for messages ("windows at once").
+        fix: what a person can do when not even one item fits.
+        release: frees what the host keeps cached, after a batch did not fit.
     """
-    try:
-        return work()
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        if at_once == 1:
-            raise InputError(f"the memory does not hold even 1 of the {what}", fix=fix) from error
-    # Only here is the failed attempt's memory free: its frames lived as long as the exception.
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    log.warning("out of memory with %d %s; going on with %d", at_once, what, at_once // 2)
-    return None
+
+    def __init__(self, at_once: int, what: str, fix: str, release: Callable[[], object] = lambda: None):
+        self.at_once, self._what, self._fix, self._release = at_once, what, fix, release
+
+    def run(self, left: int, work: Callable[[int], T]) -> tuple[int, T]:
+        """(n, work(n)) for the largest n that fits, at most `at_once` and the items that are `left`.
+
+        Raises InputError when one alone does not fit; all other errors travel through.
+        """
+        while True:
+            count = min(self.at_once, left)
+            try:
+                return count, work(count)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                if count == 1:
+                    raise InputError(
+                        f"there is not enough memory for even 1 of the {self._what}", fix=self._fix
+                    ) from error
+            # Only here is the failed attempt's memory free: its frames lived as long as the exception.
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            self._release()
+            self.at_once = count // 2
+            log.warning("out of memory with %d %s; continuing with %d", count, self._what, self.at_once)
 
 
 class MemoryMeter:

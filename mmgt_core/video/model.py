@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .adapter import Adapter
 from .bank import Bank
+from .conditions import clip_token
 from .config import VideoConfig
 from .diffusers_host import Attachment, attach
 from .layers import Layers
@@ -23,8 +24,8 @@ class VideoModel(nn.Module):
     """The networks of Stage II on diffusers.
 
     Attributes:
-        unet: denoising UNet (UNet2DConditionModel); the adapter is attached while `predict` or `attached`
-            runs.
+        unet: denoising UNet (UNet2DConditionModel); the adapter is attached while `predict`
+            or `attached` runs.
         reference: reference UNet.
         adapter: pose guider, audio projection, audio and motion modules.
         autoencoder: AutoencoderTiny when `config.autoencoder` is "tiny", else None until one is put here.
@@ -56,8 +57,8 @@ class VideoModel(nn.Module):
         Args:
             seed: decides every weight; the global generator is left as it was.
             pose_output_scale: the pose guider's last layer is its default initialisation times this
-                (published: 0; 1 lets the pose act from the first step, which a model that starts from
-                nothing wants).
+                (published: 0; 1 lets the pose act from the first step, which a model that starts
+                from nothing wants).
             audio_output_scale: the MM-HAA proj_out likewise (published: 1; 0 adds the audio modules to a
                 trained UNet without disturbing it).
         """
@@ -85,24 +86,28 @@ class VideoModel(nn.Module):
     def dtype(self) -> torch.dtype:
         return self.unet.dtype
 
-    def context(self, image_embeds: Tensor | None, rows: int = 1) -> Tensor:
-        """The cross-attention token (rows, 1, cross_dim): CLIP embeddings (rows, cross_dim), or zeros without
-        them.
-        """
-        if image_embeds is None:
-            return torch.zeros(rows, 1, self.config.cross_dim, device=self.device, dtype=self.dtype)
-        return image_embeds.to(self.device, self.dtype).reshape(-1, 1, self.config.cross_dim)
+    def context(self, image_embeds: Tensor | None) -> Tensor:
+        """The cross-attention tokens (rows, 1, cross_dim); see `clip_token`."""
+        return clip_token(image_embeds, self.config.cross_dim).to(self.device, self.dtype)
+
+    def pose_features(self, images: Tensor) -> Tensor:
+        """Pose images (n, height, width, 3) in [0, 1] or uint8 -> (n, C, height/8, width/8)."""
+        return self.adapter.pose_features(images.to(self.device))
+
+    def audio_tokens(self, windows: Tensor) -> Tensor:
+        """Audio features around each frame (n, window, blocks, channels) -> (n, tokens, dim)."""
+        return self.adapter.audio_tokens(windows.to(self.device))
 
     def write_bank(self, latents: Tensor, context: Tensor | None = None) -> Bank:
         """The reference bank of scaled latents (rows, 4, h, w); see `reference.write_bank`."""
         if context is None:
-            context = self.context(None, latents.shape[0])
+            context = self.context(None).expand(latents.shape[0], -1, -1)
         return write_bank(self.reference, latents, context, self.config)
 
     @contextmanager
     def attached(self, adapter: Adapter | None = None) -> Iterator[Attachment]:
-        """The adapter (or another form of it, such as `adapter.fold()`) attached to the UNet inside the
-        block.
+        """The adapter (or another form of it, such as `adapter.fold()`) attached to the UNet
+        inside the block.
         """
         if self._attachment is not None:
             if adapter not in (None, self._attachment.adapter):

@@ -23,8 +23,8 @@ def mutual_attention(
     heads: int,
     attention: AttentionFunction = attend,
 ) -> Tensor:
-    """Attention of every frame to its own tokens and, in rows that read a reference, to the bank's tokens
-    too.
+    """Attention of every frame to its own tokens and, in rows that read a reference, to the
+    bank's tokens too.
 
     Args:
         query, key, value: (rows * frames, tokens, C), already projected from the frame's own norm1 output.
@@ -39,9 +39,6 @@ def mutual_attention(
         return attention(query, key, value, heads)
 
     features = state.bank[site].to(query)
-    if state.plain:
-        return _row_by_row(query, key, value, features, state, project, heads, attention)
-
     reference = state.kept(("reference", site), lambda: project(features))
     sources = tuple(source for source in state.reading if source is not None)
     frames = state.frames(query)
@@ -77,24 +74,3 @@ def _take(x: Tensor, rows: tuple[int, ...], state: RunState) -> Tensor:
     if rows == tuple(range(state.rows)):
         return x
     return x.unflatten(0, (state.rows, -1)).index_select(0, state.index(rows, x.device)).flatten(0, 1)
-
-
-def _row_by_row(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    features: Tensor,
-    state: RunState,
-    project: Projection,
-    heads: int,
-    attention: AttentionFunction,
-) -> Tensor:
-    """The equation as written, one row at a time; the bank is projected anew for every frame."""
-    frames, out = state.frames(query), []
-    for row, source in enumerate(state.reading):
-        q, k, v = (x.unflatten(0, (state.rows, frames))[row] for x in (query, key, value))
-        if source is not None:
-            more_k, more_v = project(features[source].expand(frames, -1, -1))
-            k, v = torch.cat([k, more_k], dim=1), torch.cat([v, more_v], dim=1)
-        out.append(attention(q, k, v, heads))
-    return torch.cat(out)

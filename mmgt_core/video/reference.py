@@ -19,9 +19,7 @@ class _Complete(Exception):
     """Ends the reference pass: what follows the last norm1 is read by nobody."""
 
 
-def write_bank(
-    reference: nn.Module, latents: Tensor, context: Tensor, config: VideoConfig, *, to_the_end: bool = False
-) -> Bank:
+def write_bank(reference: nn.Module, latents: Tensor, context: Tensor, config: VideoConfig) -> Bank:
     """The outputs of norm1 of every self-attention of the reference UNet at timestep 0.
 
     Gradients flow from the bank into the reference UNet.
@@ -30,7 +28,6 @@ def write_bank(
         reference: diffusers UNet2DConditionModel with nothing attached.
         latents: (rows, latent channels, h, w), one scaled latent per portrait.
         context: (rows, tokens, cross_dim) of the conditional rows; unconditional rows need no bank.
-        to_the_end: run the parts behind the last norm1 as well; the bank is the same.
     """
     features: dict[str, Tensor] = {}
     readers = [site for site in sites(config) if site.reference]
@@ -38,7 +35,7 @@ def write_bank(
     def recorder(name: str, is_last: bool) -> Any:
         def record(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
             features[name] = output
-            if is_last and not to_the_end:
+            if is_last:
                 raise _Complete
 
         return record

@@ -49,14 +49,13 @@ class RunState:
         audio_tokens: (rows * frames, tokens, dim), or (clip frames, tokens, dim) when `audio_index` is given.
             None: no row hears anything.
         audio_index: int64 (rows * frames,): which entry of `audio_tokens` a frame hears.
-        audio_rows: for each row whether it hears its tokens; a deaf row is computed with zero tokens. Left
-            out: all.
+        audio_rows: for each row whether it hears its tokens; a deaf row is computed with zero tokens.
+            Left out: all.
         masks: the motion masks of the rows * frames; None: full branch 1 everywhere, face and lips 0.
         region_weights: weights of the (full, face, lips) branches of MM-HAA; (1, 1, 1) in training.
         pose_features: (rows * frames, C, h, w) from the pose guider; None: no pose.
         audio_modules, motion_modules: False leaves these modules out altogether (image phase of training).
         cache: keeps what does not change between calls of one clip; None in training.
-        plain: compute as the equations are written, without the exact shortcuts; for comparison.
     """
 
     rows: int
@@ -71,7 +70,6 @@ class RunState:
     audio_modules: bool = True
     motion_modules: bool = True
     cache: Cache | None = None
-    plain: bool = False
     _own_cache: Cache = field(default_factory=Cache, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The UNet's calls on the windows of a clip: their predictions, how many at once, how they add up."""
+"""The UNet's calls on the windows of a clip: their predictions, and how many are computed at once."""
 
 from __future__ import annotations
 
@@ -10,40 +10,38 @@ import torch
 from torch import Tensor
 
 from .conditions import ClipConditions
-from .memory import MemoryMeter, try_with
+from .config import VideoConfig
+from .memory import Halving, MemoryMeter
 from .scheduler import Schedule
 
 if TYPE_CHECKING:
-    from ..work.steps import StepStore
+    from .denoise import FinishedWork
     from .live_preview import LivePreview
     from .model import VideoModel
 
-MEMORY_FIX = "choose a shorter --window or a smaller --size, or close what else uses the memory"
+MEMORY_FIX = "choose a shorter --window or a smaller --width and --height, or close other programs"
 
 
 @dataclass(frozen=True)
 class WindowCalls:
-    """What all UNet calls of a clip have in common."""
+    """What all UNet calls of a clip have in common; `config` holds the choices for this clip."""
 
     model: VideoModel
     conditions: ClipConditions
     schedule: Schedule
     windows: list[list[int]]
-    frame_weights: Tensor
-    cfg: float
-    region_weights: tuple[float, float, float]
-    plain: bool
+    config: VideoConfig
     preview: LivePreview | None
 
     @property
     def conditional(self) -> tuple[bool, ...]:
         """Which sides of the guidance are computed."""
-        return (False, True) if self.cfg > 1 else (True,)
+        return (False, True) if self.config.cfg > 1 else (True,)
 
     def predict(self, windows: Sequence[Sequence[int]], timestep: int, x: Tensor) -> Tensor:
         """The prediction (conditions * windows * frames, 4, h, w) of some windows of x, on the CPU."""
         model, device = self.model, self.model.device
-        state = self.conditions.state(windows, self.conditional, self.region_weights, plain=self.plain)
+        state = self.conditions.state(windows, self.conditional, self.config.region_weights)
         index = torch.tensor([frame for window in windows for frame in window])
         latents = x.index_select(0, index).to(device, model.dtype).repeat(len(self.conditional), 1, 1, 1)
         context = self.conditions.contexts(len(windows), self.conditional)
@@ -52,49 +50,38 @@ class WindowCalls:
     def guided(self, v: Tensor, windows: int) -> Tensor:
         """A prediction of `predict` with both sides in one: float32 (windows, frames, 4, h, w)."""
         sides = v.float().unflatten(0, (len(self.conditional), windows, -1))
-        return sides[0] if len(sides) == 1 else sides[0] + self.cfg * (sides[1] - sides[0])
+        return sides[0] if len(sides) == 1 else sides[0] + self.config.cfg * (sides[1] - sides[0])
 
-    def picture(self, v: Tensor, done: int, count: int, timestep: int, x: Tensor) -> Any:
-        """The newest frame after `done` windows, of which `v` predicts the last `count`, when it is time."""
+    def preview_image(self, v: Tensor, done: int, count: int, timestep: int, x: Tensor) -> Any:
+        """The newest frame after `done` windows, of which `v` predicts the last `count`, when one is due."""
         if self.preview is None or not self.preview.due:
             return None
         newest = x[self.windows[done - 1][-1]]
-        return self.preview.picture(self.schedule, self.guided(v, count)[-1, -1], newest, timestep)
-
-    def add(self, v: Tensor, windows: Sequence[Sequence[int]], sums: Tensor, counts: Tensor) -> None:
-        """Add a guided prediction to the sums (frames, ...) and count its frames: one window after the
-        other, so that the order of additions does not depend on how many were computed at once.
-        """
-        weights = self.frame_weights
-        for window, part in zip(windows, self.guided(v, len(windows)).to(sums), strict=True):
-            index = torch.tensor(window)
-            sums.index_add_(0, index, weights[:, None, None, None] * part)
-            counts.index_add_(0, index, weights)
+        return self.preview.image(self.schedule, self.guided(v, count)[-1, -1], newest, timestep)
 
 
 class Batches:
-    """How many windows are computed at once: as asked, as fit, and fewer when memory runs out."""
+    """How many windows are computed at once: as asked, or as fit, and fewer when memory runs out."""
 
-    def __init__(self, asked: int | None, device: torch.device, store: StepStore | None):
-        self._asked, self._device, self._store = asked, device, store
-        self.size = asked if store is None else store.batch(asked) or asked
+    def __init__(self, asked: int | None, device: torch.device, work: FinishedWork | None):
+        self._asked, self._device, self._work = asked, device, work
+        known = asked if work is None else work.batch(asked) or asked
+        self._measured = known is not None
+        self._halving = Halving(known or 1, "windows at once", MEMORY_FIX)
 
     def predict(self, call: WindowCalls, start: int, timestep: int, x: Tensor) -> tuple[int, Tensor]:
         """(windows, their prediction) of the next batch, which begins with window number `start`."""
-        meter = MemoryMeter(self._device) if self.size is None else None
-        while True:
-            size = 1 if self.size is None else self.size
-            some = call.windows[start : start + size]
-            v = try_with(
-                len(some), "windows per batch", lambda w=some: call.predict(w, timestep, x), MEMORY_FIX
-            )
-            if v is not None:
-                if meter is not None:
-                    self._choose(meter.windows())
-                return len(some), v
-            self._choose(len(some) // 2)
+        meter, before = None if self._measured else MemoryMeter(self._device), self._halving.at_once
+        count, v = self._halving.run(
+            len(call.windows) - start,
+            lambda n: call.predict(call.windows[start : start + n], timestep, x),
+        )
+        if meter is not None:
+            self._halving.at_once, self._measured = meter.windows(), True
+        if meter is not None or self._halving.at_once != before:
+            self._note()
+        return count, v
 
-    def _choose(self, size: int) -> None:
-        self.size = size
-        if self._store is not None:
-            self._store.note_batch(self._asked, size)
+    def _note(self) -> None:
+        if self._work is not None:
+            self._work.note_batch(self._asked, self._halving.at_once)

@@ -1,9 +1,10 @@
-"""Context windows: a clip longer than the model's window is denoised in overlapping pieces (stage2.md section
-5).
+"""Context windows: a clip longer than the model's window is denoised in overlapping pieces
+(stage2.md section 5).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
@@ -21,8 +22,8 @@ def context_windows(
 
     Args:
         frames: length of the clip, at least 1. Up to `window` frames there is one window.
-        closed_loop: as published, the last window wraps around to the first frames; otherwise it ends with
-            the clip.
+        closed_loop: as published, the last window wraps around to the first frames; otherwise it ends
+            with the clip.
 
     Raises InputError when the sizes do not fit together.
     """
@@ -57,3 +58,36 @@ def window_weights(length: int, fusion: Fusion = "flat", device: torch.device | 
         return torch.ones(length, device=device)
     place = torch.arange(length, device=device)
     return torch.minimum(place + 1, length - place).float()
+
+
+class WindowSums:
+    """The weighted sum of overlapping windows' predictions, and their mean.
+
+    Args:
+        like: latents of the clip (frames, ...), whose device and dtype the sums get.
+        weights: (length,) of `window_weights`.
+    """
+
+    def __init__(self, like: Tensor, weights: Tensor):
+        self._sums, self._counts = torch.zeros_like(like), like.new_zeros(like.shape[0])
+        self._weights = weights.to(like)
+
+    def add(self, windows: Sequence[Sequence[int]], predictions: Tensor) -> None:
+        """Add predictions (windows, length, ...): one window after the other, so that the order of additions
+        does not depend on how many were computed at once.
+        """
+        for window, prediction in zip(windows, predictions.to(self._sums), strict=True):
+            index = torch.tensor(window, device=self._sums.device)
+            weights = self._weights.reshape(-1, *(1,) * (prediction.ndim - 1))
+            self._sums.index_add_(0, index, weights * prediction)
+            self._counts.index_add_(0, index, self._weights)
+
+    def mean(self, part: slice) -> Tensor:
+        """The mean over the windows of each of these frames, in memory of its own."""
+        counts = self._counts[part]
+        return self._sums[part] / counts.reshape(-1, *(1,) * (self._sums.ndim - 1))
+
+    def whole_mean(self) -> Tensor:
+        """The mean of all frames, in the memory of the sums, which it uses up."""
+        counts = self._counts.reshape(-1, *(1,) * (self._sums.ndim - 1))
+        return self._sums.div_(counts)

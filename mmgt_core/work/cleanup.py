@@ -11,10 +11,11 @@ from pathlib import Path
 
 from .folder import JOURNAL, LOCK, MARKER, read_journal, remove_files, remove_if_empty
 from .lock import Busy, FileLock, is_locked
+from .steps import steps_of
 
 
 @dataclass(frozen=True)
-class Unfinished:
+class WorkItem:
     """A work folder as it lies there.
 
     Attributes:
@@ -38,7 +39,7 @@ class Unfinished:
         return max(0.0, time.time() - self.changed)
 
 
-def work_folders(root: Path) -> list[Unfinished]:
+def work_folders(root: Path) -> list[WorkItem]:
     """The work folders under `root`, the oldest first; what does not carry our marker is not looked at."""
     if not root.is_dir():
         return []
@@ -46,7 +47,7 @@ def work_folders(root: Path) -> list[Unfinished]:
     return sorted((folder for folder in found if folder is not None), key=lambda folder: folder.changed)
 
 
-def clean(root: Path, older_than: float = 0.0) -> tuple[list[Unfinished], int]:
+def clean(root: Path, older_than: float = 0.0) -> tuple[list[WorkItem], int]:
     """Remove the work folders that nobody uses and that did not change for `older_than` seconds.
 
     Only files that a run writes are removed; a folder into which a person put more stays, with that in it.
@@ -64,7 +65,7 @@ def clean(root: Path, older_than: float = 0.0) -> tuple[list[Unfinished], int]:
     return removed, freed
 
 
-def remove(folder: Unfinished) -> int | None:
+def remove(folder: WorkItem) -> int | None:
     """Remove one work folder; returns the bytes that became free, None where a run is at it."""
     lock = FileLock(folder.path / LOCK)
     try:
@@ -77,7 +78,7 @@ def remove(folder: Unfinished) -> int | None:
     return freed
 
 
-def _read(path: Path) -> Unfinished | None:
+def _read(path: Path) -> WorkItem | None:
     try:
         marker = json.loads((path / MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -86,8 +87,8 @@ def _read(path: Path) -> Unfinished | None:
         return None
     about = marker.get("about")
     lines = read_journal(path / JOURNAL, mend=False)
-    steps = [int(line["name"][-4:]) for line in lines if str(line.get("name", "")).startswith("latents-")]
-    return Unfinished(
+    steps = [steps_of(str(line.get("name", ""))) or 0 for line in lines]
+    return WorkItem(
         path,
         {str(name): str(text) for name, text in about.items()} if isinstance(about, dict) else {},
         sum(file.lstat().st_size for file in path.iterdir() if file.is_file()),

@@ -14,9 +14,11 @@ from typing import Any
 
 from torch import Tensor
 
+from ..base.atomic_files import flush, replaced_when_done
 from ..base.errors import InputError
 from ..base.full_disk import full_disk_told
-from .disk import AppendFile, flush, flush_folder, sha256_of, write_tensors
+from ..base.tensor_file import file_sha256, write_tensors
+from .disk import AppendFile
 from .lock import Busy, FileLock
 
 MARKER, JOURNAL, LOCK = "mmgt-work.json", "journal.jsonl", "lock"
@@ -67,13 +69,13 @@ class WorkFolder:
             raise InputError(
                 "another run of the same inputs and settings uses this work folder",
                 where=path,
-                fix="wait until it is done or stop it; mmgt --no-work runs beside it",
+                fix="wait until it is done or stop it; mmgt --no-keep-work runs beside it",
             ) from error
         except OSError as error:
             raise InputError(
                 f"the work folder cannot be made ({error.strerror})",
                 where=path,
-                fix="choose another place with --work-dir, or keep no work with --no-work",
+                fix="choose another place with --work-dir, or keep no work with --no-keep-work",
             ) from error
         try:
             work._begin(dict(about or {}))
@@ -89,8 +91,8 @@ class WorkFolder:
         Raises InputError when the disk is full; what was saved before, also under this name, is still good.
         """
         with full_disk_told(self.path):
-            digest, size = write_tensors(self.path / f"{name}{ENDING}", tensors, values or {})
-            self.note("saved", name=name, sha256=digest, bytes=size)
+            file = write_tensors(self.path / f"{name}{ENDING}", tensors, values or {}, durable=True)
+            self.note("saved", name=name, sha256=file.sha256, bytes=file.size)
 
     def load(self, name: str) -> Kept | None:
         """What was saved under a name; None where there is nothing, or it was damaged."""
@@ -99,7 +101,7 @@ class WorkFolder:
         entry, path = self._saved.get(name), self.path / f"{name}{ENDING}"
         if entry is None or not path.is_file() or path.stat().st_size != entry["bytes"]:
             return None
-        if sha256_of(path) != entry["sha256"]:
+        if file_sha256(path) != entry["sha256"]:
             return None
         try:
             with safe_open(path, framework="pt") as file:
@@ -152,13 +154,10 @@ class WorkFolder:
         marker = self.path / MARKER
         with full_disk_told(self.path):
             if not marker.is_file():
-                partial = self.path / f".{MARKER}.part"
                 text = {"mmgt_work": 1, "key": self.key, "about": about, "created": round(time.time(), 3)}
-                with open(partial, "wb") as file:
+                with replaced_when_done(marker, durable=True) as sibling, open(sibling, "wb") as file:
                     file.write(json.dumps(text, ensure_ascii=False).encode())
                     flush(file)
-                os.replace(partial, marker)
-                flush_folder(self.path)
             for line in read_journal(self.path / JOURNAL):
                 self._read(line)
             self.note("opened", process=os.getpid())
@@ -209,7 +208,8 @@ def remove_files(path: Path, but: str | None = None) -> int:
     """Remove what a run puts into its folder, and nothing else; returns the bytes that became free."""
     freed = 0
     for file in list(path.iterdir()):
-        own = file.name in (MARKER, JOURNAL, LOCK) or file.suffix in (ENDING, ".windows", ".part")
+        unfinished = file.name.startswith(f".{Path(MARKER).stem}.")  # a marker that was not complete
+        own = file.name in (MARKER, JOURNAL, LOCK) or file.suffix in (ENDING, ".windows") or unfinished
         if own and file.name != but and (file.is_file() or file.is_symlink()):
             freed += file.lstat().st_size
             file.unlink(missing_ok=True)

@@ -85,7 +85,7 @@ def _text(digest: _Hash, kind: str, text: str) -> None:
 
 def _feed_array(digest: _Hash, value: Any) -> None:
     if hasattr(value, "detach"):
-        from .disk import bytes_of
+        from ..base.tensor_file import bytes_of
 
         _text(digest, "tensor", f"{value.dtype} {tuple(value.shape)}")
         digest.update(bytes_of(value.cpu().contiguous()) if value.numel() else b"")

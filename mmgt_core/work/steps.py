@@ -15,17 +15,19 @@ import torch
 from torch import Tensor
 
 from ..base.full_disk import full_disk_told
-from .disk import DTYPES, AppendFile, bytes_of
+from ..base.tensor_file import NAMES, bytes_of
+from .disk import AppendFile
 from .folder import WorkFolder
 
 log = logging.getLogger(__name__)
 
 KEPT_STEPS = 2
+STEP = "latents-"
 FLUSH_SECONDS = 2.0  # what a power cut may cost within a step; a killed process loses nothing
 RECORD = struct.Struct(">4sIIBB")  # magic, first window, windows, dtype, dimensions; then the sizes
 TAIL = struct.Struct(">I")  # CRC-32 of the record
 MAGIC = b"MMGW"
-TYPES = list(DTYPES)
+TYPES = list(NAMES)
 
 
 class StepStore:
@@ -39,19 +41,19 @@ class StepStore:
     def resume(self) -> tuple[int, Tensor] | None:
         """(finished steps, latents) of the newest step that is good, or None; a damaged one is told of."""
         for done in sorted(self._steps(), reverse=True):
-            kept = self._work.load(_name(done))
+            kept = self._work.load(step_name(done))
             if kept is not None and "latents" in kept.tensors:
                 return done, kept.tensors["latents"]
             log.warning("%s: the latents of step %d are damaged; going back one step", self._work.path, done)
-            self._work.drop(_name(done))
+            self._work.drop(step_name(done))
         return None
 
     def keep(self, done: int, latents: Tensor) -> None:
         """Keep the latents after `done` steps; of older ones the last stays, and the step's windows go."""
-        self._work.save(_name(done), {"latents": latents}, {"steps": str(done)})
+        self._work.save(step_name(done), {"latents": latents}, {"steps": str(done)})
         self._close()
         for old in sorted(self._steps())[:-KEPT_STEPS]:
-            self._work.drop(_name(old))
+            self._work.drop(step_name(old))
         for file in self._work.path.glob("*.windows"):
             file.unlink(missing_ok=True)
 
@@ -98,7 +100,7 @@ class StepStore:
         self._close()
 
     def _steps(self) -> list[int]:
-        return [int(name.rpartition("-")[2]) for name in self._work.names() if name.startswith("latents-")]
+        return [done for name in self._work.names() if (done := steps_of(name)) is not None]
 
     def _path(self, step: int) -> Path:
         return self._work.path / f"step-{step:04d}.windows"
@@ -109,8 +111,14 @@ class StepStore:
             file.close()
 
 
-def _name(done: int) -> str:
-    return f"latents-{done:04d}"
+def step_name(done: int) -> str:
+    """The name under which the latents after `done` steps are saved."""
+    return f"{STEP}{done:04d}"
+
+
+def steps_of(name: str) -> int | None:
+    """Inverse of `step_name`; None for what is no step."""
+    return int(name.removeprefix(STEP)) if name.startswith(STEP) else None
 
 
 def _read_record(file: IO[bytes]) -> tuple[int, int, Tensor] | None:

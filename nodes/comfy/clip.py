@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from ...mmgt_core.base.errors import InputError
+from ...mmgt_core.media.portrait_framing import PortraitFraming
+from ...mmgt_core.pipeline.inputs import length_note
+from ...mmgt_core.pose.motion import same_shape
+from ...mmgt_core.video.clip_masks import clip_masks
 from ...mmgt_core.video.config import VideoConfig
-from .sockets import Masks, Speech, as_motion
+from ...mmgt_core.video.sampling import Sampling
 from .conditions import Clip
 from .load_video_model import HostVideoModel
-from .portrait_framing import PortraitFraming
+from .node_text import sentence, tell
 from .services import one_image
-from .window_masks import WindowMasks, window_masks
+from .sockets import Masks, Speech, as_motion
 
 if TYPE_CHECKING:
     from ...mmgt_core.media.framing import Framing
     from ...mmgt_core.pose.motion import Motion
-
-log = logging.getLogger(__name__)
-MULTIPLE = 64  # pixels: eight to a latent, three halvings in the UNet
-
-
-@dataclass(frozen=True)
-class ClipSettings:
-    """Choices about one clip; 0, None and "model's own" stand for the model's own value.
-
-    Attributes:
-        width, height: of the video in pixels, multiples of 64.
-        framing: how the portrait is brought to that size: "pad", "crop" or "stretch".
-        region_weights: of the (full, face, lips) audio branches.
-        full_mask: what the full branch sees.
-    """
-
-    width: int = 0
-    height: int = 0
-    framing: str = "pad"
-    region_weights: tuple[float | None, float | None, float | None] = (None, None, None)
-    full_mask: str | None = None
-
-    def size(self, config: VideoConfig) -> tuple[int, int]:
-        """(width, height); raises InputError unless multiples of 64."""
-        size = self.width or config.size, self.height or config.size
-        if any(side % MULTIPLE or side < MULTIPLE for side in size):
-            raise InputError(
-                f"a video of {size[0]} x {size[1]} pixels is not possible",
-                where="width, height",
-                fix=f"choose multiples of {MULTIPLE}, or 0 for the model's own {config.size}",
-            )
-        return size
-
-    def weights(self, config: VideoConfig) -> tuple[float, float, float]:
-        own = zip(self.region_weights, config.region_weights, strict=True)
-        full, face, lips = (default if chosen is None else chosen for chosen, default in own)
-        return full, face, lips
+    from ...mmgt_core.video.conditions import FrameMasks
 
 
 def make_clip(
@@ -70,28 +35,26 @@ def make_clip(
     masks: Masks | None,
     speech: Speech | None,
     clip_vision: Any,
-    settings: ClipSettings,
+    sampling: Sampling,
 ) -> tuple[Clip, PortraitFraming]:
     """The clip, and how the portrait was fitted to the video's size.
 
     Args:
-        pose: MMGT_MOTION, POSE_KEYPOINT, or IMAGE frames of a skeleton drawn as the model knows it.
+        pose: MMGT_MOTION, POSE_KEYPOINT, or IMAGE frames of a skeleton drawn in the model's style.
         masks: None: those of the motion; none at all for IMAGE frames.
-        speech: None: nothing is heard.
+        speech: None: no audio.
 
     Raises InputError for what does not fit together.
     """
-    from ...mmgt_core.media.framing import fit
+    from ...mmgt_core.media.framing import fit_image
 
-    config = video.config
+    config = sampling.applied_to(video.config)
     image = one_image(portrait, "portrait")
-    framing = fit(image.shape[1::-1], settings.size(config), settings.framing)  # type: ignore[arg-type]
-    target = torch.from_numpy(framing.apply(image)).float()[None] / 255
-    motion = (
-        None
-        if isinstance(pose, Tensor)
-        else _on_portrait(as_motion(pose, image.shape[1::-1]), framing.source)
-    )
+    fitted, framing = fit_image(image, sampling.size(config), sampling.framing)
+    target = torch.from_numpy(fitted).float()[None] / 255
+    motion = None
+    if not isinstance(pose, Tensor):
+        motion = as_motion(pose, framing.source).on_portrait(framing.source, "motion")
     frames = _frames(pose if motion is None else motion.keypoints, speech, masks)
     latent = _latent(vae, target, config)
     return Clip(
@@ -100,10 +63,10 @@ def make_clip(
         image_embeds=_image_embeds(clip_vision, target, config),
         pose_images=_skeleton(framing.motion_to_target(motion), framing.target, config)
         if motion
-        else _drawn(pose, framing, settings.framing),
+        else _drawn(pose, framing, sampling.framing),
         audio=None if speech is None else _audio(speech, config)[:frames],
-        masks=_masks(masks or (Masks(motion) if motion else None), framing, latent, config, settings),
-        region_weights=settings.weights(config),
+        masks=_masks(masks or (Masks(motion) if motion else None), framing, latent, config),
+        region_weights=config.region_weights,
     ), PortraitFraming(framing, image)
 
 
@@ -121,19 +84,6 @@ def _latent(vae: Any, target: Tensor, config: VideoConfig) -> Tensor:
     return latent
 
 
-def _on_portrait(motion: Motion, size: tuple[int, int]) -> Motion:
-    """The motion as one of the portrait; raises InputError where its picture had another shape."""
-    width, height = size
-    if abs(motion.width * height - motion.height * width) > 0.02 * motion.height * width:
-        raise InputError(
-            f"the pose belongs to a picture of {motion.width} x {motion.height} pixels, the portrait has "
-            f"{width} x {height}",
-            where="motion",
-            fix="use the pose of this portrait, or retarget the motion with MMGT Edit Motion",
-        )
-    return dataclasses.replace(motion, width=width, height=height)
-
-
 def _frames(pose: Tensor, speech: Speech | None, masks: Masks | None) -> int:
     """The shorter one of pose and sound; raises InputError for masks of another length."""
     if masks is not None and masks.frames != pose.shape[0]:
@@ -144,9 +94,7 @@ def _frames(pose: Tensor, speech: Speech | None, masks: Masks | None) -> int:
         )
     frames = pose.shape[0] if speech is None else min(pose.shape[0], speech.frames)
     if speech is not None and speech.frames != pose.shape[0]:
-        log.warning(
-            "the motion has %d frames, the recording %d; the longer one is cut", pose.shape[0], speech.frames
-        )
+        tell(sentence(length_note(pose.shape[0], speech.frames)))
     return frames
 
 
@@ -163,7 +111,7 @@ def _drawn(images: Tensor, framing: Framing, mode: Any) -> Any:
     from ...mmgt_core.media.images import to_uint8
 
     height, width = images.shape[1:3]
-    if abs(width * framing.source[1] - height * framing.source[0]) > 0.02 * height * framing.source[0]:
+    if not same_shape((width, height), framing.source):
         raise InputError(
             f"the pose frames are {width} x {height} pixels, the portrait {framing.source[0]} x "
             f"{framing.source[1]}",
@@ -211,12 +159,10 @@ def _image_embeds(clip_vision: Any, portrait: Tensor, config: VideoConfig) -> Te
     return embeds
 
 
-def _masks(
-    masks: Masks | None, framing: Framing, latent: Tensor, config: VideoConfig, settings: ClipSettings
-) -> WindowMasks | None:
+def _masks(masks: Masks | None, framing: Framing, latent: Tensor, config: VideoConfig) -> FrameMasks | None:
     """The masks as they lie in the video's framing; None without a motion."""
     if masks is None:
         return None
-    boxes = masks.boxes(framing.motion_to_target(_on_portrait(masks.motion, framing.source)))
-    size = (latent.shape[-2], latent.shape[-1])
-    return window_masks(boxes, size, settings.full_mask or config.full_mask)  # type: ignore[arg-type]
+    motion = masks.motion.on_portrait(framing.source, "masks")
+    boxes = masks.boxes(framing.motion_to_target(motion))
+    return clip_masks(boxes, (latent.shape[-2], latent.shape[-1]), config.full_mask)

@@ -13,8 +13,9 @@ from torch import Tensor
 from ...mmgt_core.base.errors import InputError
 from ...mmgt_core.video.adapter import Adapter
 from ...mmgt_core.video.bank import Bank
-from ...mmgt_core.video.conditions import ClipConditions
+from ...mmgt_core.video.conditions import ClipConditions, clip_token
 from ...mmgt_core.video.config import VideoConfig
+from ...mmgt_core.video.memory import Halving
 from ...mmgt_core.video.state import RunState
 from .conditions import Clip, ClipBatch
 from .reference_net import write_bank
@@ -29,7 +30,7 @@ RUN, CALL = "mmgt_run", "mmgt_call"
 
 
 class LoadedNetworks:
-    """The adapter and the reference UNet while they are loaded, as `ClipConditions.build` asks for them.
+    """The adapter and the reference UNet while they are loaded: `ConditionNetworks` on the host.
 
     Attributes:
         device, dtype: where and in what the UNet computes; weights may lie elsewhere and be of another dtype.
@@ -46,10 +47,6 @@ class LoadedNetworks:
         self.config, self.networks, self.reference = config, adapter, reference
         self.device, self.dtype = device, dtype
 
-    @property
-    def adapter(self) -> LoadedNetworks:
-        return self
-
     def pose_features(self, images: Tensor) -> Tensor:
         """(n, height, width, 3) in [0, 1] or uint8 -> (n, C, height/8, width/8)."""
         comfy.model_management.throw_exception_if_processing_interrupted()
@@ -60,11 +57,9 @@ class LoadedNetworks:
         """(n, window, blocks, channels) -> (n, tokens, dim)."""
         return self.networks.audio_projection(windows.to(self.device, self.dtype))
 
-    def context(self, image_embeds: Tensor | None, rows: int = 1) -> Tensor:
-        """The cross-attention token (rows, 1, cross_dim) of the conditional rows."""
-        if image_embeds is None:
-            return torch.zeros(rows, 1, self.config.cross_dim, device=self.device, dtype=self.dtype)
-        return image_embeds.to(self.device, self.dtype).reshape(-1, 1, self.config.cross_dim)
+    def context(self, image_embeds: Tensor | None) -> Tensor:
+        """The cross-attention tokens (rows, 1, cross_dim); see `clip_token`."""
+        return clip_token(image_embeds, self.config.cross_dim).to(self.device, self.dtype)
 
     def write_bank(self, latents: Tensor, context: Tensor) -> Bank:
         return write_bank(self.reference, latents, context, sites_by_block(self.config))
@@ -85,14 +80,14 @@ class ClipRun:
     Attributes:
         progress: the bar that moves with every window.
         device: where the networks compute.
-        at_once: windows that the last call computed side by side; 0: there was none.
+        batches: how many windows are computed at once; None before the first call.
     """
 
     def __init__(
         self, networks: LoadedNetworks, model: BaseModel, clips: Iterable[Clip], progress: WindowProgress
     ):
         self._networks, self.progress, self.device = networks, progress, networks.device
-        self.at_once = 0
+        self.batches: Halving | None = None
         self._conditions = {id(clip): (clip, self._prepare(clip, model)) for clip in clips}
 
     def call(self, unet: Any, rows: int, batch: ClipBatch | None, window: int | None) -> UNetCall:
@@ -121,7 +116,7 @@ class ClipRun:
 
     def _prepare(self, clip: Clip, model: BaseModel) -> ClipConditions:
         return ClipConditions.build(
-            self._networks,  # type: ignore[arg-type] - stands in for a VideoModel
+            self._networks,
             model.process_latent_in(clip.portrait),
             clip.pose_images,
             clip.frames,

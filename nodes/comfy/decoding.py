@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...mmgt_core.base.errors import InputError
+from ...mmgt_core.base.sizes import readable_size
 from ...mmgt_core.media.images import to_uint8
-from ...mmgt_core.video.memory import try_with
+from ...mmgt_core.media.portrait_framing import PortraitFraming
+from ...mmgt_core.video.autoencoder import decoded_parts
 from .node_text import tell
-from .portrait_framing import FRAMING, PortraitFraming
 from .services import host_progress
+from .sockets import FRAMING
 
 AT_ONCE = 8  # frames
 SMALLER = "choose a smaller video, or close other programs that use the GPU"
 SCALE = 8  # pixels a latent
-GIGABYTE = 2**30
 
 
 def framing_of(latent: dict[str, Any]) -> PortraitFraming | None:
@@ -36,29 +37,10 @@ def decoded_size(samples: Tensor) -> tuple[int, int]:
 
 
 def decoded_chunks(samples: Tensor, vae: Any) -> Iterator[Tensor]:
-    """IMAGE chunks (a few, height, width, 3) of latents (frames, 4, h, w), in their order.
-
-    When memory runs out, half as many frames at a time are tried, down to one. Raises InputError for an empty
-    latent, and for pictures that are not finite.
-    """
-    if samples.shape[0] == 0:
-        raise InputError("the latent holds no frame", where="latent", fix="give one with at least one frame")
-    start, at_once = 0, AT_ONCE
-    while start < samples.shape[0]:
-        part = samples[start : start + at_once]
-        images = try_with(at_once, "frames to decode", lambda part=part: vae.decode(part), SMALLER)
-        if images is None:
-            at_once //= 2
-            management.soft_empty_cache()
-            continue
-        if not bool(images.isfinite().all()):
-            raise InputError(
-                "the VAE gives pictures that are not finite",
-                where="vae",
-                fix="start ComfyUI with --fp32-vae or --bf16-vae",
-            )
-        yield images
-        start += len(part)
+    """IMAGE chunks (a few, height, width, 3) of latents (frames, 4, h, w); see `decoded_parts`."""
+    return decoded_parts(
+        vae.decode, samples, at_once=AT_ONCE, fix=SMALLER, release=management.soft_empty_cache
+    )
 
 
 def decoded_frames(
@@ -79,7 +61,7 @@ def decoded_images(latent: dict[str, Any], vae: Any) -> Tensor:
     size = decoded_size(samples)
     width, height = size if framing is None else framing.size(size)
     shape = (samples.shape[0], height, width, 3)
-    _told_cost(shape)
+    _report_cost(shape)
     images = torch.empty(shape)
     done = 0
     for part in decoded_chunks(samples, vae):
@@ -91,17 +73,15 @@ def decoded_images(latent: dict[str, Any], vae: Any) -> Tensor:
     return images
 
 
-def _told_cost(shape: tuple[int, ...]) -> None:
+def _report_cost(shape: tuple[int, ...]) -> None:
     size, free = 4 * math.prod(shape), management.get_free_memory(torch.device("cpu"))
-    cost = f"{shape[0]} frames of {shape[2]} x {shape[1]} pixels as IMAGE take {_gigabytes(size)} of memory"
+    cost = (
+        f"{shape[0]} frames of {shape[2]} x {shape[1]} pixels as IMAGE take {readable_size(size)} of memory"
+    )
     if size > free:
         raise InputError(
-            f"{cost}, and {_gigabytes(free)} are free",
+            f"{cost}, and {readable_size(free)} are free",
             where="decode",
             fix="use MMGT Decode Video, which writes them to a file as they come",
         )
     tell(f"{cost}.")
-
-
-def _gigabytes(size: float) -> str:
-    return f"{size / GIGABYTE:.1f} GB" if size >= GIGABYTE / 10 else f"{size / 2**20:.0f} MB"

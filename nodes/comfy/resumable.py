@@ -1,35 +1,61 @@
-"""A sampler that can be left after a step and taken up again: what `MMGTSampler` keeps in its work folder."""
+"""Sampling that continues after an interruption: finished steps, and the windows within the current step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import torch
 from comfy.samplers import KSAMPLER
 from torch import Tensor
 
-AfterStep = Callable[[int, Tensor], None]
-"""Called with (step, latents) when a step is done; steps count from 0, latents are the sampler's own."""
-Kept = tuple[int, Tensor]
-"""(Steps that are done, the latents after the last of them)."""
+from ...mmgt_core.video.denoise import FinishedWork
+
+WORK = "mmgt_work"
+"""Name of the `SamplingWork` in `transformer_options`."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a sampling takes up from an earlier run, and whom it tells of its steps."""
+class SamplingWork:
+    """What one sampling keeps, and what an earlier one of the same settings has finished.
 
-    resume: Kept | None = None
-    after_step: AfterStep | None = None
-
-
-def resumable(sampler: KSAMPLER, kept: Kept | None, after_step: AfterStep | None) -> KSAMPLER:
-    """The sampler, starting behind the kept steps and telling of every further one.
-
-    Only for samplers without memory from step to step: then the result is that of an uninterrupted run, to
-    the bit.
+    Args:
+        store: keeps tensors on the CPU.
     """
-    tell = after_step or (lambda step, latents: None)
+
+    def __init__(self, store: FinishedWork):
+        self._store, self._step = store, 0
+        self.finished = store.resume()
+        """(Finished steps, the latents after the last of them), or None."""
+
+    def begin(self, step: int, latents: Tensor | None) -> None:
+        """Begin a step (from 0); `latents` are what the steps before it made, None where nothing is new."""
+        if latents is not None:
+            self._store.keep(step, latents.float().cpu())
+        self._step = step
+
+    def windows(self) -> Iterator[tuple[int, int, Tensor]]:
+        """(first window, windows, outputs (sides, windows * frames, ...)) that are finished in this step."""
+        yield from self._store.windows(self._step)
+
+    def keep_windows(self, first: int, count: int, outputs: Sequence[Tensor]) -> None:
+        """Keep the outputs of `count` windows from number `first` on, one tensor for each side."""
+        self._store.keep_windows(self._step, first, torch.stack(list(outputs)), count)
+
+    def batch(self, asked: int | None) -> int | None:
+        """The windows at once of an earlier run that asked for as many, or None."""
+        return self._store.batch(asked)
+
+    def note_batch(self, asked: int | None, windows: int) -> None:
+        """Note how many windows at once are computed, so that a continued run computes the same batches."""
+        self._store.note_batch(asked, windows)
+
+
+def resumable(sampler: KSAMPLER, work: SamplingWork) -> KSAMPLER:
+    """The sampler, continuing after the finished steps and keeping every further one.
+
+    Only for samplers without memory from step to step, which call the model once a step: then the result is
+    that of an uninterrupted run, to the bit.
+    """
 
     def sample(
         model: Any,
@@ -40,21 +66,43 @@ def resumable(sampler: KSAMPLER, kept: Kept | None, after_step: AfterStep | None
         disable: bool | None = None,
         **options: Any,
     ) -> Tensor:
-        done, x = (0, x) if kept is None else (kept[0], kept[1].to(x, copy=True))
+        done, total = 0, len(sigmas) - 1
+        if work.finished is not None:
+            done, x = work.finished[0], work.finished[1].to(x, copy=True)
 
-        def report(
-            state: dict[str, Any],
-        ) -> None:  # comes when a step has its prediction, not yet its latents
-            if state["i"] > 0:
-                tell(done + state["i"] - 1, state["x"])
+        def report(state: dict[str, Any]) -> None:
             if callback is not None:
                 callback({**state, "i": done + state["i"]})
 
         x = sampler.sampler_function(
-            model, x, sigmas[done:], extra_args=extra_args, callback=report, disable=disable, **options
+            _KeptModel(model, work, done),
+            x,
+            sigmas[done:],
+            extra_args=extra_args,
+            callback=report,
+            disable=disable,
+            **options,
         )
-        if done < len(sigmas) - 1:
-            tell(len(sigmas) - 2, x)
+        if done < total:
+            work.begin(total, x)
         return x
 
     return KSAMPLER(sample, sampler.extra_options, sampler.inpaint_options)
+
+
+class _KeptModel:
+    """The model of a sampler; what it is called with are the latents that the step before has made."""
+
+    def __init__(self, model: Any, work: SamplingWork, done: int):
+        self._model, self._work, self._first, self._step = model, work, done, done
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def __call__(self, x: Tensor, sigma: Tensor, **extra_args: Any) -> Tensor:
+        self._work.begin(self._step, x if self._step > self._first else None)
+        self._step += 1
+        options = extra_args.get("model_options", {})
+        inner = {**options.get("transformer_options", {}), WORK: self._work}
+        extra_args["model_options"] = {**options, "transformer_options": inner}
+        return self._model(x, sigma, **extra_args)

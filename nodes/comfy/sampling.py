@@ -9,13 +9,17 @@ import torch
 from torch import Tensor
 
 from ...mmgt_core.base.errors import InputError
-from ...mmgt_core.video.scheduler import Schedule
+from ...mmgt_core.media.portrait_framing import PortraitFraming
+from ...mmgt_core.video.conditions import clip_token
+from ...mmgt_core.video.config import VideoConfig
+from ...mmgt_core.video.sampling import Sampling, initial_noise
+from ...mmgt_core.video.scheduler import TRAIN_STEPS, Schedule
 from .conditions import CONDITION, Clip, ClipCondition
 from .load_video_model import HostVideoModel
 from .long_clip import ClipGuider, ClipSampler, blank
-from .portrait_framing import FRAMING, PortraitFraming
-from .resumable import AfterStep, Kept, resumable
+from .resumable import SamplingWork, resumable
 from .schedule import ExactSampling, exact_sampler, exact_sigmas, published_sampling, published_sigmas
+from .sockets import FRAMING
 from .unet_patches import attach
 from .windows import ClipWindows
 
@@ -31,53 +35,49 @@ EXTRA_STEP = (
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What MMGTApply gives out."""
+    """A clip that is ready to be sampled.
+
+    Attributes:
+        model: MODEL with the adapter attached.
+        latent: LATENT, empty, of the right length and size.
+        sigmas: the published steps.
+        config: the model's configuration with the choices for this clip.
+    """
 
     model: Any
     positive: list[Any]
     negative: list[Any]
     latent: dict[str, Any]
     sigmas: Tensor
+    config: VideoConfig
 
 
 def prepare(
-    model: Any, video: HostVideoModel, clip: Clip, framing: PortraitFraming, windows: ClipWindows, steps: int
+    model: Any, video: HostVideoModel, clip: Clip, framing: PortraitFraming, sampling: Sampling
 ) -> Prepared:
-    """Attach the adapter and lay the clip into both conditionings; `steps` 0 = the model's own."""
+    """Attach the adapter and put the clip into both conditionings."""
+    config = sampling.applied_to(video.config)
     patched = attach(model, video.config, video.adapter, video.reference)
-    patched.model_options["context_handler"] = windows
-    patched.add_object_patch("model_sampling", published_sampling(video.config))
-    token = (
-        torch.zeros(1, 1, video.config.cross_dim) if clip.image_embeds is None else clip.image_embeds[:, None]
-    )
+    patched.model_options["context_handler"] = ClipWindows(config, sampling.windows_at_once)
+    patched.add_object_patch("model_sampling", published_sampling(config))
+    token = clip_token(clip.image_embeds, config.cross_dim)
     positive, negative = (
         [[context, {"model_conds": {CONDITION: ClipCondition.whole(clip, conditional)}}]]
         for context, conditional in ((token, True), (torch.zeros_like(token), False))
     )
-    samples = blank((clip.frames, video.config.latent_channels, *clip.latent_size))
-    sigmas = published_sigmas(video.config, steps or video.config.steps)
-    return Prepared(patched, positive, negative, {"samples": samples, FRAMING: framing}, sigmas)
+    samples = blank((clip.frames, config.latent_channels, *clip.latent_size))
+    latent = {"samples": samples, FRAMING: framing}
+    return Prepared(patched, positive, negative, latent, published_sigmas(config, config.steps), config)
 
 
-def sample(
-    prepared: Prepared,
-    video: HostVideoModel,
-    preset: str,
-    seed: int,
-    steps: int,
-    cfg: float,
-    *,
-    after_step: AfterStep | None = None,
-    resume: Kept | None = None,
-) -> dict[str, Any]:
+def sample(prepared: Prepared, preset: str, seed: int, *, work: SamplingWork | None = None) -> dict[str, Any]:
     """Run a sampler of the host, or the published one exactly ("official") -> LATENT.
 
     The published one keeps the clip in main memory, at most three copies of its latents; with the host's the
     device holds all of it.
 
     Args:
-        after_step: told of every finished step, with the latents (frames, 4, h, w) on the computing device.
-        resume: the steps that an earlier run of the same settings finished; the result is the same.
+        work: keeps finished steps, and holds those of an earlier run; the result is the same.
 
     Raises InputError for settings that cannot work, and for numbers that overflowed.
     """
@@ -87,42 +87,35 @@ def sample(
     import comfy.utils
     import latent_preview
 
-    config, model, empty = video.config, prepared.model, prepared.latent["samples"]
-    if cfg < 0:
-        raise InputError(
-            f"a guidance of {cfg:g} is not possible",
-            where="cfg",
-            fix="choose 1 or more, or 0 for the model's own",
-        )
-    steps, cfg = steps or config.steps, cfg or config.cfg
+    config, model, empty = prepared.config, prepared.model, prepared.latent["samples"]
     if preset == OFFICIAL:
         schedule = Schedule(config.beta_schedule)
         model = model.clone()
         model.add_object_patch("model_sampling", ExactSampling(schedule))
-        sampler, sigmas = exact_sampler(schedule, steps), exact_sigmas(config, steps)
+        sampler, sigmas = exact_sampler(schedule, config.steps), exact_sigmas(config, config.steps)
     else:
         sampler = comfy.samplers.sampler_object(preset)
-        sigmas = published_sigmas(config, steps)
+        sigmas = prepared.sigmas
         if preset in EXTRA_STEP:
-            longer = published_sigmas(config, min(steps + 1, 1000))
+            longer = published_sigmas(config, min(config.steps + 1, TRAIN_STEPS))
             sigmas = torch.cat([longer[:-2], longer[-1:]])
-    if after_step is not None or resume is not None:
+    if work is not None:
         if preset not in RESUMABLE:
             raise InputError(
-                f"the sampler {preset} cannot go on from the middle",
+                f"the sampler {preset} cannot continue from the middle",
                 where="sampler",
                 fix=f"choose one of {', '.join(RESUMABLE)}",
             )
-        sampler = resumable(sampler, resume, after_step)
+        sampler = resumable(sampler, work)
     if preset == OFFICIAL:
         guider = ClipGuider(model)
         clip = empty.shape
-        sampler = ClipSampler(sampler, lambda: published_noise(clip, seed, config.shared_noise))
+        sampler = ClipSampler(sampler, lambda: initial_noise(clip[0], config, (clip[2], clip[3]), seed))
         empty = noise = torch.zeros(model.model_options["context_handler"].rows(clip[0]), *clip[1:])
     else:
         guider, noise = comfy.samplers.CFGGuider(model), comfy.sample.prepare_noise(empty, seed)
     guider.set_conds(prepared.positive, prepared.negative)
-    guider.set_cfg(cfg)
+    guider.set_cfg(config.cfg)
     callback = latent_preview.prepare_callback(model, len(sigmas) - 1)
     samples = guider.sample(
         noise,
@@ -140,17 +133,3 @@ def sample(
             fix="choose the weight_dtype bf16 or fp32 in MMGT Load Video Model, or another sampler",
         )
     return {**prepared.latent, "samples": samples.to(comfy.model_management.intermediate_device())}
-
-
-def published_noise(shape: tuple[int, ...], seed: int, shared: bool = False) -> Tensor:
-    """Initial noise (frames, 4, h, w) drawn as the reference code draws it, channel by channel.
-
-    Args:
-        shared: all frames get that of the first.
-    """
-    frames, channels, height, width = shape
-    generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn((channels, frames, height, width), generator=generator).transpose(0, 1)
-    if shared:
-        noise = noise[:1].clone().expand(shape)
-    return noise.contiguous()

@@ -15,7 +15,6 @@ from comfy.model_sampling import V_PREDICTION, ModelSamplingDiscrete
 from comfy.samplers import KSAMPLER
 from torch import Tensor
 
-from ...mmgt_core.base.errors import InputError
 from ...mmgt_core.video.config import VideoConfig
 from ...mmgt_core.video.scheduler import BETA_END, BETA_START, TRAIN_STEPS, Schedule
 from .long_clip import AT_ONCE
@@ -38,19 +37,8 @@ def published_sampling(config: VideoConfig) -> PublishedSampling:
     return PublishedSampling(SimpleNamespace(sampling_settings=settings), zsnr=True)
 
 
-def check_steps(steps: int) -> None:
-    """Raise InputError unless so many steps are possible."""
-    if not 1 <= steps <= TRAIN_STEPS:
-        raise InputError(
-            f"{steps} sampling steps are not possible",
-            where="steps",
-            fix=f"choose 1 to {TRAIN_STEPS}, or 0 for the model's own",
-        )
-
-
 def published_sigmas(config: VideoConfig, steps: int) -> Tensor:
     """Sigmas of the published ("trailing") timesteps, (steps + 1,), the last one 0."""
-    check_steps(steps)
     timesteps = Schedule(config.beta_schedule).timesteps(steps)
     return torch.cat([published_sampling(config).sigmas[timesteps], torch.zeros(1)])
 
@@ -112,7 +100,6 @@ class ExactSampling(torch.nn.Module):
 
 def exact_sigmas(config: VideoConfig, steps: int) -> Tensor:
     """The published timesteps in the coordinates of `ExactSampling`, (steps + 1,), the last one 0."""
-    check_steps(steps)
     return torch.tensor([t + 1.0 for t in Schedule(config.beta_schedule).timesteps(steps)] + [0.0])
 
 

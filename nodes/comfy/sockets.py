@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 from comfy_api.latest import io
 
-from ..mmgt_core.audio.features import AudioFeatures
-from ..mmgt_core.base.errors import InputError
-from ..mmgt_core.pose.motion import Motion
+from ...mmgt_core.audio.features import AudioFeatures
+from ...mmgt_core.base.errors import InputError
+from ...mmgt_core.pose.motion import Motion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..mmgt_core.pose.motion_masks import MotionMasks
+    from ...mmgt_core.pose.motion_masks import MotionMasks
 
 CATEGORY = "MMGT"
+FRAMING = "mmgt_framing"
+"""Name of the `PortraitFraming` in a LATENT; the host's samplers pass it on."""
 
 AudioFeaturesSocket = io.Custom("MMGT_AUDIO_FEATURES")
 MotionSocket = io.Custom("MMGT_MOTION")
@@ -78,7 +80,7 @@ class Masks:
 
     def boxes(self, motion: Motion | None = None) -> MotionMasks:
         """The boxes on the 512 canvas, of the own motion or of the same in another framing."""
-        from ..mmgt_core.pose.motion_masks import motion_masks
+        from ...mmgt_core.pose.motion_masks import motion_masks
 
         return motion_masks(motion or self.motion, margin=self.margin, union=self.union)
 
@@ -93,7 +95,7 @@ def as_motion(pose: Any, size: tuple[int, int] | None = None) -> Motion:
     """
     if isinstance(pose, Motion):
         return pose
-    from ..mmgt_core.pose.openpose import parse_poses
+    from ...mmgt_core.pose.openpose import parse_poses
 
     try:
         return parse_poses(list(pose) if isinstance(pose, (list, tuple)) else pose, size=size)

@@ -49,11 +49,6 @@ def attach(
     return patched
 
 
-def attached_config(model: ModelPatcher) -> VideoConfig | None:
-    """The configuration of the adapter that a MODEL carries, or None."""
-    return model.get_attachment(KEY)
-
-
 def _add_patches(patched: ModelPatcher, places: dict[Block, Site]) -> None:
     patched.set_model_input_block_patch(_pose_patch)
     for block, site in places.items():

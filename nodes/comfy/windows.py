@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-import comfy.model_management
+import comfy.model_management as management
 import torch
 from comfy.context_windows import ContextHandlerABC
 from torch import Tensor
 
-from ...mmgt_core.base.errors import InputError
 from ...mmgt_core.video.config import VideoConfig
-from ...mmgt_core.video.memory import try_with, windows_that_fit
-from ...mmgt_core.video.windows import Fusion, context_windows, window_weights
+from ...mmgt_core.video.memory import Halving, windows_that_fit
+from ...mmgt_core.video.windows import WindowSums, context_windows, window_weights
 from .clip_run import RUN, ClipRun
+from .resumable import WORK, SamplingWork
 from .window_conds import Cond, window_conds
+
+if TYPE_CHECKING:
+    from comfy.model_base import BaseModel
 
 WINDOW = "mmgt_window"
 """In `transformer_options`: frames of one window, where a batch may hold several windows side by side."""
@@ -26,28 +29,24 @@ SMALLER = "choose a shorter window or a smaller size, or close other programs th
 class ClipWindows(ContextHandlerABC):
     """The host's context handler for frames in the batch axis; it holds settings only.
 
-    Attributes:
-        window, overlap, closed_loop: see `context_windows`.
-        at_once: windows that one UNet call computes side by side; the same result, more memory; 0: as many
-            as free memory holds. Halved when memory runs out.
-        fusion: how much each window counts where it overlaps with another.
+    Args:
+        config: the model's, with the choices for this clip.
+        at_once: windows that one UNet call computes; None: as many as free memory holds. Halved when memory
+            runs out.
     """
 
     dim = 0
 
-    def __init__(
-        self, window: int, overlap: int, closed_loop: bool, at_once: int = 1, fusion: Fusion = "flat"
-    ):
+    def __init__(self, config: VideoConfig, at_once: int | None):
         super().__init__()
-        self.window, self.overlap, self.closed_loop, self.at_once = window, overlap, closed_loop, at_once
-        self.fusion: Fusion = fusion
+        self.config, self.at_once = config, at_once
 
     def should_use_context(self, model: Any, conds: list[Cond | None], x_in: Tensor, *_: Any) -> bool:
         return True  # also of a clip that is one window: its latents may lie in main memory
 
     def rows(self, frames: int) -> int:
         """Latents in the largest UNet call of a clip, for one side of the guidance."""
-        return min(frames, self.window * max(1, self.at_once))
+        return min(frames, self.config.window * (self.at_once or 1))
 
     def get_resized_cond(
         self, cond_in: Cond | None, x_in: Tensor, window: Tensor, device: Any = None
@@ -58,7 +57,7 @@ class ClipWindows(ContextHandlerABC):
     def execute(
         self,
         calc_cond_batch: Callable[..., list[Tensor]],
-        model: Any,
+        model: BaseModel,
         conds: list[Cond | None],
         x_in: Tensor,
         timestep: Tensor,
@@ -66,78 +65,82 @@ class ClipWindows(ContextHandlerABC):
     ) -> list[Tensor]:
         """The predictions of all conditions, averaged over the windows that a frame is in.
 
-        Latents in main memory stay there: each window is taken to the device and back.
+        Latents in main memory stay there: each window is moved to the device and back. Windows that an
+        interrupted run has finished are taken from its work folder.
         """
-        windows = context_windows(x_in.shape[0], self.window, self.overlap, self.closed_loop)
+        config = self.config
+        windows = context_windows(x_in.shape[0], config.window, config.overlap, config.closed_loop)
         length = len(windows[0])
         for_all = model_options.get("transformer_options", {})
         options = {**model_options, "transformer_options": {**for_all, WINDOW: length}}
         run: ClipRun | None = for_all.get(RUN)
+        work: SamplingWork | None = for_all.get(WORK)
         device = x_in.device if run is None else run.device
-        weights = window_weights(length, self.fusion, x_in.device).to(x_in.dtype)
-        sums = [torch.zeros_like(x_in) for _ in conds]
-        counts = x_in.new_zeros(x_in.shape[0])
+        weights = window_weights(length, config.fusion, x_in.device)
+        sums = [WindowSums(x_in, weights) for _ in conds]
 
-        def predict(index: Tensor) -> list[Tensor]:
+        def add(first: int, count: int, outputs: Sequence[Tensor]) -> None:
+            for total, output in zip(sums, outputs, strict=True):
+                total.add(windows[first : first + count], output.unflatten(0, (count, length)))
+
+        def predict(first: int, count: int) -> list[Tensor]:
+            frames = [frame for window in windows[first : first + count] for frame in window]
+            index = torch.tensor(frames, device=x_in.device)
             parts = window_conds(conds, index, x_in.shape[0])
             x, times = (whole.index_select(0, index).to(device) for whole in (x_in, timestep))
             return calc_cond_batch(model, parts, x, times, options)
 
-        done, at_once = 0, run.at_once if run is not None and run.at_once else self.at_once
-        if not at_once:
-            sides = sum(cond is not None for cond in conds)
-            at_once = windows_by_memory(model, device, (sides * length, *x_in.shape[1:]))
+        done = 0
+        for first, count, outputs in () if work is None else work.windows():
+            if first == done and len(outputs) == len(conds):
+                add(first, count, list(outputs))
+                done += count
+        batches = self._batches(run, work, model, device, (_sides(conds) * length, *x_in.shape[1:]))
         while done < len(windows):
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            group = windows[done : done + at_once]
-            index = torch.tensor([frame for window in group for frame in window], device=x_in.device)
-            outputs = try_with(len(group), "windows at once", lambda index=index: predict(index), SMALLER)
-            if outputs is None:
-                at_once = len(group) // 2
-                comfy.model_management.soft_empty_cache()
-                continue
-            share = weights.repeat(len(group))
-            for total, output in zip(sums, outputs, strict=True):
-                total.index_add_(0, index, output.to(total) * share[:, None, None, None])
-            counts.index_add_(0, index, share)
-            done += len(group)
+            management.throw_exception_if_processing_interrupted()
+            before, start = batches.at_once, done
+            count, outputs = batches.run(len(windows) - done, lambda n, at=start: predict(at, n))
+            add(done, count, outputs)
+            if work is not None:
+                work.keep_windows(done, count, outputs)
+                if batches.at_once != before:
+                    work.note_batch(self.at_once, batches.at_once)
+            done += count
             if run is not None:
-                run.at_once = at_once  # of the steps that follow, too
                 run.progress.window(done, len(windows))
-        return [total.div_(counts[:, None, None, None]) for total in sums]
+        return [total.whole_mean() for total in sums]
+
+    def _batches(
+        self,
+        run: ClipRun | None,
+        work: SamplingWork | None,
+        model: BaseModel,
+        device: torch.device,
+        shape: tuple[int, ...],
+    ) -> Halving:
+        """How many windows are computed at once; the same object in all calls of a run."""
+        if run is not None and run.batches is not None:
+            return run.batches
+        known = None if work is None else work.batch(self.at_once)
+        at_once = known or self.at_once or windows_by_memory(model, device, shape)
+        batches = Halving(at_once, "windows at once", SMALLER, management.soft_empty_cache)
+        if work is not None and known is None:
+            work.note_batch(self.at_once, at_once)
+        if run is not None:
+            run.batches = batches
+        return batches
 
 
-def clip_windows(
-    config: VideoConfig,
-    window: int = 0,
-    overlap: int = -1,
-    closed_loop: bool | None = None,
-    at_once: int = 1,
-    fusion: Fusion | None = None,
-) -> ClipWindows:
-    """The handler for these settings; 0, -1 and None stand for the model's own.
-
-    Raises InputError when the sizes do not fit together or to the model.
-    """
-    window = window or config.window
-    overlap = config.overlap if overlap < 0 else overlap
-    if window > config.motion_max_frames:
-        raise InputError(
-            f"a window of {window} frames is longer than this model's {config.motion_max_frames}",
-            where="window",
-            fix="choose a shorter window",
-        )
-    context_windows(window + 1, window, overlap)  # raises on sizes that do not fit together
-    closed_loop = config.closed_loop if closed_loop is None else closed_loop
-    return ClipWindows(window, overlap, closed_loop, at_once, fusion or config.fusion)
-
-
-def windows_by_memory(model: Any, device: torch.device, shape: tuple[int, ...]) -> int:
-    """Windows side by side that free memory holds, by the host's own estimate for one of this shape.
+def windows_by_memory(model: BaseModel, device: torch.device, shape: tuple[int, ...]) -> int:
+    """Windows at once that free memory holds, by the host's own estimate for one of this shape.
 
     On a CPU one: more are not faster there.
     """
-    if comfy.model_management.is_device_cpu(device):
+    if management.is_device_cpu(device):
         return 1
     one = ACTIVATIONS * model.memory_required(list(shape))
-    return windows_that_fit(int(comfy.model_management.get_free_memory(device)), int(one))
+    return windows_that_fit(int(management.get_free_memory(device)), int(one))
+
+
+def _sides(conds: list[Cond | None]) -> int:
+    return sum(cond is not None for cond in conds)

@@ -9,35 +9,34 @@ What is finished stays until another video is, so that a crash while decoding co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import comfy.model_management as management
 import folder_paths
 from comfyui_version import __version__ as host_version
-from torch import Tensor
 
 from ...mmgt_core.base.errors import InputError, MMGTError
+from ...mmgt_core.pipeline.kept_work import work_bytes
 from ...mmgt_core.work.cleanup import remove, work_folders
 from ...mmgt_core.work.disk import require_space
 from ...mmgt_core.work.folder import JOURNAL, WorkFolder, read_journal
 from ...mmgt_core.work.key import work_key
 from ...mmgt_core.work.steps import StepStore
+from .decoding import decoded_size
 from .input_files import input_path
 from .node_text import tell
-from .resumable import Work
+from .resumable import SamplingWork
 from .sampling import RESUMABLE, Prepared
 from .services import host_fix
 
 FOLDER = "mmgt_work"
 FINISHED = "finished"
 MODELS = ("model", "video_model", "vae", "clip_vision")
-"""Inputs that are told apart by the prompt."""
+"""Inputs that are identified by the prompt."""
 SAME_LATENTS = ("windows_at_once",)
 """Choices that change the speed alone (and last digits): a run that is taken up may have others."""
-SPARE = 2**24  # bytes, for the journal and what else is written
-KEPT = 3  # steps on disk at most, while one takes the place of another
 
 
 def work_root() -> Path:
@@ -46,8 +45,8 @@ def work_root() -> Path:
 
 
 @contextmanager
-def sampling_work(node: Any, prepared: Prepared, choices: Mapping[str, Any]) -> Iterator[Work]:
-    """What an earlier run of the same prompt has finished, and whom to tell of further steps.
+def sampling_work(node: Any, prepared: Prepared, choices: Mapping[str, Any]) -> Iterator[SamplingWork | None]:
+    """The work of this prompt, with what an earlier run has finished; None where the sampler cannot continue.
 
     Args:
         node: the class of the running node, whose hidden inputs tell the prompt.
@@ -57,8 +56,8 @@ def sampling_work(node: Any, prepared: Prepared, choices: Mapping[str, Any]) -> 
     """
     sampler, total = choices["sampler"], len(prepared.sigmas) - 1
     if sampler not in RESUMABLE:
-        tell(f"keep_work does nothing for the sampler {sampler}: only {', '.join(RESUMABLE)} can go on.")
-        yield Work()
+        tell(f"keep_work has no effect with the sampler {sampler}; use one of {', '.join(RESUMABLE)}.")
+        yield None
         return
     key = sampling_key(node.hidden.prompt, str(node.hidden.unique_id), prepared, choices)
     latents = prepared.latent["samples"]
@@ -67,16 +66,12 @@ def sampling_work(node: Any, prepared: Prepared, choices: Mapping[str, Any]) -> 
         with host_fix("free some space, wait for the other run, or switch keep_work off"):
             work = stack.enter_context(WorkFolder.open(work_root(), key, about))
             there = sum(file.stat().st_size for file in work.path.iterdir() if file.is_file())
-            require_space({work.path: max(0, KEPT * 4 * latents.numel() + SPARE - there)})
-        store = StepStore(work)
-        kept = store.resume()
-        if kept is not None:
-            tell(f"Going on after step {kept[0]} of {total}, which an earlier run has finished.")
-
-        def after_step(step: int, x: Tensor) -> None:
-            store.keep(step + 1, x.float().cpu())
-
-        yield Work(kept, after_step)
+            needed = work_bytes(prepared.config, latents.shape[0], decoded_size(latents))
+            require_space({work.path: max(0, needed - there)})
+        kept = SamplingWork(stack.enter_context(closing(StepStore(work))))
+        if kept.finished is not None:
+            tell(f"Continuing after step {kept.finished[0]} of {total}, which an earlier run has finished.")
+        yield kept
         work.note(FINISHED)
         remove_finished(but=work.path)
 
@@ -104,7 +99,7 @@ def sampling_key(
             "models": {name: origin(prompt, links[name]) for name in MODELS if name in links},
             "sigmas": prepared.sigmas,
             "size": list(prepared.latent["samples"].shape),
-            "choices": {name: value for name, value in choices.items() if name not in SAME_LATENTS},
+            "choices": {name: choices[name] for name in choices if name not in (*SAME_LATENTS, *MODELS)},
         }
     )
 

@@ -18,7 +18,7 @@ from mmgt_core.base.timebase import FPS
 from mmgt_core.lab.presenter import speech
 from mmgt_core.media.contact_sheet import contact_sheet
 from mmgt_core.media.images import save_image
-from mmgt_core.media.wav import save_wav
+from mmgt_core.media.sound_file import save_wav
 from mmgt_core.pipeline.kept_work import MOTION
 from mmgt_core.pose.motion import Motion
 from mmgt_core.work.folder import WorkFolder

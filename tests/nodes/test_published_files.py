@@ -76,7 +76,7 @@ def test_the_hosts_own_loader_opens_the_plain_unet(pack, tmp_path):
     }
     header = {"mmgt_kind": "unet", "mmgt_config": json.dumps({})}
     path = tmp_path / "net_unet.safetensors"
-    pack("mmgt_core.checkpoints.stream").write_tensors(path, tensors, header)
+    pack("mmgt_core.base.tensor_file").write_tensors(path, tensors, header)
     loaded = comfy.sd.load_diffusion_model(str(path), model_options={"dtype": torch.float16})
     assert loaded is not None
     state = loaded.model.diffusion_model.state_dict()

@@ -50,7 +50,7 @@ def write_driving_video(pack: Any, inputs: Path) -> None:
     import numpy as np
 
     picture = pack("mmgt_core.media.images").load_image(inputs / "portrait.png")
-    sound = pack("mmgt_core.media.waveform").load_waveform(inputs / "speech.wav").cut(0, FRAMES / 25)
+    sound = pack("mmgt_core.media.sound_file").load_waveform(inputs / "speech.wav").cut(0, FRAMES / 25)
     frames = np.repeat(picture[None], FRAMES, axis=0)
     height, width = picture.shape[:2]
     writer = pack("mmgt_core.media.video_writer").VideoWriter

@@ -17,8 +17,8 @@ from PIL import Image
 from mmgt_core.checkpoints.io import read_model_file
 from mmgt_core.checkpoints.smga import load_smga, save_smga, state_to_official
 from mmgt_core.media.images import load_image
+from mmgt_core.media.sound_file import load_waveform
 from mmgt_core.media.video_reader import read_video
-from mmgt_core.media.waveform import load_waveform
 from mmgt_core.pose.motion import Motion
 from mmgt_core.pose.motion_file import load_motion, save_motion
 from mmgt_core.pose.openpose import read_pose_file, write_pose_file

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from mmgt_core import assets
-from mmgt_core.media.wav import save_wav
-from mmgt_core.media.waveform import Waveform, load_waveform
+from mmgt_core.media.sound_file import load_waveform, save_wav
+from mmgt_core.media.waveform import Waveform
 
 from ..live_host import ROOT, LiveHost, needs_host
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from mmgt_core.media.images import load_image, save_image
-from mmgt_core.media.wav import save_wav
-from mmgt_core.media.waveform import Waveform, load_waveform
+from mmgt_core.media.sound_file import load_waveform, save_wav
+from mmgt_core.media.waveform import Waveform
 
 from ..live_host import LiveHost, needs_host
 

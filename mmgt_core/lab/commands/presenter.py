@@ -35,8 +35,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
     from ...base.timebase import SAMPLE_RATE
     from ...media.images import save_image
+    from ...media.sound_file import save_wav
     from ...media.video_writer import VideoWriter
-    from ...media.wav import save_wav
     from ...media.waveform import Waveform
     from ...pose.motion import Motion
     from ...pose.motion_file import save_motion

@@ -65,14 +65,14 @@ def measure_borders(
     progress: Progress = silent,
 ) -> list[BorderRow]:
     """A row for each of the settings: a pose that stays still, in silence, from several seeds."""
-    from ...media.framing import fit_square
+    from ...media.framing import fit_image
     from ...media.images import to_uint8
     from ...media.waveform import Waveform
     from ...pipeline.conditions import clip_conditions
     from ...video.autoencoder import decode_latents
 
     config = dataclasses.replace(model.config, size=size)
-    square, framing = fit_square(portrait, size)
+    square, framing = fit_image(portrait, (size, size))
     still = framing.motion_to_target(pose.window([0] * frames))
     silence = Waveform(np.zeros(sample_count(frames), np.float32), 16_000)
     conditions = clip_conditions(model, square, still, silence, config)
@@ -85,7 +85,9 @@ def measure_borders(
         for seed in range(seeds):
             latents = _sampled(model, conditions, chosen, seed, steps)
             with torch.no_grad():
-                pictures = to_uint8(decode_latents(model.autoencoder, latents, config.latent_scale, chunk=4))
+                pictures = to_uint8(
+                    decode_latents(model.autoencoder, latents, config.latent_scale, at_once=4)
+                )
             changes = picture_steps(pictures)
             ratios.append(border_ratio(changes, borders))
             inside.append(changes[~borders].mean())
@@ -116,16 +118,16 @@ def border_table(rows: Sequence[BorderRow]) -> str:
 def _sampled(
     model: VideoModel, conditions: ClipConditions, chosen: Windows, seed: int, steps: int | None
 ) -> Tensor:
-    from ...video.denoise import denoise, initial_noise
+    from ...video.denoise import denoise
+    from ...video.sampling import Sampling, initial_noise
 
-    noise = initial_noise(conditions, model.config.latent_channels, seed)
-    return denoise(
-        model,
-        conditions,
-        noise=noise[:1].expand_as(noise) if chosen.one_noise else noise,
+    config = dataclasses.replace(model.config, shared_noise=chosen.one_noise)
+    sampling = Sampling(
         steps=steps,
         window=chosen.window,
         overlap=chosen.overlap,
-        closed_loop=chosen.closed_loop,
-        fusion=chosen.fusion,
+        window_ends="closed loop" if chosen.closed_loop else "open",
+        window_fusion=chosen.fusion,
     )
+    noise = initial_noise(conditions.frames, config, conditions.latent_size, seed)
+    return denoise(model, conditions, sampling, noise=noise)

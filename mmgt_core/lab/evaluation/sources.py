@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ...base.errors import InputError
+from ...base.feature_kinds import PROSODY
 from ...pose.motion import Motion
 from ...pose.skeleton import CHANNELS, KEYPOINTS
 from ...smga.diffusion import ddim_sample
@@ -16,16 +17,14 @@ from ...smga.network import SMGA
 if TYPE_CHECKING:
     from ...video.model import VideoModel
 
-PROSODY_CHANNELS = 35
-
 
 class SMGASource:
     """Stage I with its own sampling defaults, many windows at once; one window equals `generate_motion`."""
 
     def __init__(self, model: SMGA):
-        if model.config.audio_channels != PROSODY_CHANNELS:
+        if model.config.audio_features != PROSODY:
             raise InputError(
-                f"this Stage I model hears {model.config.audio_channels} channels, not {PROSODY_CHANNELS}",
+                f"this Stage I model needs {model.config.audio_features} features, not {PROSODY}",
                 fix="give a model that was trained on prosody alone, as the demo model is",
             )
         self.model = model.eval()
@@ -72,24 +71,28 @@ class VideoModelSource:
         self, portrait: Tensor, motion: Motion, audio: Tensor, *, seed: int, masked: Motion | None = None
     ) -> Tensor:
         """Frames (F, size, size, 3) in [0, 1] on the CPU; see `stage2.VideoSource`."""
-        from ...pipeline.conditions import clip_masks
         from ...pose.drawing import draw_pose
+        from ...pose.motion_masks import motion_masks
         from ...video.autoencoder import decode_latents, encode_frames
+        from ...video.clip_masks import clip_masks
         from ...video.conditions import ClipConditions
         from ...video.denoise import denoise
+        from ...video.sampling import Sampling
 
         model, config = self.model, self.model.config
+        latent_size = (self.size // 8, self.size // 8)
         poses = torch.from_numpy(draw_pose(motion, self.size, config.pose_style))
+        boxes = motion_masks(motion if masked is None else masked)
         conditions = ClipConditions.build(
             model,
             encode_frames(model.autoencoder, portrait[None], config.latent_scale),
             poses,
             motion.frames,
-            latent_size=(self.size // 8, self.size // 8),
+            latent_size=latent_size,
             audio=audio,
-            masks=clip_masks(motion if masked is None else masked, (self.size // 8, self.size // 8), config),
+            masks=clip_masks(boxes, latent_size, config.full_mask),
         )
-        latents = denoise(model, conditions, seed=seed)
+        latents = denoise(model, conditions, Sampling(seed=seed))
         return decode_latents(model.autoencoder, latents, config.latent_scale)
 
     @torch.inference_mode()

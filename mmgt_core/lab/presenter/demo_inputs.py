@@ -37,7 +37,7 @@ def write_demo_inputs(folder: str | PathLike[str]) -> tuple[Path, Path, Path]:
         InputError: the folder cannot be written.
     """
     from ...media.images import save_image
-    from ...media.wav import save_wav
+    from ...media.sound_file import save_wav
     from ...media.waveform import Waveform
     from ...pose.openpose import write_pose_file
 

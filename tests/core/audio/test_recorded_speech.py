@@ -11,7 +11,7 @@ pytest.importorskip("librosa")
 
 from mmgt_core.audio.features import extract_features
 from mmgt_core.audio.silence_gate import silence_gate
-from mmgt_core.media.waveform import load_waveform
+from mmgt_core.media.sound_file import load_waveform
 
 FOLDER = Path("/usr/share/sounds/alsa")
 NAMES = (

@@ -16,7 +16,7 @@ from mmgt_core.checkpoints.video import save_video_model
 from mmgt_core.lab.presenter.figure import rest_pose
 from mmgt_core.lab.presenter.identity import sample_identity
 from mmgt_core.media.images import save_image
-from mmgt_core.media.wav import save_wav
+from mmgt_core.media.sound_file import save_wav
 from mmgt_core.media.waveform import Waveform
 from mmgt_core.pose.motion import Motion
 from mmgt_core.pose.motion_file import save_motion

@@ -15,7 +15,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from mmgt_core.media.wav import save_wav
+from mmgt_core.media.sound_file import save_wav
 from mmgt_core.media.waveform import Waveform
 from mmgt_core.pose import skeleton
 from mmgt_core.pose.motion_file import load_motion

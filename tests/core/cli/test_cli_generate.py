@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mmgt_core.__main__ import main
 from mmgt_core.base.timebase import frame_count
 from mmgt_core.media.images import load_image
-from mmgt_core.media.wav import save_wav
+from mmgt_core.media.sound_file import save_wav
 from mmgt_core.pipeline.generate import generate_video
 from mmgt_core.pipeline.request import VideoRequest
 from mmgt_core.pipeline.settings import MotionSettings, Settings, VideoSettings
@@ -42,7 +42,7 @@ def sound_seconds(path) -> float | None:
 
 @pytest.fixture(scope="module")
 def waveform(inputs):
-    from mmgt_core.media.waveform import load_waveform
+    from mmgt_core.media.sound_file import load_waveform
 
     return load_waveform(inputs.speech)
 
@@ -176,7 +176,7 @@ def test_any_length_gives_exactly_ceil_of_seconds_times_25_frames(inputs, mmgt, 
 
 @pytest.mark.skipif(not RECORDED.is_file(), reason="Debian's alsa-utils is not installed")
 def test_recorded_human_speech_becomes_a_video(inputs, mmgt, tmp_path):
-    from mmgt_core.media.waveform import load_waveform
+    from mmgt_core.media.sound_file import load_waveform
 
     out = tmp_path / "video.mp4"
     outcome = mmgt(inputs.generate(out, audio=RECORDED, duration=0.5))

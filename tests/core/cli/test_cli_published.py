@@ -11,9 +11,9 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
 from mmgt_core.checkpoints.video import load_video_model, save_video_model
+from mmgt_core.media.sound_file import load_waveform, save_wav
 from mmgt_core.media.video_reader import read_video
-from mmgt_core.media.wav import save_wav
-from mmgt_core.media.waveform import Waveform, load_waveform
+from mmgt_core.media.waveform import Waveform
 from mmgt_core.pose.motion_file import load_motion
 from mmgt_core.video.model import VideoModel
 

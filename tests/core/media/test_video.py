@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from mmgt_core.base.errors import InputError
 from mmgt_core.media.contact_sheet import contact_sheet, sheet_frames
+from mmgt_core.media.sound_file import load_waveform
 from mmgt_core.media.video_reader import iterate_video, read_video
 from mmgt_core.media.video_writer import VideoWriter, write_video
-from mmgt_core.media.waveform import Waveform, load_waveform
+from mmgt_core.media.waveform import Waveform
 
 
 def clip(frames: int, width: int = 64, height: int = 48) -> np.ndarray:

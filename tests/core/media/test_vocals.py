@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmgt_core.base.errors import InputError
+from mmgt_core.media.sound_file import load_waveform, save_wav
 from mmgt_core.media.vocals import fitted_vocals, load_vocals
-from mmgt_core.media.wav import save_wav
-from mmgt_core.media.waveform import Waveform, load_waveform
+from mmgt_core.media.waveform import Waveform
 
 
 def noise(samples: int, rate: int) -> Waveform:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmgt_core.base.errors import InputError
-from mmgt_core.media.waveform import Waveform, load_waveform
+from mmgt_core.media.sound_file import load_waveform
+from mmgt_core.media.waveform import Waveform
 
 RATES = (8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000, 96000)
 

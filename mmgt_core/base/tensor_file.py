@@ -1,6 +1,4 @@
-"""Writing safetensors tensor by tensor, so that a conversion needs the memory of one piece and not of the
-file.
-"""
+"""Safetensors files written tensor by tensor: writing needs the memory of one piece, not of the file."""
 
 from __future__ import annotations
 
@@ -9,12 +7,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ..base.errors import CheckpointError
-from ..base.progress import Progress, silent
+from .atomic_files import flush, replaced_when_done
+from .errors import CheckpointError
+from .progress import Progress, silent
 
 PIECE = 2**18  # numbers converted at a time
 BLOCK = 2**20  # bytes read at a time
@@ -37,13 +37,22 @@ NAMES = {
 }
 
 
+class Written(NamedTuple):
+    """A file that was written: its SHA-256, hexadecimal, and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
 def write_tensors(
     path: str | os.PathLike[str],
     tensors: Mapping[str, Tensor],
     metadata: Mapping[str, str],
     dtype: torch.dtype | None = None,
     progress: Progress = silent,
-) -> str:
+    *,
+    durable: bool = False,
+) -> Written:
     """Write a safetensors file; it appears under its name only when it is complete.
 
     Args:
@@ -51,9 +60,10 @@ def write_tensors(
         metadata: text for the header.
         dtype: what floating-point tensors are cast to; None keeps each as it is. Others are never cast.
         progress: called after every tensor.
+        durable: the file is on the disk, not only on its way there, when this returns.
 
-    Returns:
-        SHA-256 of the file, hexadecimal. Raises CheckpointError where a number does not fit `dtype`.
+    Raises CheckpointError where a number does not fit `dtype`, InputError where the place cannot be written,
+    OSError when the disk is full.
     """
     path = Path(path)
     kinds = {
@@ -64,23 +74,25 @@ def write_tensors(
     # width.
     order = sorted(tensors, key=lambda name: (-kinds[name].itemsize, name))
     digest = hashlib.sha256()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(partial, "wb") as file:
-            head = _header(order, tensors, kinds, metadata)
-            file.write(head)
-            digest.update(head)
-            for done, name in enumerate(order, 1):
-                for piece in tensors[name].detach().reshape(-1).split(PIECE):
-                    data = _cast(name, piece, kinds[name], path).view(torch.uint8).numpy().tobytes()
-                    file.write(data)
-                    digest.update(data)
-                progress(done, len(order))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return digest.hexdigest()
+    with replaced_when_done(path, durable=durable) as sibling, open(sibling, "wb") as file:
+        head = _header(order, tensors, kinds, metadata)
+        file.write(head)
+        digest.update(head)
+        for done, name in enumerate(order, 1):
+            for piece in tensors[name].detach().reshape(-1).split(PIECE):
+                data = bytes_of(_cast(name, piece, kinds[name], path).cpu())
+                file.write(data)
+                digest.update(data)
+            progress(done, len(order))
+        size = file.tell()
+        if durable:
+            flush(file)
+    return Written(digest.hexdigest(), size)
+
+
+def bytes_of(tensor: Tensor) -> memoryview:
+    """The bytes of a contiguous CPU tensor, not copied."""
+    return tensor.detach().reshape(-1).view(torch.uint8).numpy().data
 
 
 def file_sha256(path: str | os.PathLike[str], progress: Progress = silent) -> str:

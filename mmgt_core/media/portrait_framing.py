@@ -1,22 +1,18 @@
-"""How the portrait was fitted to the video's size, and the way back: finished frames in the portrait's own
-framing.
+"""How the portrait was fitted to the video's size, and the way back: finished frames in the
+portrait's own framing.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-if TYPE_CHECKING:
-    from ...mmgt_core.media.framing import Framing
+from .framing import Framing
 
-FRAMING = "mmgt_framing"
-"""Name of the `PortraitFraming` in a LATENT; the host's samplers hand it on."""
 SEAM = 1 / 24  # of a frame's side, along which a pasted crop fades into the portrait
 
 Pixels = NDArray[np.uint8]
@@ -55,8 +51,6 @@ class PortraitFraming:
         Padding is cut off, a crop is pasted back into the portrait with soft edges, what was stretched gets
         its shape back. Both sides of the result are even, as video formats want them.
         """
-        from ...mmgt_core.media.framing import Framing
-
         decoded = (frames.shape[2], frames.shape[1])
         (width, height), whole = decoded, self._whole(decoded)
         grow = width / self.framing.target[0], height / self.framing.target[1]
@@ -98,8 +92,8 @@ def _even(pictures: Pixels) -> Pixels:
 
 
 def _paste_weights(whole: Size, crop: Size, offset: tuple[int, int]) -> NDArray[np.float32]:
-    """float32 (height, width, 1): 1 where the pasted crop is seen, fading out towards the edges it was cut
-    at.
+    """float32 (height, width, 1): 1 where the pasted crop is seen, fading out towards the edges it
+    was cut at.
     """
     ramps = []
     for side, length, start in zip(whole, crop, offset, strict=True):
