@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -95,8 +96,8 @@ def files(pack, tmp_path, monkeypatch):
         save_file({k: v.contiguous() for k, v in seeded(model).state_dict().items()}, tmp_path / name)
     depth = pack("mmgt_core.checkpoints.speech_file").Depth(2, 128)
     module = pack("nodes.comfy.speech_encoders")
-    for function in (module.wavlm_features, module.wav2vec2_features):
-        monkeypatch.setattr(function, "__defaults__", (depth,))
+    for name in ("wavlm_features", "wav2vec2_features"):
+        monkeypatch.setattr(module, name, partial(getattr(module, name), depth=depth))
     yield {"motion_encoder": "our wavlm 语音.safetensors", "video_encoder": "small_wav2vec2.safetensors"}
     folder_paths.filename_list_cache.pop("audio_encoders", None)
 

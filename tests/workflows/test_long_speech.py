@@ -77,6 +77,16 @@ def finished(host: LiveHost, prompt: str) -> dict[str, Any]:
     pytest.fail(f"the prompt did not end within {LIMIT} s: {host.log()[-2000:]}")
 
 
+def wait_until_running(host: LiveHost, prompt: str) -> None:
+    end = time.monotonic() + LIMIT
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            if any(entry[1] == prompt for entry in host.get("/queue")["queue_running"]):
+                return
+        time.sleep(0.1)
+    pytest.fail(f"the prompt did not begin within {LIMIT} s: {host.log()[-2000:]}")
+
+
 def video_of(host: LiveHost, history: dict[str, Any]) -> Path:
     assert history["status"]["status_str"] == "success", history["status"]
     shown = [output["images"][0] for output in history["outputs"].values() if "images" in output]
@@ -110,7 +120,7 @@ def test_a_minute_of_speech_and_cancel(host, capsys):
     assert max(map(abs, offsets)) <= 0.01, offsets
 
     stopped = queue(host, LONG, seed=9)  # all but sampling and decoding is remembered
-    time.sleep(3.0)
+    wait_until_running(host, stopped)
     pressed = time.monotonic()
     post(host, "/interrupt", {})
     status = finished(host, stopped)["status"]

@@ -22,7 +22,6 @@ from mmgt_core.work.folder import MARKER, WorkFolder
 from .interrupting import ctrl_c, running
 
 KEY = "0123456789abcdef" * 4
-WEEK = 7 * 86400
 
 
 class Stop(Exception):
@@ -203,30 +202,27 @@ def test_a_full_disk_while_writing_costs_only_the_writing(inputs, tmp_path, work
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_ctrl_c_leaves_work_to_go_on_from(inputs, tmp_path, work_root):
-    out = tmp_path / "video.mp4"
-    with running(inputs.generate(out, steps=1000), until="conditions: 3/3") as process:
+    out, steps = tmp_path / "video.mp4", 1000
+    with running(inputs.generate(out, steps=steps), until="conditions: 3/3") as process:
         (folder,) = work_root.iterdir()
         while not list(folder.glob("latents-*.safetensors")):
             time.sleep(0.05)
-        rest, took = ctrl_c(process)
+        rest = ctrl_c(process)
     assert process.returncode == 130 and "Traceback" not in rest
     assert "goes on from there" in rest.strip().splitlines()[-1]
-    assert took < 5, f"{took:.1f} s; a quarter of a second where little else runs"
-    assert list(folder.glob("latents-*.safetensors"))
+    kept = [int(path.stem[-4:]) for path in folder.glob("latents-*.safetensors")]
+    assert 0 < max(kept) < steps, "it stopped in the middle and did not run to its end first"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 @pytest.mark.parametrize("stage", ["speech to motion", "conditions", "motion to video", "writing the video"])
-def test_ctrl_c_within_every_stage_of_the_demo(tmp_path, work_root, stage, capfd):
+def test_ctrl_c_within_every_stage_of_the_demo(tmp_path, work_root, stage):
     paths = {"image": assets.PORTRAIT, "keypoints": assets.POSE, "audio": assets.SPEECH}
     arguments = ["generate", "--device", "cpu", "--out", str(tmp_path / "video.mp4")]
     for option, name in paths.items():
         arguments += [f"--{option}", str(assets.asset(name))]
     with running(arguments, until=stage) as process:
-        rest, took = ctrl_c(process)
-    with capfd.disabled():
-        print(f"\nCtrl-C in {stage}: {took:.2f} s")
+        rest = ctrl_c(process)
     assert process.returncode == 130 and "goes on from there" in rest
     assert list(work_root.iterdir()) and not (tmp_path / "video.mp4").exists()
-    assert took < 5

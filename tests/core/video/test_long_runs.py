@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import torch
 
 from mmgt_core.base.errors import CheckpointError, InputError
 from mmgt_core.video import by_frame as by_frame_module
+from mmgt_core.video import live_preview as live_preview_module
 from mmgt_core.video.autoencoder import decode_latents
 from mmgt_core.video.by_frame import ByFrame
 from mmgt_core.video.conditions import ClipConditions
@@ -278,13 +277,22 @@ def test_the_preview_is_the_newest_frame_as_it_looks_so_far(model, make_conditio
         torch.testing.assert_close(torch.from_numpy(picture), whole[frame], atol=2e-2, rtol=0)
 
 
-def test_previews_are_rare():
-    slow = LivePreview(lambda latents: time.sleep(0.02), every=0.01)
-    schedule, nothing = Schedule("linear"), torch.zeros(4, 2, 2)
-    assert slow.picture(schedule, nothing, nothing, 9) is None and slow._next < time.monotonic() + 0.01
-    time.sleep(0.02)
-    slow.picture(schedule, nothing, nothing, 9)
-    assert slow._next > time.monotonic() + 0.5, "they take a fiftieth of the time"
+def test_previews_take_a_fiftieth_of_the_time(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(live_preview_module.time, "monotonic", lambda: now[0])
+
+    def decode(_latents):
+        now[0] += 0.5
+        return "picture"
+
+    preview, nothing = LivePreview(decode, every=10.0), torch.zeros(4, 2, 2)
+    shown = []
+    for second in range(100, 200):
+        now[0] = max(now[0], float(second))
+        if preview.picture(Schedule("linear"), nothing, nothing, 9) is not None:
+            shown.append(second)
+    # The first after ten seconds; each took half a second, so the next comes 25 seconds after it.
+    assert shown == [110, 136, 162, 188]
 
 
 def test_a_model_that_gives_no_numbers_is_refused_at_its_first_step(model, make_conditions, counted):

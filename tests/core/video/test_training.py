@@ -19,29 +19,39 @@ def trainee(model):
     return copy.deepcopy(model).train().requires_grad_(True)
 
 
+def _double(draw):
+    return lambda *shape: draw(*shape).double()
+
+
 def audio(model, draw, frames):
     c = model.config
     return model.adapter.audio_tokens(draw(frames, c.audio_window, c.audio_blocks, c.audio_channels))
 
 
 def test_gradients_reach_every_part(trainee, draw, random_masks):
-    rows, frames = 3, 2
+    """In double precision, where rounding noise (1e-20 here) cannot pass for a gradient (1e-7 and more).
+
+    Latents of 16 x 16 leave 2 x 2 positions in the middle block: with one position its softmax is constant.
+    """
+    trainee.double()
+    draw = _double(draw)
+    rows, frames, side = 3, 2, 16
     state = RunState(
         rows=rows,
-        bank=trainee.write_bank(draw(2, 4, 8, 8), draw(2, 1, trainee.config.cross_dim)),
+        bank=trainee.write_bank(draw(2, 4, side, side), draw(2, 1, trainee.config.cross_dim)),
         bank_rows=(0, None, 1),
         audio_tokens=audio(trainee, draw, rows * frames),
         audio_rows=(True, False, True),
-        masks=random_masks(rows * frames, 8, 8),
-        pose_features=trainee.adapter.pose_features(draw(rows * frames, 3, 64, 64)),
+        masks=random_masks(rows * frames, side, side).to(torch.float64),
+        pose_features=trainee.adapter.pose_features(draw(rows * frames, 3, 8 * side, 8 * side)),
     )
     v = trainee.predict(
-        draw(rows * frames, 4, 8, 8),
+        draw(rows * frames, 4, side, side),
         torch.tensor([3, 500, 900]),
         draw(rows, 1, trainee.config.cross_dim),
         state,
     )
-    v_loss(v, draw(*v.shape), torch.ones(rows)).backward()
+    v_loss(v, draw(*v.shape), torch.ones(rows, dtype=torch.float64)).backward()
     # The softmax over one context token is constant, so these have nothing to learn; nor has what follows the
     # bank.
     idle = ("attn2.to_q", "attn2.to_k", "transformer_blocks.0.norm2", "autoencoder")
@@ -51,7 +61,7 @@ def test_gradients_reach_every_part(trainee, draw, random_masks):
     for name, parameter in trainee.named_parameters():
         if any(part in name for part in idle) or name.startswith(behind):
             continue
-        assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
+        assert parameter.grad is not None and parameter.grad.abs().max() > 1e-10, name
 
 
 def test_each_row_reads_its_own_portrait(trainee, draw):
@@ -117,14 +127,6 @@ def test_a_clip_of_one_frame(trainee, draw):
     state = RunState(rows=1, audio_tokens=audio(trainee, draw, 1))
     v = trainee.predict(draw(1, 4, 8, 8), torch.tensor([5]), trainee.context(None), state)
     assert v.shape == (1, 4, 8, 8) and v.isfinite().all()
-
-
-def test_bank_rounding_lets_gradients_through(trainee, draw):
-    bank = trainee.write_bank(draw(1, 4, 8, 8))
-    rounded = bank.rounded()
-    assert any(not torch.equal(rounded[site], bank[site]) for site in bank.features)
-    rounded["mid"].sum().backward()
-    assert trainee.reference.conv_in.weight.grad.abs().max() > 0
 
 
 def test_build_starts_as_published(config):
