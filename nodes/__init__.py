@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from ..mmgt_core.base.errors import MMGTError
 from .audio_features import LoadAudioFeatures
 from .comfy.missing_libraries import tells_what_is_missing
 from .comfy.services import register_model_folder
@@ -36,12 +35,6 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTDemoInputs,
     )
 ]
-
-for _error in (MMGTError, *MMGTError.__subclasses__()):
-    _error.__module__ = (
-        "mmgt"  # the host shows it in the error box: without this, the pack's path on the server
-    )
-
 
 class MMGTExtension(ComfyExtension):
     """What ComfyUI asks for our node classes."""

@@ -1,16 +1,21 @@
-"""The errors that people who use the software see: what went wrong, where, and how to mend it."""
+"""The errors that people who use the software see: what went wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
+MODULE = "mmgt"
+"""The module that error dialogs show with the class: without it, the pack's path on the server."""
+
 
 class MMGTError(Exception):
-    """Base of all errors raised at public doors; its text is one readable sentence or two.
+    """Base class of all errors that are meant for people; its text is one or two readable sentences.
 
     Args:
         what: what is wrong, without a final full stop ("the recording holds no samples").
         where: the file, input or argument it was found in.
         fix: what the person can do about it, as an imperative ("give a WAV file of at least 0.1 s").
     """
+
+    __module__ = MODULE
 
     def __init__(self, what: str, *, where: object = None, fix: str | None = None):
         self.what, self.where, self.fix = what, None if where is None else str(where), fix
@@ -19,12 +24,18 @@ class MMGTError(Exception):
 
 
 class InputError(MMGTError):
-    """A file or value that a person handed in cannot be used."""
+    """A file or value given by the user cannot be used."""
+
+    __module__ = MODULE
 
 
 class CheckpointError(MMGTError):
     """A model file is not the model it should be: missing, extra or misshapen tensors, no configuration."""
 
+    __module__ = MODULE
+
 
 class DependencyError(MMGTError):
     """An optional library that this function needs is not installed."""
+
+    __module__ = MODULE

@@ -34,7 +34,7 @@ def generate_motion(
     first_pose_ramp: bool = True,
     chaining: Chaining | None = None,
     overlap: int = OVERLAP,
-    windows_per_batch: int = 8,
+    windows_at_once: int = 8,
     timing: Timing = "aligned",
     progress: Progress = silent,
 ) -> Motion:
@@ -55,7 +55,7 @@ def generate_motion(
             "official" is what the published script does with several windows. None: "overlap", or "chained"
             where candidates are asked for.
         overlap: frames that overlapping windows share.
-        windows_per_batch: overlapping windows that one network call computes; the same motion.
+        windows_at_once: overlapping windows that one network call computes; the same motion.
         timing: "official" shows every frame 40 ms late, as the published script does by putting the first
             pose in front and leaving the last frame out; `chaining="official"` implies it.
         progress: called after each network call.
@@ -65,7 +65,7 @@ def generate_motion(
     config = model.config
     chaining = chaining or ("chained" if candidates > 1 else "overlap")
     _check(config, features, first_pose, candidates, steps)
-    _check_windows(config, chaining, overlap, windows_per_batch, timing)
+    _check_windows(config, chaining, overlap, windows_at_once, timing)
     pose = first_pose.window([0]).to_network()[0].float()
     sampling: dict[str, Any] = {
         "steps": config.steps if steps is None else steps,
@@ -80,7 +80,7 @@ def generate_motion(
             pose,
             seed=seed,
             overlap=overlap,
-            windows_per_batch=windows_per_batch,
+            windows_at_once=windows_at_once,
             progress=progress,
             **sampling,
         ).cpu()
@@ -169,7 +169,7 @@ def _check(
 
 
 def _check_windows(
-    config: SMGAConfig, chaining: str, overlap: int, windows_per_batch: int, timing: str
+    config: SMGAConfig, chaining: str, overlap: int, windows_at_once: int, timing: str
 ) -> None:
     for what, value, kinds in (("chaining", chaining, Chaining), ("timing", timing, Timing)):
         if value not in get_args(kinds):
@@ -181,5 +181,5 @@ def _check_windows(
             f"windows of {config.frames} frames cannot overlap by {overlap}",
             fix=f"choose 0 to {config.frames - 1}",
         )
-    if windows_per_batch < 1:
-        raise InputError(f"{windows_per_batch} windows a batch are not possible", fix="choose at least 1")
+    if windows_at_once < 1:
+        raise InputError(f"{windows_at_once} windows at once are not possible", fix="choose at least 1")

@@ -33,7 +33,7 @@ def sample_overlapping(
     guidance: float = 2.0,
     eta: float = 1.0,
     overlap: int = OVERLAP,
-    windows_per_batch: int = 8,
+    windows_at_once: int = 8,
     first_pose_ramp: bool = True,
     progress: Progress = silent,
 ) -> Tensor:
@@ -49,14 +49,14 @@ def sample_overlapping(
             both have.
         steps, guidance, eta: see `ddim_sample`.
         overlap: frames that neighbouring windows share, 0 <= overlap < the model's window.
-        windows_per_batch: windows that one network call computes; the same motion but for rounding.
+        windows_at_once: windows that one network call computes; the same motion but for rounding.
         first_pose_ramp: begin exactly at the pose.
     """
     length, device = model.config.frames, model.device
     starts = overlapping_starts(len(features), length, overlap)
     total = starts[-1] + length
     weights = crossfade(length, overlap).to(device)[:, None]
-    groups = [starts[i : i + windows_per_batch] for i in range(0, len(starts), windows_per_batch)]
+    groups = [starts[i : i + windows_at_once] for i in range(0, len(starts), windows_at_once)]
     seeds = torch.randint(2**62, (steps,), generator=torch.Generator().manual_seed(seed)).tolist()
     schedule, pose = CosineSchedule(), pose.to(device)
     times = schedule.times(steps)

@@ -82,7 +82,7 @@ def decoded_parts(
             raise InputError(
                 "the autoencoder (VAE) returns values that are not finite",
                 where="vae",
-                fix="run it in fp32 or bf16 instead of fp16",
+                fix="run it in fp32 or bf16 instead of fp16 (in ComfyUI: --fp32-vae or --bf16-vae)",
             )
         yield frames
         start += count

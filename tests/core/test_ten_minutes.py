@@ -54,7 +54,7 @@ def make_speech(path: Path, blocks: int) -> np.ndarray:
 
 def generate(sound: Path, out: Path, root: Path) -> tuple[float, int]:
     """Run the command in a process of its own; returns its seconds and its peak memory in bytes."""
-    command = [sys.executable, "-m", "mmgt_core", "generate", "--device", "cpu", "--keep-work"]
+    command = [sys.executable, "-m", "mmgt_core", "generate", "--device", "cpu", "--keep-finished"]
     command += ["--image", str(assets.asset(assets.PORTRAIT)), "--keypoints", str(assets.asset(assets.POSE))]
     command += ["--audio", str(sound), "--out", str(out), "--work-dir", str(root)]
     begin, peak = time.monotonic(), 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 
 from .tiny import frames_first
@@ -9,8 +11,8 @@ from .tiny import frames_first
 
 def attached(pack, video, at_once=1, closed_loop=True):
     model = pack("nodes.comfy.unet_patches").attach(video.model, video.config, video.adapter, video.reference)
-    windows = pack("nodes.comfy.windows").clip_windows(video.config, closed_loop=closed_loop, at_once=at_once)
-    model.model_options["context_handler"] = windows
+    config = dataclasses.replace(video.config, closed_loop=closed_loop)
+    model.model_options["context_handler"] = pack("nodes.comfy.windows").ClipWindows(config, at_once)
     return model
 
 
@@ -44,7 +46,8 @@ def one_call(pack, model, golden, positive, negative, cfg=2.0):
         return output
 
     calls: list[int] = []
-    schedule = pack("mmgt_core.video.scheduler").Schedule(unet.attached_config(model).beta_schedule)
+    config = model.get_attachment(unet.KEY)
+    schedule = pack("mmgt_core.video.scheduler").Schedule(config.beta_schedule)
     probed = model.clone()
     probed.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "probe", probe)
     probed.add_object_patch("model_sampling", pack("nodes.comfy.schedule").ExactSampling(schedule))

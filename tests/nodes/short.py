@@ -29,6 +29,31 @@ def short_clip(pack, model: Any, frames: int = FRAMES) -> Any:
     )
 
 
+class KeptSteps:
+    """In place of a work folder: the steps of a run, in memory, from which another continues."""
+
+    def __init__(self, finished: tuple[int, torch.Tensor] | None = None):
+        self.finished, self.steps, self.windows_kept, self.batches = finished, {}, {}, None
+
+    def resume(self):
+        return self.finished
+
+    def keep(self, done, latents):
+        self.steps[done] = latents.clone()
+
+    def windows(self, step):
+        return iter(self.windows_kept.get(step, ()))
+
+    def keep_windows(self, step, first, v, count):
+        self.windows_kept.setdefault(step, []).append((first, count, v.clone()))
+
+    def batch(self, asked):
+        return self.batches
+
+    def note_batch(self, asked, windows):
+        self.batches = windows
+
+
 def sample_short(
     pack,
     video: Any,
@@ -38,19 +63,29 @@ def sample_short(
     frames: int = FRAMES,
     steps: int = 1,
     cfg: float = 2.0,
-    at_once: int = 1,
+    at_once: int | None = 1,
     fusion: str = "flat",
     seed: int = 3,
     change: Any = None,
-    **more: Any,
+    work: Any = None,
 ) -> torch.Tensor:
     """Scaled latents (frames, 4, h, w) of the short clip; `change` may alter what MMGTApply gives out."""
     model = model or video.model
     clip = short_clip(pack, model, frames)
-    windows = pack("nodes.comfy.windows").clip_windows(video.config, WINDOW, OVERLAP, False, at_once, fusion)
     nodes = pack("nodes.comfy.sampling")
-    framing = pack("nodes.comfy.portrait_framing").PortraitFraming(None, None)
-    prepared = nodes.prepare(model, video, clip, framing, windows, steps)
+    framing = pack("mmgt_core.media.portrait_framing").PortraitFraming(None, None)
+    sampling = pack("mmgt_core.video.sampling").Sampling(
+        seed=seed,
+        steps=steps,
+        cfg=cfg,
+        window=WINDOW,
+        overlap=OVERLAP,
+        window_ends="open",
+        window_fusion=fusion,
+        windows_at_once=at_once,
+    )
+    prepared = nodes.prepare(model, video, clip, framing, sampling)
     prepared = change(prepared) if change else prepared
-    latent = nodes.sample(prepared, video, preset, seed, steps, cfg, **more)
+    kept = None if work is None else pack("nodes.comfy.resumable").SamplingWork(work)
+    latent = nodes.sample(prepared, preset, seed, work=kept)
     return video.model.model.process_latent_in(latent["samples"])

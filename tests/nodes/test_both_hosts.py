@@ -56,21 +56,24 @@ def test_a_whole_clip(pack, both, measured, size):
         frames,
         latent_size=(size[1] // 8, size[0] // 8),
         audio=sound,
-        masks=pack("mmgt_core.pipeline.conditions").clip_masks(motion, (size[1] // 8, size[0] // 8), config),
+        masks=pack("mmgt_core.video.clip_masks").clip_masks(
+            pack("mmgt_core.pose.motion_masks").motion_masks(motion),
+            (size[1] // 8, size[0] // 8),
+            config.full_mask,
+        ),
     )
-    expected = pack("mmgt_core.video.denoise").denoise(diffusers, conditions, seed=9, cfg=2.0)
+    sampling = pack("mmgt_core.video.sampling").Sampling(seed=9, cfg=2.0, width=size[0], height=size[1])
+    expected = pack("mmgt_core.video.denoise").denoise(diffusers, conditions, sampling)
 
     features = pack("mmgt_core.audio.features").AudioFeatures(
         torch.zeros(frames, 35), sound, torch.zeros(frames)
     )
-    settings = pack("nodes.comfy.clip").ClipSettings(*size)
     clip, framing = pack("nodes.comfy.clip").make_clip(
-        host, host.vae, portrait, motion, None, pack("nodes.comfy.sockets").Speech(features), None, settings
+        host, host.vae, portrait, motion, None, pack("nodes.comfy.sockets").Speech(features), None, sampling
     )
     nodes = pack("nodes.comfy.sampling")
-    windows = pack("nodes.comfy.windows").clip_windows(config)
-    prepared = nodes.prepare(host.model, host, clip, framing, windows, 0)
-    found = nodes.sample(prepared, host, nodes.OFFICIAL, 9, 0, 2.0)["samples"]
+    prepared = nodes.prepare(host.model, host, clip, framing, sampling)
+    found = nodes.sample(prepared, nodes.OFFICIAL, 9)["samples"]
     worst = error(host.model.model.process_latent_in(found), expected)
     measured(f"a clip of {size[0]} x {size[1]}: ComfyUI and diffusers", worst)
     assert worst < 1e-4

@@ -48,9 +48,9 @@ def framed(pack, source: tuple[int, int], mode: str, sampled: tuple[int, int] = 
     """The framing of a colourful portrait of this size, fitted to what was sampled."""
     picture = np.random.default_rng(2).integers(0, 256, (source[1] // 4, source[0] // 4, 3), np.uint8)
     picture = np.kron(picture, np.ones((4, 4, 1), np.uint8))
-    module = pack("nodes.comfy.portrait_framing")
+    module = pack("mmgt_core.media.portrait_framing")
     fit = pack("mmgt_core.media.framing").fit(source, sampled, mode)
-    return {module.FRAMING: module.PortraitFraming(fit, picture)}
+    return {pack("nodes.comfy.sockets").FRAMING: module.PortraitFraming(fit, picture)}
 
 
 def decode(pack, *args, **kwargs):
@@ -123,11 +123,11 @@ def test_a_locked_background_is_the_portrait_to_the_bit(pack, vae, mode, framing
     keypoints[..., :2], keypoints[..., 2] = points, 1.0  # a small person at the lower right
     motion = pack("mmgt_core.pose.motion").Motion(keypoints, 256, 192)
     given = latent(3, (256, 256), **framed(pack, (256, 192), mode, (256, 256)))
-    fitted = given[pack("nodes.comfy.portrait_framing").FRAMING]
+    fitted = given[pack("nodes.comfy.sockets").FRAMING]
     chunks = list(
         pack("nodes.comfy.decoding").decoded_frames(given, vae, fitted if framing == "portrait" else None)
     )
-    frames = np.concatenate(list(module.locked(iter(chunks), given, framing, motion)))
+    frames = np.concatenate(list(module.locked(iter(chunks), given, framing, motion, None)))
     whole = fitted.portrait((256, 256)) if framing == "portrait" else fitted.framing.apply(fitted.picture)
     height, width = frames.shape[1:3]
     far = np.s_[:, height // 3 : height // 2, : width // 3]
@@ -136,9 +136,9 @@ def test_a_locked_background_is_the_portrait_to_the_bit(pack, vae, mode, framing
     near = np.s_[:, round(y * height), round(0.71 * width) : round(0.73 * width)]
     assert np.array_equal(frames[near], np.concatenate(chunks)[near]), "where the person is, the model paints"
     with pytest.raises(Exception, match="locked without the motion"):
-        module.locked(iter(chunks), given, framing, None)
+        module.locked(iter(chunks), given, framing, None, None)
     with pytest.raises(Exception, match="locked without the portrait of this latent"):
-        module.locked(iter(chunks), latent(), framing, motion)
+        module.locked(iter(chunks), latent(), framing, motion, None)
 
 
 def test_cancel_leaves_no_file(pack, vae, temp, monkeypatch):
@@ -179,7 +179,9 @@ def test_short_memory_halves_the_chunks_and_changes_nothing(pack, vae, temp, cap
         def decode(self, samples):
             raise torch.OutOfMemoryError("out of memory, forced")
 
-    with pytest.raises(Exception, match="does not hold even 1 of the frames to decode; choose a smaller"):
+    with pytest.raises(
+        Exception, match="not enough memory for even 1 of the frames to decode; choose a smaller"
+    ):
         decode(pack, latent(), None_())
 
 
@@ -191,10 +193,10 @@ def test_images_say_what_they_cost_before_they_are_made(pack, vae, monkeypatch, 
     decoding = pack("nodes.comfy.decoding")
     with caplog.at_level(logging.INFO):
         decoding.decoded_images(latent(), vae)
-    assert "19 frames of 64 x 64 pixels as IMAGE take 1 MB of memory." in caplog.text
+    assert "19 frames of 64 x 64 pixels as IMAGE take 934 kB of memory." in caplog.text
     monkeypatch.setattr(management, "get_free_memory", lambda *a, **k: 2**29)
     long = {"samples": torch.zeros(1, 4, 64, 64).expand(15_000, -1, -1, -1)}
-    with pytest.raises(Exception, match=r"take 43\.9 GB of memory, and 0\.5 GB are free; use MMGT"):
+    with pytest.raises(Exception, match=r"take 47 GB of memory, and 537 MB are free; use MMGT"):
         decoding.decoded_images(long, vae)
 
 

@@ -25,7 +25,7 @@ def framed(pack, size, mode):
     """The framing of a portrait of this size, and its picture at the video's size, twice as a clip."""
     fit = pack("mmgt_core.media.framing").fit(size, TARGET, mode)
     portrait = picture(size)
-    return pack("nodes.comfy.portrait_framing").PortraitFraming(fit, portrait), np.stack(
+    return pack("mmgt_core.media.portrait_framing").PortraitFraming(fit, portrait), np.stack(
         [fit.apply(portrait)] * 2
     )
 
@@ -114,5 +114,5 @@ def test_a_portrait_of_any_size_through_the_nodes(pack, executor, give, size, mo
     assert run.success, run.error
     latent, images = output_of(executor, "sample")
     assert latent["samples"].shape == (3, 4, TARGET[1] // 8, TARGET[0] // 8)
-    width, height = latent[pack("nodes.comfy.portrait_framing").FRAMING].size(TARGET)
+    width, height = latent[pack("nodes.comfy.sockets").FRAMING].size(TARGET)
     assert images.shape == (3, height, width, 3) and images.isfinite().all()

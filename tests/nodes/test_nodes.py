@@ -189,7 +189,7 @@ WRONG = [
     ({"portrait": ["batch", 0]}, "there are 2 pictures at once"),
     ({"width": 100}, "multiples of 64"),
     ({"steps": -1}, None),
-    ({"window": 8, "overlap": 8}, "windows of 8 frames cannot overlap by 8"),
+    ({"window": 8, "overlap": 8}, "window 8 with overlap 8"),
     ({"masks": ["masks", 3]}, "the masks have 1 frames, the motion 15"),
 ]
 

@@ -54,15 +54,14 @@ def demo(pack):
     video = pack("nodes.comfy.load_video_model").load_host_video_model(
         assets.asset(assets.VIDEO_MODEL), torch.float32
     )
-    clip, framing = clips.make_clip(
-        video, video.vae, portrait, motion, None, speech, None, clips.ClipSettings()
-    )
+    choices = pack("mmgt_core.video.sampling").Sampling
+    clip, framing = clips.make_clip(video, video.vae, portrait, motion, None, speech, None, choices())
     meter, decode = pack("mmgt_core.lab.presenter.mouth_meter"), pack("nodes.comfy.decoding").decoded_images
 
     def run_sampler(sampler: str, cfg: float = 1.0, at_once: int = 1, model: Any = None) -> Result:
-        windows = pack("nodes.comfy.windows").clip_windows(video.config, at_once=at_once)
-        prepared = nodes.prepare(model or video.model, video, clip, framing, windows, STEPS)
-        latent = nodes.sample(prepared, video, sampler, SEED, STEPS, cfg)
+        sampling = choices(seed=SEED, steps=STEPS, cfg=cfg, windows_at_once=at_once)
+        prepared = nodes.prepare(model or video.model, video, clip, framing, sampling)
+        latent = nodes.sample(prepared, sampler, SEED)
         assert latent["samples"].isfinite().all()
         pictures = decode(latent, video.vae).numpy()
         opening = meter.mouth_opening((pictures * 255).astype(np.uint8), motion)

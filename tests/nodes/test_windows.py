@@ -9,7 +9,7 @@ import torch
 
 from .running import bars_told
 from .sampling import error
-from .short import FRAMES, OVERLAP, WINDOW, sample_short, short_clip
+from .short import FRAMES, OVERLAP, WINDOW, KeptSteps, sample_short, short_clip
 from .tiny import conditioning
 
 OFFICIAL = "official"
@@ -37,7 +37,8 @@ def test_windows_of_a_constant_are_the_constant(pack, video):
     """Whatever the fusion: predictions that agree are not changed by being averaged."""
     for fusion in ("flat", "pyramid"):
         for closed in (False, True):
-            handler = pack("nodes.comfy.windows").clip_windows(video.config, 4, 3, closed, 2, fusion)
+            config = dataclasses.replace(video.config, window=4, overlap=3, closed_loop=closed, fusion=fusion)
+            handler = pack("nodes.comfy.windows").ClipWindows(config, 2)
             x = torch.randn(9, 4, 2, 2, generator=torch.Generator().manual_seed(0))
             joined = handler.execute(
                 lambda model, conds, x, *_: [x * 2, x + 1], None, [None, None], x, x[:, 0, 0, 0], {}
@@ -64,7 +65,7 @@ def test_out_of_memory_halves_the_windows_at_once_for_the_whole_run(pack, video,
     assert rows == [4 * WINDOW] + 4 * [2 * WINDOW], "tried once, not at every step"
     assert torch.equal(found, sample_short(pack, video, preset=OFFICIAL, steps=2))
     told = [record.getMessage() for record in caplog.records if "out of memory" in record.getMessage()]
-    assert told == ["out of memory with 2 windows at once; going on with 1"]
+    assert told == ["out of memory with 2 windows at once; continuing with 1"]
 
 
 def test_windows_at_once_by_free_memory(pack, video, monkeypatch):
@@ -80,21 +81,44 @@ def test_windows_at_once_by_free_memory(pack, video, monkeypatch):
     assert windows.windows_by_memory(model, torch.device("cpu"), shape) == 1
     seen = []
     monkeypatch.setattr(windows, "windows_by_memory", lambda *given: seen.append(given[2]) or 2)
-    sample_short(pack, video, preset=OFFICIAL, at_once=0)
+    sample_short(pack, video, preset=OFFICIAL, at_once=None)
     assert seen == [(2 * WINDOW, 4, 16, 16)]
 
 
 @pytest.mark.parametrize("preset", [OFFICIAL, pytest.param("euler", marks=pytest.mark.slow)])
 def test_a_resumed_run_ends_as_an_uninterrupted_one(pack, video, preset):
-    kept, told, same = {}, [], {"preset": preset, "steps": 2, "frames": WINDOW}
-    whole = sample_short(pack, video, **same, after_step=lambda step, x: kept.update({step: x.clone()}))
-    assert list(kept) == [0, 1] and kept[0].shape == (WINDOW, 4, 16, 16)
-    assert torch.equal(sample_short(pack, video, **same), whole), "watching changes nothing"
-    resumed = sample_short(
-        pack, video, **same, resume=(1, kept[0]), after_step=lambda step, x: told.append(step)
-    )
-    assert torch.equal(resumed, whole) and told == [1]
-    assert torch.equal(sample_short(pack, video, **same, resume=(2, kept[1])), whole)
+    first, same = KeptSteps(), {"preset": preset, "steps": 2}
+    whole = sample_short(pack, video, **same, work=first)
+    assert list(first.steps) == [1, 2] and first.steps[1].shape == (FRAMES, 4, 16, 16)
+    assert torch.equal(sample_short(pack, video, **same), whole), "keeping the work changes nothing"
+    second = KeptSteps((1, first.steps[1]))
+    assert torch.equal(sample_short(pack, video, **same, work=second), whole)
+    assert list(second.steps) == [2] and list(second.windows_kept) == [1], "only what was missing"
+    assert torch.equal(sample_short(pack, video, **same, work=KeptSteps((2, first.steps[2]))), whole)
+
+
+@pytest.mark.parametrize("preset", [OFFICIAL, pytest.param("euler", marks=pytest.mark.slow)])
+def test_windows_of_an_unfinished_step_are_not_computed_again(pack, video, preset):
+    """The shipped long_speech has one step: all of its work is within it."""
+    from comfy.patcher_extension import WrappersMP
+
+    calls, same = [], {"preset": preset, "frames": 3 * FRAMES}
+
+    def counted(prepared):
+        def count(executor, x, *args, **kwargs):
+            calls.append(x.shape[0])
+            return executor(x, *args, **kwargs)
+
+        prepared.model.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "count", count)
+        return prepared
+
+    first = KeptSteps()
+    whole = sample_short(pack, video, **same, work=first, change=counted)
+    windows, half = len(calls), KeptSteps()
+    half.windows_kept[0] = first.windows_kept[0][: windows // 2]
+    calls.clear()
+    assert torch.equal(sample_short(pack, video, **same, work=half, change=counted), whole)
+    assert windows > 4 and len(calls) == windows - windows // 2
 
 
 def test_a_model_that_shares_its_noise_does_so_with_every_sampler(pack, video):
@@ -119,8 +143,8 @@ def test_a_model_that_shares_its_noise_does_so_with_every_sampler(pack, video):
 
 
 def test_samplers_with_a_memory_do_not_resume(pack, video):
-    with pytest.raises(Exception, match="cannot go on from the middle; choose one of official"):
-        sample_short(pack, video, preset="dpmpp_2m", after_step=print)
+    with pytest.raises(Exception, match="cannot continue from the middle; choose one of official"):
+        sample_short(pack, video, preset="dpmpp_2m", work=KeptSteps())
 
 
 @pytest.mark.parametrize("preset", ["heun", pytest.param(OFFICIAL, marks=pytest.mark.slow)])

@@ -151,7 +151,7 @@ def test_steps(config, executor, give):  # noqa: F811
         wanted = prompt(steps=["steps", 0])
         wanted["steps"] = give("INT", steps)
         sentence = told(executor, wanted)
-        assert said in sentence and "0 for the model's own" in sentence
+        assert said in sentence and "choose 1 to 1000" in sentence
     assert executor.run(prompt(steps=0)).success
 
 
@@ -159,7 +159,7 @@ def test_steps(config, executor, give):  # noqa: F811
     ("choices", "said"),
     [
         ({"width": 100}, "multiples of 64"),
-        ({"window": 8, "overlap": 8}, "windows of 8 frames cannot overlap by 8"),
+        ({"window": 8, "overlap": 8}, "window 8 with overlap 8"),
         ({"cfg": ["number", 0]}, "guidance"),
     ],
 )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 
 import pytest
 import torch
 
 from mmgt_core.video.conditions import ClipConditions
-from mmgt_core.video.denoise import denoise, initial_noise
+from mmgt_core.video.sampling import initial_noise
 from mmgt_core.video.scheduler import Schedule
 from mmgt_core.video.windows import context_windows
 
+from ..denoising import SeenSteps, denoise
+from .as_published import as_published
 from .tiny_weights import context_rows, frames_apart, frames_first, golden_masks, tiny_model
 
 FORWARD, PIPELINE = 1e-4, 2e-3
@@ -58,20 +61,24 @@ def scales(golden):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"windows_per_batch": 2}, {"plain": True}], ids=["", "two windows", "as written"]
+    ("form", "at_once"),
+    [(nullcontext, 1), (nullcontext, 2), (as_published, 1)],
+    ids=["", "two windows", "as published"],
 )
-def test_pipeline(model, golden, conditions, options):
-    seen = []
-    final = denoise(
-        model,
-        conditions,
-        seed=int(golden.metadata["seed"]),
-        region_weights=scales(golden),
-        after_step=lambda step, x: seen.append((step, x)),
-        **settings(golden),
-        **options,
-    )
-    for step, x in seen:
+def test_pipeline(model, golden, conditions, form, at_once):
+    seen = SeenSteps()
+    with form():
+        final = denoise(
+            model,
+            conditions,
+            seed=int(golden.metadata["seed"]),
+            region_weights=scales(golden),
+            work=seen,
+            windows_at_once=at_once,
+            **settings(golden),
+        )
+    assert len(seen.latents) == int(golden.metadata["steps"])
+    for step, x in enumerate(seen.latents):
         golden.close(f"latents_after_step_{step}", frames_apart(x, 1), atol=PIPELINE)
     golden.close("final_latents", frames_apart(final, 1), atol=PIPELINE)
 
@@ -89,7 +96,9 @@ def test_pipeline_with_equal_region_weights(model, golden, conditions):
 
 def test_what_goes_in(model, golden, conditions):
     golden.close("timesteps", torch.tensor(Schedule().timesteps(int(golden.metadata["steps"]))))
-    noise = initial_noise(conditions, model.config.latent_channels, int(golden.metadata["seed"]))
+    noise = initial_noise(
+        conditions.frames, model.config, conditions.latent_size, int(golden.metadata["seed"])
+    )
     golden.close("initial_latents", frames_apart(noise, 1))
     golden.close("audio_tokens", conditions.audio(range(conditions.frames))[None], atol=FORWARD)
     (stored,) = [name for name in golden.tensors if name.startswith("pose_features_")]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 
 from mmgt_core.video.state import RunState
 
+from .as_published import as_published
 from .tiny_weights import context_rows, frames_apart, frames_first, golden_bank, golden_masks, tiny_model
 
 TOLERANCE = 1e-4
@@ -23,7 +26,7 @@ def golden(goldens):
     return goldens("stage2/unet_forward.safetensors")
 
 
-def run(model, golden, conditional, weights, *, reference=True, audio=True, rounded=True, plain=False):
+def run(model, golden, conditional, weights, *, reference=True, audio=True, rounded=True, published=False):
     """One call with a row for each entry of `conditional` -> (rows, 4, frames, h, w)."""
     rows = len(conditional)
     frames = golden.use("latents").shape[2]
@@ -38,18 +41,20 @@ def run(model, golden, conditional, weights, *, reference=True, audio=True, roun
         masks=golden_masks(golden, full=True).repeat(rows),
         region_weights=weights,
         pose_features=pose.repeat(rows, 1, 1, 1),
-        plain=plain,
     )
     latents = frames_first(golden.use("latents").expand(rows, -1, -1, -1, -1))
     context = context_rows(model, golden.use("clip_embeds"), conditional)
-    adapter = model.adapter if plain else model.adapter.fold()
-    with torch.no_grad(), model.attached(adapter):
+    with _form(published), torch.no_grad(), model.attached(model.adapter.fold()):
         v = model.predict(latents, golden.use("timestep"), context, state)
     assert v.shape[0] == rows * frames
     return frames_apart(v, rows)
 
 
-@pytest.mark.parametrize("plain", [True, False], ids=["as written", "rewritten"])
+def _form(published):
+    return as_published() if published else nullcontext()
+
+
+@pytest.mark.parametrize("published", [True, False], ids=["as published", "rewritten"])
 @pytest.mark.parametrize(
     ("name", "conditional", "weights", "options"),
     [
@@ -60,8 +65,10 @@ def run(model, golden, conditional, weights, *, reference=True, audio=True, roun
         ("output_single_noref_zeroaudio_noscale", (True,), NO_SCALE, {"reference": False, "audio": False}),
     ],
 )
-def test_denoising_call(model, golden, name, conditional, weights, options, plain):
-    golden.close(name, run(model, golden, conditional, weights, plain=plain, **options), atol=TOLERANCE)
+def test_denoising_call(model, golden, name, conditional, weights, options, published):
+    golden.close(
+        name, run(model, golden, conditional, weights, published=published, **options), atol=TOLERANCE
+    )
 
 
 def test_rows_may_come_in_any_order(model, golden):
@@ -84,8 +91,8 @@ def test_reference_unet_runs_to_its_end(model, golden):
     golden.close("ref_unet_output", last, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("plain", [True, False], ids=["as written", "rewritten"])
-def test_every_module_on_the_way(model, golden, goldens, plain):
+@pytest.mark.parametrize("published", [True, False], ids=["as published", "rewritten"])
+def test_every_module_on_the_way(model, golden, goldens, published):
     between = goldens("stage2/unet_forward_intermediates.safetensors")
     kept = [int(number) for number in between.metadata["frames"].split(" ")[0].split(",")]
     modules = dict(model.unet.named_modules())
@@ -99,7 +106,7 @@ def test_every_module_on_the_way(model, golden, goldens, plain):
 
         return hook
 
-    adapter = model.adapter if plain else model.adapter.fold()
+    adapter = model.adapter if published else model.adapter.fold()
     for site in adapter.sites.values():
         path = _block_path(site.name)
         for kind, group in (("audio_modules", adapter.audio), ("motion_modules", adapter.motion)):
@@ -112,7 +119,7 @@ def test_every_module_on_the_way(model, golden, goldens, plain):
     original = model.adapter
     try:
         model.adapter = adapter
-        run(model, golden, (False, True), PUBLISHED, plain=plain)
+        run(model, golden, (False, True), PUBLISHED, published=published)
     finally:
         model.adapter = original
         for handle in handles:

@@ -107,7 +107,7 @@ KEYPOINTS = {
     ),
     "a pose of a picture of another shape": (
         lambda f, i, d: text_of(f / "a.json", json.dumps({**d, "canvas_width": 96, "canvas_height": 120})),
-        "belongs to a picture of 96 x 120",
+        "belongs to an image of 96 x 120",
     ),
 }
 MOTION = {
@@ -132,7 +132,7 @@ MOTION = {
     ),
     "a motion of another picture": (
         lambda f: motion_of(f / "a.safetensors", torch.rand(2, 134, 3), width="500"),
-        "belongs to a picture of 500 x 96",
+        "belongs to an image of 500 x 96",
     ),
 }
 OPTIONS = {
@@ -288,12 +288,6 @@ def test_a_command_line_that_cannot_be_read_is_refused_with_its_usage(mmgt, argu
     outcome = mmgt(arguments)
     assert outcome.code == 2
     assert "usage: mmgt" in outcome.err
-
-
-def test_keypoints_and_motion_exclude_each_other(inputs, mmgt, out):
-    outcome = mmgt(inputs.generate(out, motion=inputs.motion))
-    assert outcome.code == 2
-    assert "not allowed with" in outcome.err
 
 
 def test_a_library_that_is_not_installed_is_named(inputs, out):

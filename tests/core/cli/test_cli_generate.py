@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import av
@@ -16,10 +17,11 @@ from hypothesis import strategies as st
 from mmgt_core.__main__ import main
 from mmgt_core.base.timebase import frame_count
 from mmgt_core.media.images import load_image
-from mmgt_core.media.sound_file import save_wav
+from mmgt_core.media.sound_file import load_channels, load_waveform, save_wav
 from mmgt_core.pipeline.generate import generate_video
 from mmgt_core.pipeline.request import VideoRequest
 from mmgt_core.pipeline.settings import MotionSettings, Settings, VideoSettings
+from mmgt_core.pipeline.stages import SHARES
 from mmgt_core.pose.motion_file import load_motion
 from mmgt_core.pose.openpose import read_pose_file
 
@@ -42,8 +44,6 @@ def sound_seconds(path) -> float | None:
 
 @pytest.fixture(scope="module")
 def waveform(inputs):
-    from mmgt_core.media.sound_file import load_waveform
-
     return load_waveform(inputs.speech)
 
 
@@ -56,11 +56,11 @@ def test_a_portrait_and_a_recording_become_a_video_with_sound_and_a_contact_shee
     assert outcome.out.split("\n")[:2] == [str(out), str(sheet)]
     frames = pictures(out)
     # The portrait's own shape: the padding that made it square is gone, sides are even as H.264 wants them.
-    assert frames.shape == (waveform.frames, 52, 64, 3)
+    assert frames.shape == (waveform.frames, 50, 64, 3)
     assert abs(sound_seconds(out) - waveform.frames / 25) < 0.1
     assert load_image(sheet).shape[1] > 256
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["sheet.jpg", "video.mp4"]
-    for stage in ("speech to motion", "conditions", "motion to video", "writing the video"):
+    for stage in ("generating motion", "preparing conditions", "sampling video", "writing video"):
         assert stage in outcome.err
 
 
@@ -127,7 +127,50 @@ def test_an_own_motion_with_sound_lasts_as_long_as_the_shorter_of_the_two(
     assert outcome.code == 0, outcome.err
     assert len(pictures(out)) == frames
     assert abs(sound_seconds(out) - frames / 25) < 0.1
-    assert f"the end of the {longer} is left out" in outcome.err
+    assert f"the end of the {longer} is cut off" in outcome.err
+
+
+def test_stereo_stays_stereo_and_the_models_use_the_mean(inputs, mmgt, tmp_path):
+    """A video's left channel is the recording's, and the motion is that of the mono mix."""
+    speech = load_waveform(inputs.speech).samples
+    channels = np.stack([speech, np.zeros_like(speech)])
+    rate = load_waveform(inputs.speech).rate
+    stereo, mono = tmp_path / "stereo.wav", tmp_path / "mono.wav"
+    with wave.open(str(stereo), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(np.rint(channels.T * 32767).astype("<i2").tobytes())
+    out = tmp_path / "video.mp4"
+    assert mmgt(inputs.generate(out, audio=stereo, duration=0.4)).code == 0
+    left, right = load_channels(out)
+    assert np.abs(left.samples).max() > 10 * np.abs(right.samples).max()
+    motions = []
+    for name, sound in (("a", stereo), ("b", mono)):
+        if sound == mono:
+            save_wav(mono, load_waveform(stereo))
+        motion = tmp_path / f"{name}.safetensors"
+        assert mmgt(inputs.motion_command(motion, audio=sound, motion_steps=1)).code == 0
+        motions.append(load_motion(motion).keypoints)
+    assert float((motions[0] - motions[1]).abs().max()) < 1e-3, "16 bits of the mono file apart"
+
+
+@pytest.mark.parametrize("framing", ["pad", "crop", "stretch"])
+def test_width_height_and_framing_give_the_portraits_own_shape(inputs, mmgt, tmp_path, framing):
+    out = tmp_path / "video.mp4"
+    outcome = mmgt(inputs.generate(out, duration=0.2, width=128, height=64, framing=framing))
+    assert outcome.code == 0, outcome.err
+    height, width = pictures(out).shape[1:3]
+    portrait = load_image(inputs.portrait)
+    assert abs(width / height - portrait.shape[1] / portrait.shape[0]) < 0.06
+
+
+def test_the_background_lock_knows_or_asks_for_the_portraits_own_pose(inputs, mmgt, tmp_path):
+    common = {"motion": inputs.motion, "lock_background": True, "duration": 0.2}
+    outcome = mmgt(inputs.generate(tmp_path / "a.mp4", keypoints=None, **common))
+    assert outcome.code == 0 and "give it with --keypoints" in outcome.err
+    outcome = mmgt(inputs.generate(tmp_path / "b.mp4", **common))
+    assert outcome.code == 0 and "give it with --keypoints" not in outcome.err
 
 
 def test_openpose_json_is_a_motion_too(inputs, mmgt, tmp_path):
@@ -176,8 +219,6 @@ def test_any_length_gives_exactly_ceil_of_seconds_times_25_frames(inputs, mmgt, 
 
 @pytest.mark.skipif(not RECORDED.is_file(), reason="Debian's alsa-utils is not installed")
 def test_recorded_human_speech_becomes_a_video(inputs, mmgt, tmp_path):
-    from mmgt_core.media.sound_file import load_waveform
-
     out = tmp_path / "video.mp4"
     outcome = mmgt(inputs.generate(out, audio=RECORDED, duration=0.5))
     assert outcome.code == 0, outcome.err
@@ -188,7 +229,7 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("stage", ["speech to motion", "conditions", "motion to video", "writing the video"])
+@pytest.mark.parametrize("stage", list(SHARES))
 def test_what_a_progress_callable_raises_travels_through_and_nothing_is_left(inputs, tmp_path, stage):
     out = tmp_path / "video.mp4"
     out.write_bytes(b"an older video")

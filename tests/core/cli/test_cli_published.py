@@ -76,7 +76,7 @@ def test_what_is_missing_or_wrong_is_said_before_long_work(mmgt, inputs, stock, 
     ):
         outcome = mmgt(inputs.generate(out, **{**stock, **changes}))
         assert outcome.code == 2 and words in outcome.err, outcome.err
-        assert "speech to motion" not in outcome.err and not out.exists()
+        assert "generating motion" not in outcome.err and not out.exists()
 
 
 def test_vocals_are_heard_and_the_recording_sounds(mmgt, inputs, tmp_path):

@@ -17,6 +17,7 @@ from mmgt_core.media.images import load_image
 from mmgt_core.pipeline.generate import generate_video
 from mmgt_core.pipeline.request import VideoRequest
 from mmgt_core.pipeline.settings import MotionSettings, Settings, VideoSettings, WorkSettings
+from mmgt_core.pipeline.stages import SHARES
 from mmgt_core.work.folder import MARKER, WorkFolder
 
 from .interrupting import ctrl_c, running
@@ -39,7 +40,7 @@ def seconds(path) -> float:
         return float(stream.duration * stream.time_base)
 
 
-@pytest.mark.parametrize("stage", ["motion to video", "writing the video"])
+@pytest.mark.parametrize("stage", ["sampling video", "writing video"])
 def test_a_stopped_run_goes_on_and_makes_the_same_file(inputs, tmp_path, work_root, stage):
     def make(out, stop=None):
         seen = []
@@ -60,41 +61,41 @@ def test_a_stopped_run_goes_on_and_makes_the_same_file(inputs, tmp_path, work_ro
         generate_video(request, settings, stages)
         return seen
 
-    assert "speech to motion" in make(tmp_path / "whole.mp4")
+    assert "generating motion" in make(tmp_path / "whole.mp4")
     with pytest.raises(Stop):
         make(tmp_path / "stopped.mp4", stage)
     assert len(list(work_root.iterdir())) == 1
-    assert "speech to motion" not in make(tmp_path / "resumed.mp4")
+    assert "generating motion" not in make(tmp_path / "resumed.mp4")
     assert (tmp_path / "resumed.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["resumed.mp4", "whole.mp4"]
     assert not list(work_root.iterdir()), "the work of a run that is done goes"
 
 
-def test_no_work_and_keep_work(inputs, mmgt, tmp_path, work_root):
+def test_keeping_no_work_and_keeping_finished_work(inputs, mmgt, tmp_path, work_root):
     elsewhere = tmp_path / "elsewhere"
     common = {"duration": 0.2, "motion_steps": 1}
-    assert mmgt(inputs.generate(tmp_path / "a.mp4", no_work=True, **common)).code == 0
+    assert mmgt(inputs.generate(tmp_path / "a.mp4", no_keep_work=True, **common)).code == 0
     assert not list(work_root.iterdir())
-    kept = inputs.generate(tmp_path / "b.mp4", keep_work=True, work_dir=elsewhere, **common)
+    kept = inputs.generate(tmp_path / "b.mp4", keep_finished=True, work_dir=elsewhere, **common)
     assert mmgt(kept).code == 0
     (folder,) = elsewhere.iterdir()
     about = json.loads((folder / MARKER).read_text())["about"]
     assert about["out"] == "b.mp4" and about["audio"] == inputs.speech.name
     again = mmgt(kept)
-    assert again.code == 0 and "speech to motion" not in again.err
+    assert again.code == 0 and "generating motion" not in again.err
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
 def test_another_input_or_setting_is_another_work(inputs, mmgt, tmp_path):
     root = tmp_path / "work"
-    common = {"duration": 0.2, "motion_steps": 1, "keep_work": True, "work_dir": root}
+    common = {"duration": 0.2, "motion_steps": 1, "keep_finished": True, "work_dir": root}
     for number, change in enumerate(
-        ({}, {"seed": 1}, {"lip_weight": 2}, {"start": 0.1}, {"fusion": "pyramid"})
+        ({}, {"seed": 1}, {"lip_weight": 2}, {"start": 0.1}, {"window_fusion": "pyramid"})
     ):
         assert mmgt(inputs.generate(tmp_path / f"{number}.mp4", **common, **change)).code == 0
         assert len(list(root.iterdir())) == number + 1
     # What only changes the file, or how many windows run side by side, is the same work.
-    for change in ({"fps": 12}, {"windows_per_batch": 2}, {"background_lock": True}):
+    for change in ({"fps": 12}, {"windows_at_once": 2}, {"lock_background": True}):
         outcome = mmgt(inputs.generate(tmp_path / "more.mp4", **common, **change))
         assert outcome.code == 0, outcome.err
     assert len(list(root.iterdir())) == 5
@@ -109,7 +110,7 @@ def test_a_run_that_needs_more_disk_than_there_is_says_so_before_it_starts(
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1000))
     outcome = mmgt(inputs.generate(tmp_path / "a.mp4"))
     assert outcome.code == 2 and "free, and this run needs about" in outcome.err
-    assert "speech to motion" not in outcome.err and not (tmp_path / "a.mp4").exists()
+    assert "generating motion" not in outcome.err and not (tmp_path / "a.mp4").exists()
 
 
 @pytest.mark.parametrize(("fps", "frames"), [(50, 36), (30, 22), (12.5, 9), (25, 18), (29.97, 22)])
@@ -131,16 +132,23 @@ def test_a_rate_that_is_none_is_refused(inputs, mmgt, tmp_path):
 
 def test_the_size_and_the_windows_are_options(inputs, mmgt, tmp_path):
     out = tmp_path / "video.mp4"
-    options = {"size": 128, "window": 5, "overlap": 1, "closed_loop": True, "preview": tmp_path / "now.png"}
+    options = {
+        "width": 128,
+        "height": 128,
+        "window": 5,
+        "overlap": 1,
+        "window_ends": "closed loop",
+        "preview": tmp_path / "now.png",
+    }
     outcome = mmgt(inputs.generate(out, duration=0.3, **options))
     assert outcome.code == 0, outcome.err
     assert pictures(out).shape == (8, 102, 128, 3)
     assert load_image(tmp_path / "now.png").shape == (102, 128, 3)
     for change, words in (
-        ({"size": 100}, "multiple of 64"),
+        ({"width": 100}, "multiples of 64"),
         ({"window": 99}, "window 99"),
         ({"overlap": 30}, "overlap 30"),
-        ({"windows_per_batch": 0}, "0 windows per batch"),
+        ({"windows_at_once": 0}, "0 windows at once"),
     ):
         outcome = mmgt(inputs.generate(out, **change))
         assert outcome.code == 2 and words in outcome.err
@@ -195,7 +203,7 @@ def test_a_full_disk_while_writing_costs_only_the_writing(inputs, tmp_path, work
     resumed = mmgt(arguments)
     assert not kept.exists(), "the same folder was used, and went when the video was there"
     assert (
-        resumed.code == 0 and "motion to video" not in resumed.err and "speech to motion" not in resumed.err
+        resumed.code == 0 and "sampling video" not in resumed.err and "generating motion" not in resumed.err
     )
     assert len(pictures(out)) == 5
 
@@ -203,7 +211,7 @@ def test_a_full_disk_while_writing_costs_only_the_writing(inputs, tmp_path, work
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_ctrl_c_leaves_work_to_go_on_from(inputs, tmp_path, work_root):
     out, steps = tmp_path / "video.mp4", 1000
-    with running(inputs.generate(out, steps=steps), until="conditions: 3/3") as process:
+    with running(inputs.generate(out, steps=steps), until="preparing conditions: 3/3") as process:
         (folder,) = work_root.iterdir()
         while not list(folder.glob("latents-*.safetensors")):
             time.sleep(0.05)
@@ -216,7 +224,7 @@ def test_ctrl_c_leaves_work_to_go_on_from(inputs, tmp_path, work_root):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
-@pytest.mark.parametrize("stage", ["speech to motion", "conditions", "motion to video", "writing the video"])
+@pytest.mark.parametrize("stage", list(SHARES))
 def test_ctrl_c_within_every_stage_of_the_demo(tmp_path, work_root, stage):
     paths = {"image": assets.PORTRAIT, "keypoints": assets.POSE, "audio": assets.SPEECH}
     arguments = ["generate", "--device", "cpu", "--out", str(tmp_path / "video.mp4")]

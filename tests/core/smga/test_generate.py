@@ -61,7 +61,7 @@ def test_global_randomness_is_left_alone(model, speech, pose):
 def test_the_batch_size_does_not_change_the_motion(model, speech, pose, overlap, guidance):
     motions = [
         generate_motion(
-            model, speech, pose, seed=1, overlap=overlap, windows_per_batch=n, guidance=guidance
+            model, speech, pose, seed=1, overlap=overlap, windows_at_once=n, guidance=guidance
         ).keypoints
         for n in (1, 3, 200)
     ]
@@ -127,7 +127,7 @@ def test_official_timing_is_one_frame_late(model, speech, pose):
 @pytest.mark.parametrize("chaining", ["overlap", "chained"])
 def test_progress_runs_over_all_windows_and_its_interrupt_travels(model, speech, pose, chaining):
     seen = []
-    settings = {"seed": 1, "steps": 2, "chaining": chaining, "windows_per_batch": 1}
+    settings = {"seed": 1, "steps": 2, "chaining": chaining, "windows_at_once": 1}
     generate_motion(
         model,
         speech,
@@ -167,7 +167,7 @@ def test_candidates_change_later_windows_only(model, speech, pose):
         ({"chaining": "loose"}, "chaining"),
         ({"timing": "late"}, "timing"),
         ({"overlap": 80}, "overlap by 80"),
-        ({"windows_per_batch": 0}, "windows a batch"),
+        ({"windows_at_once": 0}, "windows at once"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(model, speech, pose, change, message):

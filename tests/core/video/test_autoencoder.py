@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import torch
 
-from mmgt_core.video.autoencoder import decode_latents, encode_frames
+from mmgt_core.video.autoencoder import decode_latents, decoded_parts, encode_frames, frame_decoder
 
 
 def test_shapes_ranges_and_chunks(model, draw):
     frames = draw(5, 32, 48, 3).sigmoid()
     latents = encode_frames(model.autoencoder, frames, model.config.latent_scale, chunk=2)
     assert latents.shape == (5, 4, 4, 6)
-    seen = []
-    decoded = decode_latents(
-        model.autoencoder, latents, model.config.latent_scale, chunk=2, progress=lambda *a: seen.append(a[:2])
-    )
+    decode = frame_decoder(model.autoencoder, model.config.latent_scale)
+    parts = list(decoded_parts(decode, latents, at_once=2))
+    decoded = torch.cat(parts)
     assert decoded.shape == frames.shape and decoded.min() >= 0 and decoded.max() <= 1
-    assert seen == [(2, 5), (4, 5), (5, 5)]
-    whole = decode_latents(model.autoencoder, latents, model.config.latent_scale, chunk=5)
+    assert [len(part) for part in parts] == [2, 2, 1]
+    whole = decode_latents(model.autoencoder, latents, model.config.latent_scale, at_once=5)
     assert torch.allclose(decoded, whole, atol=1e-5)
 
 

@@ -10,8 +10,10 @@ import torch
 from mmgt_core.base.errors import InputError
 from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.config import demo_config
-from mmgt_core.video.denoise import denoise, initial_noise
 from mmgt_core.video.model import VideoModel
+from mmgt_core.video.sampling import initial_noise
+
+from ...denoising import denoise
 
 
 @pytest.mark.parametrize("frames", [1, 3, 4, 5, 9])
@@ -25,7 +27,7 @@ def test_seed_decides(model, make_conditions):
     conditions = make_conditions(5)
     first, again, other = (denoise(model, conditions, seed=seed, steps=1) for seed in (4, 4, 5))
     assert torch.equal(first, again) and not torch.equal(first, other)
-    given = denoise(model, conditions, noise=initial_noise(conditions, 4, 4), steps=1)
+    given = denoise(model, conditions, noise=initial_noise(5, model.config, (8, 8), 4), steps=1)
     assert torch.equal(given, first)
 
 
@@ -112,7 +114,7 @@ def test_the_demo_model_builds_and_runs():
 
 def test_frames_start_from_the_same_noise_where_the_model_wants_it(model, make_conditions, monkeypatch):
     conditions = make_conditions(5)
-    noise = initial_noise(conditions, 4, 4)
+    noise = initial_noise(5, model.config, (8, 8), 4)
     monkeypatch.setattr(model, "config", dataclasses.replace(model.config, shared_noise=True))
     shared = denoise(model, conditions, seed=4, steps=1)
     assert torch.equal(shared, denoise(model, conditions, noise=noise[:1].expand_as(noise), steps=1))

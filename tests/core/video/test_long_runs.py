@@ -11,7 +11,6 @@ from mmgt_core.video import live_preview as live_preview_module
 from mmgt_core.video.autoencoder import decode_latents
 from mmgt_core.video.by_frame import ByFrame
 from mmgt_core.video.conditions import ClipConditions
-from mmgt_core.video.denoise import denoise
 from mmgt_core.video.live_preview import LivePreview
 from mmgt_core.video.mask_pyramid import MaskPyramid
 from mmgt_core.video.memory import MOST_WINDOWS, is_out_of_memory, windows_that_fit
@@ -19,6 +18,7 @@ from mmgt_core.video.scheduler import Schedule
 from mmgt_core.work.folder import WorkFolder
 from mmgt_core.work.steps import StepStore
 
+from ...denoising import denoise
 from ...live_memory import LiveMemory
 
 KEY = "0123456789abcdef" * 4
@@ -29,7 +29,7 @@ SETTINGS = {
     "window": 4,
     "overlap": 1,
     "closed_loop": False,
-    "fusion": "pyramid",
+    "window_fusion": "pyramid",
 }
 
 
@@ -87,14 +87,14 @@ def test_a_run_stopped_anywhere_goes_on_bit_for_bit_and_does_nothing_twice(
     for stop in range(1, calls + 1):
         counted.clear()
         with WorkFolder.open(tmp_path / str(stop), KEY) as work, pytest.raises(Stop):
-            denoise(model, conditions, **SETTINGS, store=StepStore(work), progress=stopping(stop))
+            denoise(model, conditions, **SETTINGS, work=StepStore(work), progress=stopping(stop))
         seen = []
         with WorkFolder.open(tmp_path / str(stop), KEY) as work:
             resumed = denoise(
                 model,
                 conditions,
                 **SETTINGS,
-                store=StepStore(work),
+                work=StepStore(work),
                 progress=lambda done, total, preview=None, seen=seen: seen.append((done, total)),
             )
         assert torch.equal(resumed, whole)
@@ -106,9 +106,9 @@ def test_a_resumed_run_may_batch_otherwise(model, make_conditions, tmp_path):
     conditions = make_conditions(9)
     whole = denoise(model, conditions, **SETTINGS)
     with WorkFolder.open(tmp_path, KEY) as work, pytest.raises(Stop):
-        denoise(model, conditions, **SETTINGS, store=StepStore(work), progress=stopping(2))
+        denoise(model, conditions, **SETTINGS, work=StepStore(work), progress=stopping(2))
     with WorkFolder.open(tmp_path, KEY) as work:
-        resumed = denoise(model, conditions, **SETTINGS, store=StepStore(work), windows_per_batch=3)
+        resumed = denoise(model, conditions, **SETTINGS, work=StepStore(work), windows_at_once=3)
     assert (resumed - whole).abs().max() < 1e-3 * (whole.max() - whole.min())
 
 
@@ -205,11 +205,11 @@ def test_out_of_memory_halves_the_batch_says_so_and_goes_on(
     whole = denoise(model, conditions, **options)
     counted.clear()
     no_memory_for(8, error)  # two windows of four frames
-    pressed = denoise(model, conditions, **options, windows_per_batch=4)
+    pressed = denoise(model, conditions, **options, windows_at_once=4)
     assert counted == [16, 8, 8]
     assert (pressed - whole).abs().max() < 1e-3 * (whole.max() - whole.min())
     assert [record.getMessage() for record in caplog.records] == [
-        "out of memory with 4 windows per batch; going on with 2"
+        "out of memory with 4 windows at once; continuing with 2"
     ]
 
 
@@ -218,32 +218,32 @@ def test_what_fitted_is_remembered_for_the_resumed_run(
 ):
     conditions = make_conditions(13)
     no_memory_for(8)
-    options = {**SETTINGS, "cfg": 1.0, "windows_per_batch": 4}
+    options = {**SETTINGS, "cfg": 1.0, "windows_at_once": 4}
     whole = denoise(model, conditions, **options)
     with WorkFolder.open(tmp_path, KEY) as work, pytest.raises(Stop):
-        denoise(model, conditions, **options, store=StepStore(work), progress=stopping(1))
+        denoise(model, conditions, **options, work=StepStore(work), progress=stopping(1))
     counted.clear()
     with WorkFolder.open(tmp_path, KEY) as work:
-        resumed = denoise(model, conditions, **options, store=StepStore(work))
+        resumed = denoise(model, conditions, **options, work=StepStore(work))
     assert max(counted) == 8 and torch.equal(resumed, whole)
 
 
 def test_when_not_even_one_window_fits_a_person_is_told_what_to_do(model, make_conditions, no_memory_for):
     no_memory_for(3)
     with pytest.raises(InputError, match="shorter --window"):
-        denoise(model, make_conditions(9), **SETTINGS, windows_per_batch=2)
+        denoise(model, make_conditions(9), **SETTINGS, windows_at_once=2)
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(model, make_conditions, no_memory_for):
     no_memory_for(0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
     with pytest.raises(RuntimeError, match="mat1"):
-        denoise(model, make_conditions(9), **SETTINGS, windows_per_batch=2)
+        denoise(model, make_conditions(9), **SETTINGS, windows_at_once=2)
     assert not is_out_of_memory(ValueError("out of memory"))
 
 
 def test_the_decoder_halves_its_chunk_too(model, draw, caplog):
     latents = draw(7, 4, 4, 6)
-    whole = decode_latents(model.autoencoder, latents, 1.0, chunk=1)
+    whole = decode_latents(model.autoencoder, latents, 1.0, at_once=1)
 
     def refuse(_module, inputs):
         if inputs[0].shape[0] > 1:
@@ -251,11 +251,11 @@ def test_the_decoder_halves_its_chunk_too(model, draw, caplog):
 
     handle = model.autoencoder.decoder.register_forward_pre_hook(refuse)
     try:
-        pressed = decode_latents(model.autoencoder, latents, 1.0, chunk=4)
+        pressed = decode_latents(model.autoencoder, latents, 1.0, at_once=4)
     finally:
         handle.remove()
     assert torch.equal(pressed, whole)
-    assert len(caplog.records) == 2 and "4 frames in the decoder" in caplog.text
+    assert len(caplog.records) == 2 and "4 frames to decode" in caplog.text
 
 
 @pytest.mark.parametrize("cfg", [1.0, 2.0])
@@ -289,7 +289,7 @@ def test_previews_take_a_fiftieth_of_the_time(monkeypatch):
     shown = []
     for second in range(100, 200):
         now[0] = max(now[0], float(second))
-        if preview.picture(Schedule("linear"), nothing, nothing, 9) is not None:
+        if preview.image(Schedule("linear"), nothing, nothing, 9) is not None:
             shown.append(second)
     # The first after ten seconds; each took half a second, so the next comes 25 seconds after it.
     assert shown == [110, 136, 162, 188]

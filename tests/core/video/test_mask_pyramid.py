@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from mmgt_core.base.errors import InputError
 from mmgt_core.pose.motion_masks import MotionMasks
+from mmgt_core.video.clip_masks import clip_masks
 from mmgt_core.video.config import FULL_MASKS
-from mmgt_core.video.mask_pyramid import LEVELS, MaskPyramid, level_sizes, mask_pyramid, pyramid_of_motion
+from mmgt_core.video.mask_pyramid import LEVELS, MaskPyramid, level_sizes, mask_pyramid
 
 
 def boxes(frames=3, side=128):
@@ -28,7 +29,7 @@ def boxes(frames=3, side=128):
 @pytest.mark.parametrize("mode", FULL_MASKS)
 @pytest.mark.parametrize("size", [(8, 8), (64, 64), (9, 16), (80, 50)])
 def test_ranges_and_shapes(mode, size):
-    pyramid = pyramid_of_motion(boxes(), size, mode)
+    pyramid = clip_masks(boxes(), size, mode)(range(3))
     assert [tuple(level.shape) for level in pyramid.levels] == [(3, 3, *s) for s in level_sizes(*size)]
     for level in pyramid.levels:
         full, face, lips = level.unbind(1)
@@ -43,9 +44,9 @@ def test_ranges_and_shapes(mode, size):
 
 @pytest.mark.parametrize("mode", FULL_MASKS)
 def test_boxes_and_rasters_give_the_same(mode):
-    masks = boxes(5)
-    rasters = masks.rasters(overlap="wrap")
-    direct = pyramid_of_motion(masks, (16, 12), mode, chunk=2)
+    masks = boxes(20)  # more than are drawn at once
+    rasters = masks.rasters()
+    direct = clip_masks(masks, (16, 12), mode)(range(20))
     drawn = mask_pyramid(rasters.face_hands, rasters.lips, (16, 12), mode, rasters.hands)
     assert all(torch.equal(a, b) for a, b in zip(direct.levels, drawn.levels, strict=True))
 
@@ -53,7 +54,7 @@ def test_boxes_and_rasters_give_the_same(mode):
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=8), st.integers(1, 3))
 @settings(max_examples=20, deadline=None)
 def test_windows_and_rows(indices, rows):
-    pyramid = pyramid_of_motion(boxes(5, 64), (8, 8))
+    pyramid = clip_masks(boxes(5, 64), (8, 8), "1+lips")(range(5))
     window = pyramid.window(indices)
     assert torch.equal(window.levels[0], pyramid.levels[0][indices])
     repeated = window.repeat(rows)

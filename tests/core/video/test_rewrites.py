@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import pytest
 import torch
 
-from mmgt_core.video.denoise import denoise
+from mmgt_core.video.diffusers_host import transformer_block
 from mmgt_core.video.reference import write_bank
+from mmgt_core.video.sites import sites
+
+from ...denoising import denoise
+from ...parity.as_published import as_published
 
 CLOSE = 2e-5
 
 
-def predict(model, conditions, windows, conditional, plain, latents, **changes):
-    state = conditions.state(windows, conditional, (0.7, 1.3, 2.0), plain=plain)
+def predict(model, conditions, windows, conditional, published, latents, **changes):
+    state = conditions.state(windows, conditional, (0.7, 1.3, 2.0))
     state = dataclasses.replace(state, **changes)
-    adapter = model.adapter if plain else model.adapter.fold()
     context = conditions.contexts(len(windows), conditional)
-    with torch.no_grad(), model.attached(adapter):
+    form = as_published() if published else contextlib.nullcontext()
+    with form, torch.no_grad(), model.attached(model.adapter.fold()):
         return model.predict(latents, torch.tensor([700]), context, state)
 
 
@@ -79,18 +84,35 @@ def test_unconditional_rows_ignore_audio_and_reference(model, make_conditions, d
 def test_whole_clip(model, make_conditions):
     conditions = make_conditions(7)
     common = {"seed": 3, "steps": 2, "cfg": 2.5}
-    plain = denoise(model, conditions, plain=True, **common)
+    with as_published():
+        plain = denoise(model, conditions, **common)
     assert (denoise(model, conditions, **common) - plain).abs().max() < 1e-4
-    assert (denoise(model, conditions, windows_per_batch=3, **common) - plain).abs().max() < 1e-4
+    assert (denoise(model, conditions, windows_at_once=3, **common) - plain).abs().max() < 1e-4
 
 
 def test_reference_pass_may_stop_early(model, config, draw):
+    """What follows the last norm1 changes nothing in the bank."""
     latents, context = draw(2, 4, 8, 8), draw(2, 1, config.cross_dim)
+    whole = {}
+
+    def keep(site):
+        return lambda _module, _inputs, output: whole.update({site.name: output})
+
+    handles = [
+        transformer_block(model.reference, site).norm1.register_forward_hook(keep(site))
+        for site in sites(config)
+        if site.reference
+    ]
+    try:
+        with torch.no_grad():
+            model.reference(latents, torch.zeros(2, dtype=torch.long), encoder_hidden_states=context)
+    finally:
+        for handle in handles:
+            handle.remove()
     with torch.no_grad():
         short = write_bank(model.reference, latents, context, config)
-        whole = write_bank(model.reference, latents, context, config, to_the_end=True)
-    assert short.features.keys() == whole.features.keys()
-    assert all(torch.equal(short[site], whole[site]) for site in short.features)
+    assert short.features.keys() == whole.keys()
+    assert all(torch.equal(short[site], whole[site]) for site in whole)
 
 
 def test_folding_shares_everything_else(model):

@@ -143,7 +143,7 @@ def test_build_starts_as_published(config):
     state = RunState(
         rows=1, audio_modules=False, pose_features=model.adapter.pose_features(torch.ones(2, 3, 64, 64))
     )
-    plain = model.unet(x, torch.tensor(9), encoder_hidden_states=model.context(None, 2)).sample
+    plain = model.unet(x, torch.tensor(9), encoder_hidden_states=model.context(None).expand(2, -1, -1)).sample
     assert torch.allclose(model.predict(x, torch.tensor(9), model.context(None), state), plain, atol=1e-6)
 
 

@@ -32,7 +32,8 @@ def command(out, root) -> list[str]:
     return [
         *("generate", "--image", str(assets.asset(assets.PORTRAIT)), "--out", str(out)),
         *("--keypoints", str(assets.asset(assets.POSE)), "--audio", str(assets.asset(assets.SPEECH))),
-        *("--start", "0.5", "--duration", "1", "--size", "64", "--steps", str(STEPS), "--cfg", "1.5"),
+        *("--start", "0.5", "--duration", "1"),
+        *("--width", "64", "--height", "64", "--steps", str(STEPS), "--cfg", "1.5"),
         *("--motion-steps", "8", "--device", "cpu", "--work-dir", str(root)),
     ]  # fmt: skip
 

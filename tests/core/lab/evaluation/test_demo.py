@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_refused_in_words(files, tmp_path):
         evaluate_demo(3, only="stage1", **{**files, "motion_model": tmp_path / "nowhere.safetensors"})
     wide = SMGA(SMGAConfig(width=32, ffn=32, layers=1, heads=2, encoder_layers=1, audio_channels=40))
     save_smga(tmp_path / "wide.safetensors", wide, {})
-    with pytest.raises(InputError, match="hears 40 channels"):
+    with pytest.raises(InputError, match="needs wavlm.prosody features"):
         evaluate_demo(3, only="stage1", **{**files, "motion_model": tmp_path / "wide.safetensors"})
 
 
