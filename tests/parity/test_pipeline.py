@@ -90,7 +90,8 @@ def test_pipeline_with_equal_region_weights(model, golden, conditions):
 def test_what_goes_in(model, golden, conditions):
     golden.close("timesteps", torch.tensor(Schedule().timesteps(int(golden.metadata["steps"]))))
     noise = initial_noise(conditions, model.config.latent_channels, int(golden.metadata["seed"]))
-    golden.close("initial_latents", frames_apart(noise, 1))
+    # Logarithms and cosines make normal numbers of the random bits, and differ in the last bits by processor.
+    golden.close("initial_latents", frames_apart(noise, 1), atol=1e-5)
     golden.close("audio_tokens", conditions.audio(range(conditions.frames))[None], atol=FORWARD)
     (stored,) = [name for name in golden.tensors if name.startswith("pose_features_")]
     frames = [int(number) for number in re.findall(r"_f(\d+)", stored)]
