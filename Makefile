@@ -2,12 +2,13 @@
 #
 #   make demo        the bundled portrait and speech -> output/demo.mp4 and output/demo_contact_sheet.jpg
 #   make test        all quick tests             make test-slow   the long ones
+#   make test-newest, make test-lowest           the quick ones with other versions of the dependencies
 #   make test-host   those inside ComfyUI        make host-setup  what the pack needs in ComfyUI's environment
 #   make browser-setup  Chromium for the slow tests of ComfyUI's page (Debian, Ubuntu)
 #   make lint        ruff and pyright            make coverage    quick tests with a coverage report
 #   make setup       only the environment        make demo-model  train the demo model from nothing
 #
-# Variables: PYTHON (3.10 or newer), PIP_ARGS (for pip install), ARGS (for the command behind demo, demo-model,
+# Variables: PYTHON (3.10 or newer; also NEWEST_PYTHON and LOWEST_PYTHON), PIP_ARGS (for pip install), ARGS (for the command behind demo, demo-model,
 # test and test-slow), GOLDENS (a folder of golden tensors for the parity tests), COMFYUI_PATH (a ComfyUI checkout)
 # and COMFYUI_PYTHON (its interpreter): the host tests, part of `make test`, run where they lie and skip elsewhere.
 
@@ -29,15 +30,21 @@ CONSTRAINTS := $(if $(shell command -v nvidia-smi 2>/dev/null),,-c constraints.t
 # On a terminal pip shows its downloads; a log gets only what went wrong.
 QUIET := $(if $(shell [ -t 2 ] && echo terminal),,--quiet)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install $(QUIET) $(CONSTRAINTS) $(PIP_ARGS)
-PYTEST := $(BIN)/python -m pytest $(if $(GOLDENS),--goldens $(GOLDENS))
+PYTEST_ARGS := $(if $(GOLDENS),--goldens=$(GOLDENS))
+PYTEST := $(BIN)/python -m pytest $(PYTEST_ARGS)
+# PyAV 19 and librosa 1.0 need Python 3.12; the lowest versions have wheels for 3.10 to 3.12. Each run has an
+# environment of its own. torch is the index's own build, on Linux the one for CUDA (several GB): the CPU build of
+# constraints.txt exists for one version only. Tests of these runs use the CPU all the same.
+NEWEST_PYTHON ?= $(PYTHON)
+LOWEST_PYTHON ?= $(PYTHON)
 # The host's modules, such as `nodes`, must not mix with ours: its tests have a process and an interpreter of their own.
 HOST_PYTEST := MMGT_TEST_HOST=1 COMFYUI_PATH="$(COMFYUI_PATH)" "$(COMFYUI_PYTHON)" -P -m pytest -p no:cacheprovider tests/nodes
 NO_HOST := test-host: no ComfyUI at $(COMFYUI_PATH), skipped; set COMFYUI_PATH
 
-.PHONY: help setup host-setup browser-setup demo demo-model test test-slow test-host test-host-slow coverage lint format clean
+.PHONY: help setup host-setup browser-setup demo demo-model test test-newest test-lowest test-slow test-host test-host-slow coverage lint format clean
 
 help:
-	@sed -n '3,13s/^# \{0,1\}//p' Makefile
+	@sed -n '3,14s/^# \{0,1\}//p' Makefile
 
 setup: $(VENV)/.dev
 
@@ -62,6 +69,16 @@ demo-model: $(VENV)/.dev
 test: $(VENV)/.dev
 	@$(PYTEST) -m "not slow" --durations 15 $(ARGS)
 	@$(MAKE) --no-print-directory test-host
+
+test-newest: OTHER_PYTHON = $(NEWEST_PYTHON)
+test-newest: OTHER_PIP = --upgrade --upgrade-strategy eager
+test-lowest: OTHER_PYTHON = $(LOWEST_PYTHON)
+test-lowest: OTHER_PIP = -c constraints-lowest.txt
+test-newest test-lowest: test-%:
+	@[ -x .venv-$*/bin/python ] || $(OTHER_PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python -m pip --disable-pip-version-check install $(QUIET) $(OTHER_PIP) $(PIP_ARGS) -e '.[test,train]'
+	@.venv-$*/bin/python -m pip --disable-pip-version-check list
+	@.venv-$*/bin/python -m pytest $(PYTEST_ARGS) -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.dev
 	@$(PYTEST) -m slow --durations 15 $(ARGS)

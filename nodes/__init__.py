@@ -36,6 +36,7 @@ NODES: list[type[io.ComfyNode]] = [
     )
 ]
 
+
 class MMGTExtension(ComfyExtension):
     """What ComfyUI asks for our node classes."""
 

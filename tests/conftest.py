@@ -16,5 +16,5 @@ with contextlib.suppress(ModuleNotFoundError):  # under the host's Python it may
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--goldens", help="folder of golden tensors (default: tests/goldens, then ../shared/goldens)"
+        "--goldens", help="folder of golden tensors (default: ../shared/goldens, then tests/goldens)"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import InputError, MMGTError
 from ..base.files import existing_file
@@ -46,7 +46,7 @@ def open_media(path: str | PathLike[str], what: str, fix: str) -> Iterator[av.co
         "max_streams": str(STREAMS),
     }
     try:
-        with av.open(f"file:{path}", options=options, metadata_errors="ignore") as container:
+        with av.open(f"file:{path}", options=options, **_any_tags(av.__version__)) as container:
             yield container
     except MMGTError:
         raise
@@ -55,6 +55,11 @@ def open_media(path: str | PathLike[str], what: str, fix: str) -> Iterator[av.co
         raise InputError(
             f"this is not {what} that can be read ({_reason(error)})", where=path, fix=fix
         ) from error
+
+
+def _any_tags(version: str) -> dict[str, Any]:
+    """Tags that are not UTF-8 must not keep a file from opening: PyAV before 19 has to be told."""
+    return {} if int(version.split(".")[0]) >= 19 else {"metadata_errors": "ignore"}
 
 
 def _reason(error: Exception) -> str:

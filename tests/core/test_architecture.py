@@ -14,7 +14,7 @@ FILES = sorted([*(ROOT / "mmgt_core").rglob("*.py"), *(ROOT / "nodes").rglob("*.
 
 
 def package_of(path: Path) -> str:
-    """The row of the table that a file belongs to: "nodes/comfy", "mmgt_core/lab/training", "mmgt_core/video".
+    """The row of the table that a file belongs to, such as "nodes/comfy" or "mmgt_core/lab/training".
 
     Loose files of `mmgt_core` are packages of their own; that of the top level is "/".
     """

@@ -12,15 +12,23 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from ..goldens import small
+from ..tiny import CORRECTIONS, MANIFEST, draw_weights
+
+WEIGHTS = "stage2/weights_tiny_net.safetensors"
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "tests" / "goldens", ROOT.parent / "shared" / "goldens")
+
+
+def find(name: str) -> Path | None:
+    return next((folder / name for folder in FOLDERS if (folder / name).is_file()), None)
 
 
 class Golden:
     """One golden file: `golden["name"]`, `golden.metadata`."""
 
     def __init__(self, name: str):
-        path = next((folder / name for folder in FOLDERS if (folder / name).is_file()), None)
+        path = find(name)
         if path is None:
             pytest.skip(f"golden file {name} is not here")
         with safe_open(path, framework="pt") as file:
@@ -33,33 +41,17 @@ class Golden:
 
 def tiny_tensors(pack) -> tuple[dict[str, Tensor], Any]:
     """(official tensors, configuration) of the tiny model, from its file or the manifest's seeds."""
-    weights = next(
-        (
-            f / "stage2/weights_tiny_net.safetensors"
-            for f in FOLDERS
-            if (f / "stage2/weights_tiny_net.safetensors").is_file()
-        ),
-        None,
-    )
-    if weights is not None:
-        golden = Golden("stage2/weights_tiny_net.safetensors")
+    if find(WEIGHTS) is not None:
+        golden = Golden(WEIGHTS)
         tensors, metadata = golden.tensors, golden.metadata
     else:
-        path = next(
-            (
-                f / "stage2/weights_manifest.json"
-                for f in FOLDERS
-                if (f / "stage2/weights_manifest.json").is_file()
-            ),
-            None,
-        )
+        path = find(MANIFEST)
         if path is None:
             pytest.skip("neither the tiny Stage II weights nor their manifest are here")
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        tensors, metadata = (
-            _drawn(manifest, pack("mmgt_core.video.motion_module").sinusoids),
-            manifest["metadata"],
-        )
+        corrections, _ = small.read(small.HERE / f"{CORRECTIONS}{small.SUFFIX}")
+        sinusoids = pack("mmgt_core.video.motion_module").sinusoids
+        tensors, metadata = draw_weights(manifest, corrections, sinusoids), manifest["metadata"]
     values = json.loads(metadata["config"])
     audio = values["audioproj"]
     config = pack("mmgt_core.video.config").VideoConfig(
@@ -135,23 +127,3 @@ def conditioning(pack, clip: Any, cross_dim: int) -> tuple[list, list]:
         [[context, {"model_conds": {module.CONDITION: module.ClipCondition.whole(clip, flag)}}]]
         for context, flag in sides
     )
-
-
-def _drawn(manifest: Any, sinusoids: Any) -> dict[str, Tensor]:
-    tensors: dict[str, Tensor] = {}
-    for prefix, (seed, gain) in manifest["parts"].items():
-        generator = torch.Generator().manual_seed(seed)
-        for name in sorted(
-            name.removeprefix(prefix) for name in manifest["shapes"] if name.startswith(prefix)
-        ):
-            shape = manifest["shapes"][prefix + name]
-            if name.endswith(".pe"):
-                tensors[prefix + name] = sinusoids(*shape[1:])
-                continue
-            values = torch.randn(shape, generator=generator)
-            if len(shape) > 1:
-                values = values * (gain / math.sqrt(math.prod(shape[1:])))
-            else:
-                values = (1 + 0.1 * values) if name.endswith("weight") else 0.1 * values
-            tensors[prefix + name] = values.half()
-    return tensors

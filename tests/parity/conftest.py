@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
+
+from ..goldens import small
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (ROOT / "tests" / "goldens", ROOT.parent / "shared" / "goldens")
+# The full set where it lies; a clone has some files of it in small forms only (tests/goldens/small.py).
+FOLDERS = (ROOT.parent / "shared" / "goldens", ROOT / "tests" / "goldens")
 USED_TEST = "test_every_golden_is_used.py"
 
 
@@ -55,9 +57,8 @@ class Golden:
         self.path = path
         self.used: set[str] = set()
         self.errors: dict[str, float] = {}
-        with safe_open(path, framework="pt") as file:
-            self.metadata: dict[str, str] = file.metadata() or {}
-            self.tensors = Tensors({name: file.get_tensor(name) for name in file.keys()}, self.used)  # noqa: SIM118
+        tensors, self.metadata = small.read(path)
+        self.tensors = Tensors(tensors, self.used)
 
     def __contains__(self, name: str) -> bool:
         return name in self.tensors
@@ -101,13 +102,15 @@ class Goldens:
         files: dict[str, Path] = {}
         for folder in self.folders:
             for path in sorted(folder.rglob("*")):
-                if path.suffix in (".safetensors", ".json"):
-                    files.setdefault(path.relative_to(folder).as_posix(), path)
+                name = path.relative_to(folder).as_posix().removesuffix(small.SUFFIX)
+                if name.endswith((".safetensors", ".json")):
+                    files.setdefault(name, path)
         return files
 
     def find(self, name: str) -> Path | None:
         self.touched.add(name)
-        return next((folder / name for folder in self.folders if (folder / name).is_file()), None)
+        paths = (folder / form for folder in self.folders for form in (name, name + small.SUFFIX))
+        return next((path for path in paths if path.is_file()), None)
 
     def load(self, name: str) -> Golden:
         if name not in self.loaded:

@@ -99,7 +99,8 @@ def test_what_goes_in(model, golden, conditions):
     noise = initial_noise(
         conditions.frames, model.config, conditions.latent_size, int(golden.metadata["seed"])
     )
-    golden.close("initial_latents", frames_apart(noise, 1))
+    # Logarithms and cosines make normal numbers of the random bits, and differ in the last bits by processor.
+    golden.close("initial_latents", frames_apart(noise, 1), atol=1e-5)
     golden.close("audio_tokens", conditions.audio(range(conditions.frames))[None], atol=FORWARD)
     (stored,) = [name for name in golden.tensors if name.startswith("pose_features_")]
     frames = [int(number) for number in re.findall(r"_f(\d+)", stored)]

@@ -18,8 +18,11 @@ def golden(goldens):
 @pytest.mark.parametrize(("prefix", "betas"), [("infer", "linear"), ("train", "scaled_linear")])
 def test_betas(golden, prefix, betas):
     schedule = Schedule(betas)
-    golden.close(f"{prefix}_betas", schedule.betas, atol=1e-7)
-    golden.close(f"{prefix}_alphas_cumprod", schedule.alphas_cumprod, atol=1e-6)
+    # Zero terminal SNR subtracts the last root from each: near the end that leaves a thirtieth of it, and
+    # processors multiply the thousand factors in different orders.
+    eps = torch.finfo(torch.float32).eps
+    golden.close(f"{prefix}_betas", schedule.betas, atol=64 * eps)
+    golden.close(f"{prefix}_alphas_cumprod", schedule.alphas_cumprod, atol=8 * eps)
 
 
 def test_timesteps(golden):

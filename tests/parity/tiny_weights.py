@@ -19,29 +19,22 @@ from mmgt_core.video.config import VideoConfig
 from mmgt_core.video.model import VideoModel
 from mmgt_core.video.motion_module import sinusoids
 
-WEIGHTS, MANIFEST = "stage2/weights_tiny_net.safetensors", "stage2/weights_manifest.json"
+from ..goldens import small
+from ..goldens.small import HERE
+from ..tiny import CORRECTIONS, MANIFEST, draw_weights
+
+WEIGHTS = "stage2/weights_tiny_net.safetensors"
+SAMPLES = "stage2/weights_tiny_samples.safetensors"  # a few values of each, for a clone
 
 
-def draw_weights(manifest: Mapping[str, Any]) -> dict[str, Tensor]:
-    """All tensors of the manifest: one generator for each part, names sorted, values rounded to float16."""
-    tensors: dict[str, Tensor] = {}
-    for prefix, (seed, gain) in manifest["parts"].items():
-        generator = torch.Generator().manual_seed(seed)
-        names = sorted(name.removeprefix(prefix) for name in manifest["shapes"] if name.startswith(prefix))
-        for name in names:
-            shape = manifest["shapes"][prefix + name]
-            if name.endswith(".pe"):
-                tensors[prefix + name] = sinusoids(*shape[1:])
-                continue
-            values = torch.randn(shape, generator=generator)
-            if len(shape) > 1:
-                values = values * (gain / math.sqrt(math.prod(shape[1:])))
-            elif name.endswith("weight"):
-                values = 1 + 0.1 * values
-            else:
-                values = 0.1 * values
-            tensors[prefix + name] = values.half()
-    return tensors
+def drawn_weights(record) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """(official tensors, metadata) from the seeds of the manifest; skips when there is none."""
+    path = record.find(MANIFEST)
+    if path is None:
+        pytest.skip("neither the tiny Stage II weights nor their manifest are here")
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    corrections, _ = small.read(record.find(CORRECTIONS) or HERE / f"{CORRECTIONS}{small.SUFFIX}")
+    return draw_weights(manifest, corrections, sinusoids), manifest["metadata"]
 
 
 @functools.lru_cache(maxsize=1)
@@ -50,11 +43,8 @@ def tiny_weights(record) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if record.find(WEIGHTS) is not None:
         golden = record.load(WEIGHTS)
         return dict(golden.tensors.items()), json.loads(golden.metadata["config"])
-    path = record.find(MANIFEST)
-    if path is None:
-        pytest.skip("neither the tiny Stage II weights nor their manifest are here")
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    return draw_weights(manifest), json.loads(manifest["metadata"]["config"])
+    tensors, metadata = drawn_weights(record)
+    return tensors, json.loads(metadata["config"])
 
 
 @functools.lru_cache(maxsize=1)

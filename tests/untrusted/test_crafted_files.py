@@ -41,6 +41,13 @@ def noise(count: int, kind: str = "<i2") -> bytes:
     return (values * np.iinfo(kind).max).astype(kind).tobytes()
 
 
+def title(text: str) -> bytes:
+    """A chunk behind the samples that names the piece, not in UTF-8."""
+    name = text.encode("latin-1") + b"\0"
+    name += b"\0" * (len(name) % 2)
+    return b"LIST" + struct.pack("<I", len(name) + 12) + b"INFOINAM" + struct.pack("<I", len(name)) + name
+
+
 SOUNDS = {
     # honest: must be taken
     "8 bit": (lambda p: wav(p, noise(8_000, "u1"), bits=8, rate=8_000), True),
@@ -50,6 +57,7 @@ SOUNDS = {
     "doubles": (lambda p: wav(p, noise(8_000, "<f8"), bits=64, code=3), True),
     "192 kHz": (lambda p: wav(p, noise(96_000), rate=192_000), True),
     "8 channels": (lambda p: wav(p, noise(64_000), channels=8), True),
+    "a title in Latin-1": (lambda p: wav(p, noise(8_000) + title("Fr\u00fchling"), claimed=16_000), True),
     "64 channels": (lambda p: wav(p, noise(640_000), channels=64), True),
     # nonsense: must be refused
     "no channels": (lambda p: wav(p, noise(8_000), channels=0), False),

@@ -148,7 +148,8 @@ def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
     it."""
     if precision == "fp32":
         return None
-    fast = device.type != "cpu" or torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001
+    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch before 2.6 does not tell
+    fast = device.type != "cpu" or (ask is not None and ask())
     return torch.bfloat16 if precision == "bf16" or fast else None
 
 
