@@ -7,9 +7,8 @@ from typing import Any
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..mmgt_core.video.config import FULL_MASKS, FullMask
+from ..mmgt_core.video.config import FULL_MASKS, FullMask, Fusion
 from ..mmgt_core.video.sampling import FramingMode, Sampling, WindowEnds
-from ..mmgt_core.video.windows import Fusion
 from .comfy.clip import make_clip
 from .comfy.load_video_model import HostVideoModel
 from .comfy.sampling import Prepared, prepare

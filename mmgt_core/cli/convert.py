@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from tyro.conf import Positional
+
+from ..base.errors import InputError
 from ..base.sizes import readable_size
 from .console import Console
 
-NAME = "convert"
-HELP = "published checkpoints (.pth, .pt, .ckpt) to safetensors with configuration and provenance, and back"
-DTYPES = ("keep", "fp32", "fp16", "bf16")
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    source: Positional[Path]
+    """The checkpoint; code that it may contain is never run."""
+    out: Path
+    """Folder of the written files."""
+    dtype: Literal["keep", "fp32", "fp16", "bf16"] = "keep"
+    """Type of the floating-point weights; "keep" leaves each as it is."""
+    split: bool = False
+    """Write a video model as four files: plain SD1.5 UNet, reference UNet, motion modules, adapter."""
+    back: bool = False
+    """Restore the published names, from one file or from an adapter's four."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "source", type=Path, metavar="SRC", help="the checkpoint; never runs what it may hold"
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what is written")
-    parser.add_argument(
-        "--dtype", choices=DTYPES, default="keep", help="what the weights are cast to; keep leaves them mixed"
-    )
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument(
-        "--split",
-        action="store_true",
-        help="a video model in four files: plain SD1.5 UNet, reference UNet, motion modules, adapter",
-    )
-    way.add_argument(
-        "--back", action="store_true", help="the published names again, of one file or of an adapter's four"
-    )
-
-
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Options, console: Console) -> int:
     from ..base.tensor_file import DTYPES as TYPES
     from ..checkpoints.convert import convert, convert_back
 
+    if args.split and args.back:
+        raise InputError("--split and --back exclude each other", fix="use one of them")
     dtype, progress = TYPES.get(args.dtype), console.stage("converting")
     if args.back:
         done = convert_back(args.source, args.out, dtype=dtype, progress=progress)

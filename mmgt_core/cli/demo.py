@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import assets
-from .arguments import add_motion_model, add_output, add_run, add_sound_range, add_video_model, add_work
+from ..pipeline.request import VideoRequest
+from ..pipeline.settings import MotionSettings, Settings, VideoSettings, WorkSettings
+from ..video.sampling import Sampling
 from .console import Console
 from .generate import make_video
 
-NAME = "demo"
-HELP = "render the shipped portrait and speech with the shipped demo model"
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    out: Path = Path("output/demo.mp4")
+    """The video file to write (.mp4)."""
+    start: float = 0.0
+    """Seconds of the recording to skip."""
+    duration: float | None = None
+    """Seconds of the recording to use. None = up to its end."""
+    fps: float | None = None
+    """Frame rate of the file: frames are repeated or dropped, the duration stays. None = 25."""
+    contact_sheet: Path | None = None
+    """An overview of the frames as an image. None = next to the video."""
+    sampling: Sampling = field(default_factory=Sampling)
+    motion: MotionSettings = field(default_factory=MotionSettings)
+    models: VideoSettings = field(default_factory=VideoSettings)
+    work: WorkSettings = field(default_factory=WorkSettings)
+    device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda or mps."""
+    preview: Path | None = None
+    """Keep the newest frame in this image while the video is made."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out", type=Path, default=Path("output/demo.mp4"), metavar="FILE.mp4", help="where the video goes"
-    )
-    add_sound_range(parser)
-    add_run(parser)
-    add_motion_model(parser)
-    add_video_model(parser)
-    add_output(parser)
-    add_work(parser)
-
-
-def run(args: argparse.Namespace, console: Console) -> int:
-    from ..pipeline.request import VideoRequest
-
+def run(options: Options, console: Console) -> int:
+    """Make the video and its contact sheet; their names go to stdout."""
+    sheet = options.out.with_name(f"{options.out.stem}_contact_sheet.jpg")
     request = VideoRequest(
         image=assets.asset(assets.PORTRAIT),
-        out=args.out,
+        out=options.out,
         audio=assets.asset(assets.SPEECH),
         keypoints=assets.asset(assets.POSE),
-        start=args.start,
-        duration=args.duration,
-        contact_sheet=args.contact_sheet or args.out.with_name(f"{args.out.stem}_contact_sheet.jpg"),
-        fps=args.fps,
+        start=options.start,
+        duration=options.duration,
+        contact_sheet=options.contact_sheet or sheet,
+        fps=options.fps,
     )
-    return make_video(request, args, console)
+    stages = options.motion, options.models
+    settings = Settings(options.sampling, *stages, options.work, options.device)
+    return make_video(request, settings, options.preview, console)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional, UseAppendAction
 
 from .console import Console
-from .models import add_models_dir
-
-NAME = "download"
-HELP = "fetch one published model file (see `mmgt models`), verify it and put it into its folder"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="as `mmgt models` lists it, for example video")
-    add_models_dir(parser)
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    name: Positional[str]
+    """Name of the file as `mmgt models` lists it, for example "video"."""
+    models_dir: UseAppendAction[tuple[Path, ...]] = ()
+    """Folders laid out like ComfyUI's models; the file goes into the first. See `mmgt models --help`."""
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Options, console: Console) -> int:
     from ..checkpoints.download import download
     from ..checkpoints.folders import model_folders, wanted_file
 

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
+
+from tyro.conf import UseAppendAction
 
 from ..base.sizes import readable_size
 from .console import Console
 
-NAME = "models"
-HELP = "list the published model files: which are there, which are missing, where they belong and come from"
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    models_dir: UseAppendAction[tuple[Path, ...]] = ()
+    """A folder laid out like ComfyUI's models; may be repeated. None given = those of the environment
+    variable MMGT_MODELS, else the ComfyUI that contains this pack, else ./models."""
+    verify: bool = False
+    """Read the files and compare their SHA-256 where it is known."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_models_dir(parser)
-    parser.add_argument(
-        "--verify", action="store_true", help="read the files and compare their SHA-256 where it is known"
-    )
-
-
-def add_models_dir(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--models-dir",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a folder laid out like ComfyUI's models; may be given again (default: those of the environment "
-        "variable MMGT_MODELS, else the ComfyUI that this lies in, else ./models)",
-    )
-
-
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Options, console: Console) -> int:
     from ..checkpoints.folders import State, look_for, model_folders
     from ..checkpoints.registry import REGISTRY
 

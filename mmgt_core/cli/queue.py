@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tyro.conf import UseAppendAction
 
 from ..base.errors import InputError
 from ..base.progress import Progress
@@ -14,59 +16,46 @@ from .console import Console
 if TYPE_CHECKING:
     from ..queue.jobs import BadJob, Job
 
-NAME = "queue"
-HELP = "run a workflow on ComfyUI servers without a browser: one job, or a file of them"
 SOME_FAILED = 1
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--server",
-        action="append",
-        metavar="URL",
-        help="address of a running ComfyUI (http://127.0.0.1:8188 if none is given); several share the jobs",
-    )
-    parser.add_argument(
-        "--workflow", type=Path, required=True, metavar="FILE.json", help="a workflow in ComfyUI's API format"
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the results")
-    parser.add_argument("--image", type=Path, metavar="FILE", help="goes into the workflow's LoadImage node")
-    parser.add_argument("--audio", type=Path, metavar="FILE", help="goes into the workflow's LoadAudio node")
-    parser.add_argument("--seed", type=int, metavar="N", help="goes into every seed of the workflow")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NODE.INPUT=VALUE",
-        help="another value; NODE is an id or a title, @FILE uploads a file; may be given many times",
-    )
-    parser.add_argument(
-        "--name", help="how the results are called (the recording's or the picture's name if not given)"
-    )
-    parser.add_argument(
-        "--jobs",
-        type=Path,
-        metavar="FILE.jsonl",
-        help="a job a line; the options above hold where a line is silent",
-    )
-    parser.add_argument("--in-flight", type=int, default=2, metavar="N", help="jobs at a time on each server")
-    parser.add_argument(
-        "--patience",
-        type=float,
-        default=60.0,
-        metavar="SECONDS",
-        help="how long a broken connection is tried again",
-    )
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    workflow: Path
+    """A workflow in ComfyUI's API format."""
+    out: Path
+    """Folder of the results."""
+    server: UseAppendAction[tuple[str, ...]] = ()
+    """Address of a running ComfyUI; given several times, the servers share the jobs. None given =
+    http://127.0.0.1:8188."""
+    image: Path | None = None
+    """Value of the workflow's LoadImage node."""
+    audio: Path | None = None
+    """Value of the workflow's LoadAudio node."""
+    seed: int | None = None
+    """Value of every seed in the workflow."""
+    set: UseAppendAction[tuple[str, ...]] = ()
+    """Another value, as NODE.INPUT=VALUE; NODE is an id or a title, @FILE uploads a file. May be repeated."""
+    name: str | None = None
+    """Name of the results. None = the name of the recording or image."""
+    jobs: Path | None = None
+    """A file with one job a line (JSON lines); the options above apply where a line has no value."""
+    in_flight: int = 2
+    """Jobs at a time on each server."""
+    patience: float = 60.0
+    """Seconds for which a broken connection is retried."""
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Options, console: Console) -> int:
     from ..queue.runner import Settings, run_jobs
     from ..queue.workflow import Workflow
 
     workflow = Workflow.load(args.workflow)
     jobs = _jobs(args)
     settings = Settings(
-        servers=args.server or ["http://127.0.0.1:8188"],
+        servers=list(args.server) or ["http://127.0.0.1:8188"],
         out=args.out,
         in_flight=args.in_flight,
         journal=None if args.jobs is None else args.jobs.with_name(f"{args.jobs.name}.journal"),
@@ -80,7 +69,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return SOME_FAILED if summary.failed else 0
 
 
-def _jobs(args: argparse.Namespace) -> list[Job | BadJob]:
+def _jobs(args: Options) -> list[Job | BadJob]:
     from dataclasses import replace
 
     from ..queue.jobs import BadJob, Job, check_name, check_seed, parse_set, read_jobs

@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from tyro.conf import Positional
+
+from ..base.errors import InputError
 from ..base.sizes import readable_size
 from .console import Console
 
-NAME = "work"
-HELP = "list or remove the work that stopped runs have kept"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def age(text: str) -> float:
-    """Seconds of a text such as 7d, 12h, 30m."""
-    seconds = float(text[:-1]) * UNITS[text[-1]]
+    """Seconds of a text such as 7d, 12h, 30m; raises InputError for anything else."""
+    try:
+        seconds = float(text[:-1]) * UNITS[text[-1:]]
+    except (ValueError, KeyError):
+        seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise ValueError
+        raise InputError(
+            f"'{text}' is not an age", where="--older-than", fix="give one such as 30m, 12h or 7d"
+        )
     return seconds
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("list", "clean"), help="what to do with the work folders")
-    parser.add_argument(
-        "--work-dir",
-        type=Path,
-        metavar="FOLDER",
-        help="where they lie (default: MMGT_WORK, else the user's cache)",
-    )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--older-than",
-        type=age,
-        default="7d",
-        metavar="AGE",
-        help="clean: those unchanged for so long, such as 12h",
-    )
-    which.add_argument("--all", action="store_true", help="clean: all that no run uses")
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    action: Positional[Literal["list", "clean"]]
+    """What to do with the work folders."""
+    work_dir: Path | None = None
+    """Their folder. None = the environment variable MMGT_WORK, else the user's cache folder."""
+    older_than: str = "7d"
+    """clean: those unchanged for this long, such as 30m, 12h or 7d."""
+    all: bool = False
+    """clean: all that are not in use."""
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Options, console: Console) -> int:
     from ..work.cleanup import clean, work_folders
     from ..work.folder import default_root
 
     root = args.work_dir or default_root()
     if args.action == "clean":
-        removed, freed = clean(root, 0.0 if args.all else args.older_than)
+        removed, freed = clean(root, 0.0 if args.all else age(args.older_than))
         left = len(work_folders(root))
         print(f"removed {len(removed)} work folders, {readable_size(freed)}; {left} left in {root}")
         return 0

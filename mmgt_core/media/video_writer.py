@@ -16,11 +16,11 @@ from ..base.atomic_files import flush, sibling_of
 from ..base.errors import DependencyError, InputError
 from ..base.full_disk import full_disk_told, is_full
 from ..base.timebase import FPS
+from .containers import CONTAINERS
 from .images import to_uint8
 from .sound_stream import SoundStream
 from .waveform import Waveform
 
-CONTAINERS = (".mp4", ".mov", ".mkv")
 SOUND_RATE = 48_000  # Hz; every player knows it
 UNWRITTEN = "the video was not written"
 SOUND_BLOCK = 1024  # samples of one AAC frame

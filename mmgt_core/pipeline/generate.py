@@ -43,20 +43,25 @@ UNKNOWN_POSE = (
 
 
 def speech_motion(
-    model: SMGA, voice: Waveform, first: Motion, settings: MotionSettings, stages: Stages = no_stages
+    model: SMGA,
+    voice: Waveform,
+    first: Motion,
+    settings: MotionSettings,
+    seed: int,
+    stages: Stages = no_stages,
 ) -> Motion:
     """Stage I with its audio features before and the silence gate after it: (ceil(seconds * 25), 134, 3)."""
     from ..audio.silence_gate import apply_to_motion, silence_gate
     from ..smga.generate import generate_motion
 
-    encoders = file_encoders(wavlm=settings.wavlm, device=choose_device(settings.device), stages=stages)
+    encoders = file_encoders(wavlm=settings.wavlm, device=model.device, stages=stages)
     features = stage1_features(voice, model.config.audio_features, encoders)
     motion = generate_motion(
         model,
         features,
         first,
-        seed=settings.seed,
-        steps=settings.steps,
+        seed=seed,
+        steps=settings.motion_steps,
         guidance=settings.guidance,
         candidates=settings.candidates,
         progress=stages(Stage.MOTION),
@@ -65,7 +70,11 @@ def speech_motion(
 
 
 def generate_motion_file(
-    request: MotionRequest, settings: MotionSettings, stages: Stages = no_stages
+    request: MotionRequest,
+    settings: MotionSettings,
+    seed: int = 0,
+    device: str = "auto",
+    stages: Stages = no_stages,
 ) -> Path:
     """Files to a motion file or a skeleton video; returns its path.
 
@@ -74,8 +83,8 @@ def generate_motion_file(
     request.check()
     out = Path(request.out)
     sound = load_channels(request.audio, request.start, request.duration)
-    first = first_pose(request, PoseFinder(request.detector, request.person, settings.device, stages))
-    motion = speech_motion(_smga(settings), _voice(request, sound), first, settings, stages)
+    first = first_pose(request, PoseFinder(request.detector_dir, request.person, device, stages))
+    motion = speech_motion(_smga(settings, device), _voice(request, sound), first, settings, seed, stages)
     if out.suffix.lower() == ".safetensors":
         save_motion(out, motion)
     else:
@@ -101,21 +110,21 @@ def generate_video(
     Raises MMGTError for what cannot be used, before long work where possible; nothing half-written is left.
     """
     settings = settings or Settings()
-    chosen = settings.video
+    chosen, sampling = settings.video, settings.sampling
     request.check()
     image = load_image(request.image)
     sound = load_channels(request.audio, request.start, request.duration) if request.audio else ()
     voice = _voice(request, sound) if sound else None
-    finder = PoseFinder(request.detector, request.person, chosen.device, stages)
+    finder = PoseFinder(request.detector_dir, request.person, settings.device, stages)
     pose = pose_of_video(request, image, finder)
-    device = choose_device(chosen.device)
+    device = choose_device(settings.device)
     encoders = file_encoders(wav2vec2=chosen.wav2vec2, device=device, stages=stages)
     model = load_video_model(chosen.model or assets.asset(assets.VIDEO_MODEL), device)
     model.autoencoder = autoencoder_of(model, chosen.vae, device)
     if voice is not None:
         required_encoder(model.config.audio_features, encoders)
-    config, size = chosen.sampling.applied_to(model.config), chosen.sampling.size(model.config)
-    smga = None if request.motion is not None else _smga(settings.motion)
+    config, size = sampling.applied_to(model.config), sampling.size(model.config)
+    smga = None if request.motion is not None else _smga(settings.motion, settings.device)
     embedding = portrait_embedding(model.config, chosen.clip_vision, image, device)
     own_pose, notes = pose, ()
     if request.motion is not None:
@@ -134,13 +143,17 @@ def generate_video(
         if smga is not None and voice is not None:  # a request without a motion has a recording
             network, speech = smga, voice
             motion = kept_motion(
-                work, lambda: speech_motion(network, speech, pose.window([0]), settings.motion, stages)
+                work,
+                lambda: speech_motion(
+                    network, speech, pose.window([0]), settings.motion, sampling.seed, stages
+                ),
             )
         files = render(
             model,
             Scene(image, motion, sound, voice, embedding, own_pose),
             Output(request.out, request.fps, request.contact_sheet),
-            chosen,
+            sampling,
+            lock_background=chosen.lock_background,
             encoders=encoders,
             work=None if work is None else StepStore(work),
             stages=stages,
@@ -165,5 +178,5 @@ def _voice(request: MotionRequest | VideoRequest, sound: tuple[Waveform, ...]) -
     return load_vocals(request.vocals, mixed, request.start, request.duration)
 
 
-def _smga(settings: MotionSettings) -> SMGA:
-    return load_smga(settings.model or assets.asset(assets.MOTION_MODEL), choose_device(settings.device))
+def _smga(settings: MotionSettings, device: str) -> SMGA:
+    return load_smga(settings.motion_model or assets.asset(assets.MOTION_MODEL), choose_device(device))

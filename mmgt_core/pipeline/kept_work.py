@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import assets
+from ..base.device import choose_device
 from ..pose.motion import Motion
 from ..work.disk import require_space
 from ..work.folder import WorkFolder, default_root
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
     from .request import VideoRequest
 
 MOTION = "motion"
-FILES = ("model", "wavlm", "wav2vec2", "vae", "clip_vision")  # settings that count by what is in the file
-UNCHANGED = ("windows_at_once", "lock_background", "device")  # settings that do not change the latents
+FILES = (
+    "model",
+    "motion_model",
+    "wavlm",
+    "wav2vec2",
+    "vae",
+    "clip_vision",
+)  # count by content
+UNCHANGED = ("windows_at_once", "lock_background")  # settings that do not change the latents
 BYTES_PER_PIXEL = 0.06  # of a video file; H.264 at this quality took less for everything that was measured
 SOUND_BYTES = 1000  # of a frame's sound
 SPARE = 2**24  # bytes; journals, headers, what is written besides
@@ -33,7 +41,7 @@ def video_key(settings: Settings, model: VideoConfig, **inputs: Any) -> str:
     Where files go, how many windows run side by side and the rate of the output do not change the work.
     """
     files = {
-        "motion_model": settings.motion.model or assets.asset(assets.MOTION_MODEL),
+        "motion_model": settings.motion.motion_model or assets.asset(assets.MOTION_MODEL),
         "video_model": settings.video.model or assets.asset(assets.VIDEO_MODEL),
         "wavlm": settings.motion.wavlm,
         "wav2vec2": settings.video.wav2vec2,
@@ -44,8 +52,12 @@ def video_key(settings: Settings, model: VideoConfig, **inputs: Any) -> str:
         {
             **inputs,
             "files": {name: _path(file) for name, file in files.items()},
-            "motion": _values(settings.motion) | _device(settings.motion.device),
-            "video": _values(settings.video) | _device(settings.video.device),
+            "settings": {
+                **_values(settings.motion),
+                **_values(settings.video),
+                **_values(settings.sampling),
+                "device": choose_device(settings.device).type,
+            },
             "config": model,
         }
     )
@@ -70,7 +82,7 @@ def work_of(
         require_space(needs)
         yield None
         return
-    root = default_root() if settings.work.folder is None else Path(settings.work.folder)
+    root = default_root() if settings.work.work_dir is None else Path(settings.work.work_dir)
     names = {"out": out.name, "image": Path(request.image).name, "frames": str(frames)}
     if request.audio is not None:
         names["audio"] = Path(request.audio).name
@@ -116,18 +128,6 @@ def _path(file: StrPath | None) -> Path | None:
 
 
 def _values(settings: Any) -> dict[str, Any]:
-    """The settings that change numbers and are no files, by name; nested ones in the same dictionary."""
-    found: dict[str, Any] = {}
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if dataclasses.is_dataclass(value):
-            found |= _values(value)
-        elif field.name not in (*UNCHANGED, *FILES):
-            found[field.name] = value
-    return found
-
-
-def _device(name: str) -> dict[str, str]:
-    from ..base.device import choose_device
-
-    return {"device": choose_device(name).type}
+    """The settings that change numbers and are no files, by name."""
+    names = [field.name for field in dataclasses.fields(settings)]
+    return {name: getattr(settings, name) for name in names if name not in (*UNCHANGED, *FILES)}

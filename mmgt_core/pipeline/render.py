@@ -23,8 +23,9 @@ from ..media.video_writer import VideoWriter
 from ..video.autoencoder import decoded_parts, frame_decoder
 from ..video.denoise import Observer, denoise
 from ..video.live_preview import LivePreview
+from ..video.sampling import Sampling
 from .conditions import clip_conditions
-from .settings import StrPath, VideoSettings
+from .settings import StrPath
 from .stages import Stage, Stages, no_stages
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ def render(
     model: VideoModel,
     scene: Scene,
     output: Output,
-    settings: VideoSettings,
+    sampling: Sampling,
     *,
+    lock_background: bool = False,
     encoders: Mapping[str, Encoder] | None = None,
     work: FinishedWork | None = None,
     stages: Stages = no_stages,
@@ -82,13 +84,13 @@ def render(
     The video has the portrait's own framing: padding is cut off, a crop is pasted back.
 
     Args:
+        lock_background: outside of what moves, the portrait's own pixels stay exactly.
         encoders: the speech encoders by name, for a model that needs one.
         work: keeps finished steps; see `denoise`.
 
     Raises:
         InputError: sizes or settings that do not work, a place that cannot be written, a full disk.
     """
-    sampling = settings.sampling
     config, size = sampling.applied_to(model.config), sampling.size(model.config)
     portrait, fitted = fit_image(scene.image, size, sampling.framing)
     framing = PortraitFraming(fitted, scene.image)
@@ -108,7 +110,7 @@ def render(
     preview = LivePreview(lambda x: next(final_frames(model, x, framing))[-1])
     latents = denoise(model, conditions, sampling, observer=Observer(stages(Stage.SAMPLING), preview, work))
     frames = final_frames(model, latents, framing)
-    if settings.lock_background:
+    if lock_background:
         frames = locked_frames(frames, scene.motion, framing.portrait(size), scene.portrait_pose)
     sheet = SheetCollector(scene.motion.frames)
     with writer as video:

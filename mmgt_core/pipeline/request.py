@@ -1,4 +1,4 @@
-"""What is asked for: a motion or a video, of which files."""
+"""What is asked for: a motion or a video, from which files."""
 
 from __future__ import annotations
 
@@ -6,32 +6,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.errors import InputError
-from ..media.frame_rate import output_rate
-from ..media.video_writer import CONTAINERS
-from .settings import StrPath
+from ..media.containers import CONTAINERS
 
 
 @dataclass(frozen=True)
 class MotionRequest:
-    """What `generate_motion_file` makes: `out` is a motion file (.safetensors) or a video of the skeleton.
+    """Input files and output."""
 
-    The pose comes from `keypoints`, or is found on `image` by the detector in the folder `detector`. With
-    `vocals`, the same recording without its music, that is what is heard.
-    """
-
-    audio: StrPath
-    out: StrPath
-    image: StrPath | None = None
-    keypoints: StrPath | None = None
+    audio: Path
+    """The recording, any format; it sets the length."""
+    out: Path
+    """Motion file (.safetensors) or skeleton video (.mp4)."""
+    image: Path | None = None
+    """The portrait, with keypoints or a detector."""
+    keypoints: Path | None = None
+    """The portrait's pose as OpenPose JSON."""
     demo_portrait: bool = False
-    detector: StrPath | None = None
+    """Start from the pose of the demo portrait."""
+    detector_dir: Path | None = None
+    """Folder with yolox_l.onnx and dw-ll_ucoco_384.onnx, which detect the pose if no keypoints are given."""
     person: int | None = None
+    """Which of several people the detector takes, 0 = highest confidence. None = the largest."""
     start: float = 0.0
+    """Seconds of the recording to skip."""
     duration: float | None = None
-    vocals: StrPath | None = None
+    """Seconds of the recording to use. None = up to its end."""
+    vocals: Path | None = None
+    """The isolated voice, if the recording contains music. The models use it; a video keeps the full mix."""
 
     def check(self) -> None:
-        """Raise InputError for a name that says no kind of file."""
+        """Raise InputError for a name that says no kind of file, and for two sources of the pose."""
         out = Path(self.out)
         if out.suffix.lower() not in (".safetensors", *CONTAINERS):
             raise InputError(
@@ -39,30 +43,42 @@ class MotionRequest:
                 where=out,
                 fix="end the name in .safetensors or .mp4",
             )
+        if self.demo_portrait and self.keypoints is not None:
+            raise InputError(
+                "the demo portrait has its own pose",
+                where=self.keypoints,
+                fix="use either --keypoints or --demo-portrait",
+            )
 
 
 @dataclass(frozen=True)
 class VideoRequest:
-    """What `generate_video` makes: from `keypoints` and `audio`, or from a `motion` with or without `audio`.
+    """Input files and output: keypoints and audio, or a motion with or without audio."""
 
-    With the pose detector's folder `detector`, keypoints are optional, and `motion` may be a video; for
-    `person` see `PoseFinder`. Beside a `motion`, `keypoints` are the portrait's own pose, which the
-    background lock needs. With `vocals`, the isolated voice, the models use that and the video keeps `audio`.
-    `fps` is the file's rate: frames are repeated or dropped, the duration stays.
-    """
-
-    image: StrPath
-    out: StrPath
-    audio: StrPath | None = None
-    keypoints: StrPath | None = None
-    motion: StrPath | None = None
-    detector: StrPath | None = None
+    image: Path
+    """The portrait: head, shoulders and hands."""
+    out: Path
+    """The video file to write (.mp4)."""
+    audio: Path | None = None
+    """The recording, any format; it sets the video's length."""
+    keypoints: Path | None = None
+    """The portrait's pose as OpenPose JSON. With a motion: the portrait's pose for the background lock."""
+    motion: Path | None = None
+    """A motion file (see `mmgt motion`), OpenPose JSON, or a driving video; with or without audio."""
+    detector_dir: Path | None = None
+    """Folder with yolox_l.onnx and dw-ll_ucoco_384.onnx, which detect poses that are not given."""
     person: int | None = None
+    """Which of several people the detector takes, 0 = highest confidence. None = the largest."""
     start: float = 0.0
+    """Seconds of the recording to skip."""
     duration: float | None = None
-    contact_sheet: StrPath | None = None
-    vocals: StrPath | None = None
+    """Seconds of the recording to use. None = up to its end."""
+    vocals: Path | None = None
+    """The isolated voice, if the recording contains music. The models use it; the video keeps the mix."""
     fps: float | None = None
+    """Frame rate of the file: frames are repeated or dropped, the duration stays. None = 25."""
+    contact_sheet: Path | None = None
+    """Also write an overview of the frames as an image."""
 
     def check(self) -> None:
         """Raise InputError for what contradicts itself."""
@@ -81,12 +97,14 @@ class VideoRequest:
                 "there are vocals without their recording", where=self.vocals, fix="give --audio too"
             )
         if self.fps is not None:
+            from ..media.frame_rate import output_rate
+
             output_rate(self.fps)
 
 
 @dataclass(frozen=True)
 class VideoResult:
-    """The files that were written, their frames, and remarks that a person should read."""
+    """The files that were written, their number of frames, and notes that a person should read."""
 
     files: tuple[Path, ...]
     frames: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 
 from ..video.sampling import Sampling
 
@@ -12,73 +13,57 @@ StrPath = str | PathLike[str]
 
 @dataclass(frozen=True)
 class MotionSettings:
-    """How Stage I runs.
+    """Stage I, from speech to motion; None = model default."""
 
-    Attributes:
-        model: SMGA model file; None: the shipped demo model.
-        seed: decides the motion.
-        steps, guidance: of its sampler.
-        candidates: motions drawn for every window after the first, of which the best continuation is kept.
-        silence_gate: hold the mouth still where the recording is silent.
-        wavlm: file or folder of WavLM-Large, for a model that hears through it.
-        device: see `choose_device`.
-    """
-
-    model: StrPath | None = None
-    seed: int = 0
-    steps: int | None = None
+    motion_model: Path | None = None
+    """Stage I model file. None = the demo model."""
+    wavlm: Path | None = None
+    """WavLM-Large, file or folder, for models that need it. None = looked up in the models folders."""
+    motion_steps: int | None = None
+    """Denoising steps of the motion."""
     guidance: float | None = None
+    """Classifier-free guidance scale of the motion."""
     candidates: int = 1
+    """Motions generated for each window, of which the smoothest continuation is kept."""
     silence_gate: bool = True
-    wavlm: StrPath | None = None
-    device: str = "auto"
+    """Keep the mouth still where the recording is silent."""
 
 
 @dataclass(frozen=True)
 class VideoSettings:
-    """How Stage II runs.
+    """Models of Stage II, and what happens to its frames."""
 
-    Attributes:
-        model: video model file; None: the shipped demo model.
-        sampling: how the clip is sampled.
-        lock_background: outside of what moves, the portrait's own pixels stay exactly.
-        wav2vec2: file or folder of wav2vec2-base-960h, for a model that needs it.
-        vae: file or folder of SD1.5's VAE, for a model without an autoencoder of its own.
-        clip_vision: file or folder of CLIP's image encoder, for a model that needs it.
-        device: see `choose_device`.
-    """
-
-    model: StrPath | None = None
-    sampling: Sampling = Sampling()
+    model: Path | None = None
+    """Stage II model file. None = the demo model."""
+    wav2vec2: Path | None = None
+    """wav2vec2-base-960h, file or folder, for models that need it. None = looked up in the models folders."""
+    vae: Path | None = None
+    """VAE of SD1.5, file or folder, for models without one. None = looked up in the models folders."""
+    clip_vision: Path | None = None
+    """CLIP image encoder, file or folder, for models that need it. None = looked up in the models folders."""
     lock_background: bool = False
-    wav2vec2: StrPath | None = None
-    vae: StrPath | None = None
-    clip_vision: StrPath | None = None
-    device: str = "auto"
+    """Keep the portrait's own pixels wherever the person never is."""
 
 
 @dataclass(frozen=True)
 class WorkSettings:
-    """Where a run keeps what it has finished, so that the same call goes on after a crash.
-
-    Attributes:
-        keep_work: keep finished steps on disk; False: a run that stops starts again from the beginning.
-        folder: of all work folders; None: see `work.folder.default_root`.
-        keep_finished: also keep the work of a run that is complete.
-    """
+    """Unfinished work; see docs/long_videos.md."""
 
     keep_work: bool = True
-    folder: StrPath | None = None
+    """Keep finished steps on disk; the same command continues after a crash or Ctrl-C."""
+    work_dir: Path | None = None
+    """Folder of unfinished work. None = the environment variable MMGT_WORK, else the user's cache folder."""
     keep_finished: bool = False
-
-
-NO_WORK = WorkSettings(keep_work=False)
+    """Also keep the work of a run that is complete."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """All settings of a video."""
 
+    sampling: Sampling = field(default_factory=Sampling)
     motion: MotionSettings = field(default_factory=MotionSettings)
     video: VideoSettings = field(default_factory=VideoSettings)
-    work: WorkSettings = NO_WORK
+    work: WorkSettings = field(default_factory=lambda: WorkSettings(keep_work=False))
+    device: str = "auto"
+    """"auto" (a GPU if there is one), "cpu", "cuda" or "mps"."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..base.errors import InputError
-from .windows import Fusion
 
+Fusion = Literal["flat", "pyramid"]
+TRAIN_STEPS = 1000
 FullMask = Literal["1+lips", "hands", "1-face"]
 FULL_MASKS: tuple[FullMask, ...] = ("1+lips", "hands", "1-face")
 

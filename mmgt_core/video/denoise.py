@@ -17,7 +17,8 @@ from torch import Tensor
 from ..base.errors import CheckpointError
 from ..base.progress import Progress, silent
 from .conditions import ClipConditions
-from .sampling import Sampling, initial_noise
+from .noise import initial_noise
+from .sampling import Sampling
 from .scheduler import Schedule
 from .window_calls import Batches, WindowCalls
 from .windows import WindowSums, context_windows, window_weights

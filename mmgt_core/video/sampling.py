@@ -6,13 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-from torch import Tensor
-
 from ..base.errors import InputError
-from .config import FullMask, VideoConfig
-from .scheduler import TRAIN_STEPS
-from .windows import Fusion
+from .config import TRAIN_STEPS, FullMask, Fusion, VideoConfig
 
 FramingMode = Literal["pad", "crop", "stretch"]
 WindowEnds = Literal["open", "closed loop"]
@@ -21,40 +16,42 @@ SIZE_STEP = 64  # pixels: eight of a latent, which the UNet halves three times
 
 @dataclass(frozen=True)
 class Sampling:
-    """The choices for one clip; None = model default.
-
-    Attributes:
-        seed: of the initial noise.
-        steps: denoising steps, 1 to 1000.
-        cfg: classifier-free guidance scale; at 1 or below the unconditional rows are not computed.
-        width, height: of the sampled video in pixels, multiples of 64.
-        framing: how the portrait is fitted to that size; see `media.framing.fit`.
-        pose_weight, face_weight, lip_weight: weights of the audio attention's branches for the full frame,
-            for face and hands, and for the lips.
-        full_mask: mask of the full-frame branch; see `mask_pyramid`.
-        window, overlap: context length and context overlap in frames.
-        window_ends: "closed loop" lets the last window wrap around to the first frames, as published; "open"
-            ends it with the clip.
-        window_fusion: how overlapping windows are averaged; see `window_weights`.
-        windows_at_once: windows that one UNet call computes; the same result up to rounding, more memory.
-            None: as many as fit into a GPU's memory, one on a CPU. Halved when memory runs out.
-    """
+    """How Stage II samples a clip; None = model default."""
 
     seed: int = 0
+    """Random seed. The same seed gives the same result on the same machine."""
     steps: int | None = None
+    """Denoising steps, 1 to 1000."""
     cfg: float | None = None
+    """Classifier-free guidance scale; 1 = no guidance (twice as fast)."""
     width: int | None = None
+    """Width of the sampled video in pixels, a multiple of 64."""
     height: int | None = None
+    """Height of the sampled video in pixels, a multiple of 64."""
     framing: FramingMode = "pad"
+    """How the portrait is fitted to that size. The finished video has the portrait's own framing again:
+    padding is cut off, a crop is pasted back."""
     pose_weight: float | None = None
+    """Weight of the audio attention over the full frame."""
     face_weight: float | None = None
+    """Weight of the audio attention on face and hands."""
     lip_weight: float | None = None
+    """Weight of the audio attention on the lips."""
     full_mask: FullMask | None = None
+    """Mask of the full-frame branch of the audio attention."""
     window: int | None = None
+    """Context length: frames that are denoised together."""
     overlap: int | None = None
+    """Context overlap: frames that neighboring windows share."""
     window_ends: WindowEnds | None = None
+    """"closed loop" lets the last window wrap around to the first frames, as published; "open" ends it with
+    the clip."""
     window_fusion: Fusion | None = None
+    """How overlapping windows are averaged: "flat" weights all frames alike, as published; "pyramid" fades
+    one window into the next."""
     windows_at_once: int | None = None
+    """Windows computed in one call: the same result up to rounding, more memory. None = as many as fit into
+    GPU memory, 1 on a CPU. Halved when memory runs out."""
 
     def applied_to(self, config: VideoConfig) -> VideoConfig:
         """The model's configuration with these choices in place of its defaults.
@@ -91,6 +88,8 @@ class Sampling:
         return size
 
     def _check(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"a seed of {self.seed} is not possible", where="seed", fix="choose 0 or more")
         if self.steps is not None and not 1 <= self.steps <= TRAIN_STEPS:
             raise InputError(
                 f"{self.steps} sampling steps are not possible",
@@ -107,15 +106,3 @@ class Sampling:
                 where="windows_at_once",
                 fix="choose 1 or more",
             )
-
-
-def initial_noise(frames: int, config: VideoConfig, latent_size: tuple[int, int], seed: int) -> Tensor:
-    """Standard normal noise (frames, channels, h, w), float32 on the CPU, drawn channel by channel from a
-    generator of its own, as the published script draws it.
-
-    Where the model shares its noise, all frames get that of the first.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn((1, config.latent_channels, frames, *latent_size), generator=generator)[0]
-    noise = noise.transpose(0, 1)
-    return (noise[:1].expand_as(noise) if config.shared_noise else noise).contiguous()

@@ -9,7 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-TRAIN_STEPS = 1000
+from .config import TRAIN_STEPS
+
 BETA_START, BETA_END = 0.00085, 0.012
 MIN_SNR_GAMMA = 5.0
 NOISE_OFFSET = 0.05

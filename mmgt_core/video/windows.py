@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from ..base.errors import InputError
-
-Fusion = Literal["flat", "pyramid"]
+from .config import Fusion
 
 
 def context_windows(

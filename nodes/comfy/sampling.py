@@ -12,7 +12,8 @@ from ...mmgt_core.base.errors import InputError
 from ...mmgt_core.media.portrait_framing import PortraitFraming
 from ...mmgt_core.video.conditions import clip_token
 from ...mmgt_core.video.config import VideoConfig
-from ...mmgt_core.video.sampling import Sampling, initial_noise
+from ...mmgt_core.video.noise import initial_noise
+from ...mmgt_core.video.sampling import Sampling
 from ...mmgt_core.video.scheduler import TRAIN_STEPS, Schedule
 from .conditions import CONDITION, Clip, ClipCondition
 from .load_video_model import HostVideoModel

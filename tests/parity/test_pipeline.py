@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmgt_core.video.conditions import ClipConditions
-from mmgt_core.video.sampling import initial_noise
+from mmgt_core.video.noise import initial_noise
 from mmgt_core.video.scheduler import Schedule
 from mmgt_core.video.windows import context_windows
 

@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 from ...cli import Command
-from . import demo_model, eval_demo, eval_length, presenter, train
 
-COMMANDS: tuple[Command, ...] = (presenter, train, demo_model, eval_demo, eval_length)
+HELP = {
+    "presenter": "Make a clip of the synthetic speaker, whose motion is known exactly (needs espeak-ng).",
+    "demo-model": "Train the demo model from scratch; resumable (needs the extra `train` and espeak-ng).",
+    "eval-demo": "Measure the demo model; fails if a figure is below its floor (needs espeak-ng).",
+    "eval-length": "Measure seams between windows, and drift over minutes.",
+}
+PHASES = {
+    "speech-data": "Generate synthetic speech for the training of the demo model (needs espeak-ng).",
+    "smga": "Train Stage I (needs the extra `train`).",
+    "autoencoder": "Train the small autoencoder of the demo model (needs the extra `train`).",
+    "image": "Train the image phase of Stage II (needs the extra `train`).",
+    "video": "Train the video phase of Stage II (needs the extra `train`).",
+}
+COMMANDS = (
+    *(Command(name, text, f"{__name__}.{name.replace('-', '_')}") for name, text in HELP.items()),
+    *(
+        Command(f"train {name}", text, f"{__name__}.train_{name.replace('-', '_')}", prefixes=True)
+        for name, text in PHASES.items()
+    ),
+)

@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from ... import assets
-from ...cli.arguments import seed
+from ...base.errors import InputError
 from ...cli.console import Console
 from ..training.phases import PHASES
 
-NAME = "demo-model"
-HELP = "train the whole demo model from nothing, resumable (needs the extra `train` and espeak-ng)"
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    folder: Path = Path(".train")
+    """Folder of data, checkpoints and the finished model."""
+    phases: tuple[str, ...] = PHASES
+    """The phases to run."""
+    minutes: tuple[str, ...] = ()
+    """Time budgets such as image=25. None given = the recipe's."""
+    steps: tuple[str, ...] = ()
+    """Step budgets such as image=500. None given = the recipe's."""
+    seed: int = 0
+    """Random seed of data, weights and noise."""
+    device: str = "auto"
+    """auto (a GPU if there is one), cpu or cuda."""
+    workers: int = 1
+    """Processes that generate data."""
+    install: bool = False
+    """Copy the finished model into the package's assets."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--folder", type=Path, default=Path(".train"), metavar="DIR", help="where everything goes"
-    )
-    parser.add_argument(
-        "--phases", nargs="+", default=PHASES, choices=PHASES, metavar="PHASE", help="which to do"
-    )
-    for option, kind in (("--minutes", "time"), ("--steps", "step")):
-        help_ = f"{kind} budgets such as image=25 (default: the recipe's)"
-        parser.add_argument(option, nargs="+", type=_budget, default=(), metavar="PHASE=N", help=help_)
-    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="decides data, weights and noise")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one")
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes that speak, move and draw"
-    )
-    parser.add_argument(
-        "--install", action="store_true", help="put the finished model into the package's assets"
-    )
-
-
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Options, console: Console) -> int:
     from ..training.demo_model import DemoModelSettings, make_demo_model
 
+    unknown = [name for name in args.phases if name not in PHASES]
+    if unknown:
+        raise InputError(
+            f"there is no phase '{unknown[0]}'", where="--phases", fix=f"choose of {', '.join(PHASES)}"
+        )
     settings = DemoModelSettings(
         folder=str(args.folder),
         phases=tuple(args.phases),
-        minutes=dict(args.minutes),
-        steps={name: int(value) for name, value in args.steps},
+        minutes=dict(map(_budget, args.minutes)),
+        steps={name: int(value) for name, value in map(_budget, args.steps)},
         device=args.device,
         seed=args.seed,
         workers=args.workers,
@@ -59,11 +63,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _budget(text: str) -> tuple[str, float]:
+    """(phase, budget) of a text such as image=25; raises InputError for anything else."""
     name, _, value = text.partition("=")
     try:
         budget = float(value)
     except ValueError:
         budget = -1.0
     if name not in PHASES or not budget > 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is not PHASE=NUMBER with one of {', '.join(PHASES)}")
+        raise InputError(f"'{text}' is not PHASE=NUMBER", fix=f"use one of {', '.join(PHASES)}")
     return name, budget

@@ -2,52 +2,40 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from ...cli.arguments import seed
 from ...cli.console import Console
 
-NAME = "eval-demo"
-HELP = "measure the demo model on speech and people that training never saw; exit 1 where a floor is missed"
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    seed: int = 0
+    """Random seed of voices, sentences, identities and noise."""
+    only: Literal["stage1", "stage2", "end-to-end"] | None = None
+    """Measure one part. None = all."""
+    motion_model: Path | None = None
+    """Stage I model file. None = the demo model."""
+    model: Path | None = None
+    """Stage II model file. None = the demo model."""
+    inputs: Path | None = None
+    """Inputs written by --save-inputs; espeak-ng is not needed then."""
+    save_inputs: Path | None = None
+    """Keep the inputs of this seed in a file."""
+    journal: Path | None = None
+    """File of finished clips: an interrupted run continues where it stopped."""
+    json: Path | None = None
+    """Also write the figures as JSON."""
+    device: str | None = None
+    """cpu, cuda, ... None = a GPU if there is one."""
+    quick: bool = False
+    """A few clips: a smoke test, not a measurement."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--seed", type=seed, default=0, metavar="N", help="decides voices, sentences, identities and noise"
-    )
-    parser.add_argument(
-        "--only", choices=("stage1", "stage2", "end-to-end"), help="measure one part (default: all)"
-    )
-    parser.add_argument(
-        "--motion-model", type=Path, metavar="FILE", help="SMGA model (default: the shipped demo model)"
-    )
-    parser.add_argument(
-        "--model",
-        "--video-model",
-        type=Path,
-        metavar="FILE",
-        help="video model (default: the shipped demo model)",
-    )
-    parser.add_argument(
-        "--inputs",
-        type=Path,
-        metavar="FILE",
-        help="inputs that --save-inputs wrote; espeak-ng is not needed then",
-    )
-    parser.add_argument("--save-inputs", type=Path, metavar="FILE", help="keep the inputs of this seed")
-    parser.add_argument(
-        "--journal",
-        type=Path,
-        metavar="FILE",
-        help="finished clips; an interrupted run goes on where it stopped",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
-    parser.add_argument("--device", help="cpu, cuda, ... (default: a GPU if there is one)")
-    parser.add_argument("--quick", action="store_true", help="few clips: a smoke test, not a measurement")
-
-
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Options, console: Console) -> int:
     from ..evaluation.demo import evaluate_demo
 
     table = evaluate_demo(

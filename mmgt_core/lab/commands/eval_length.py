@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ...cli.console import Console
 
-NAME = "eval-length"
-HELP = "measure what shows where windows meet, and what drifts over minutes"
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    only: Literal["seams", "drift", "borders"] | None = None
+    """Measure one table. None = all."""
+    clips: int = 8
+    """Held-out clips for the seams."""
+    minutes: int = 10
+    """Length of the clips for the drift, in minutes."""
+    quick: bool = False
+    """A smoke test, not a measurement."""
+    motion_model: Path | None = None
+    """Stage I model file. None = the demo model."""
+    model: Path | None = None
+    """Stage II model file. None = the demo model."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", choices=("seams", "drift", "borders"), help="one table (default: all)")
-    parser.add_argument("--clips", type=int, default=8, metavar="N", help="held-out speeches for the seams")
-    parser.add_argument("--minutes", type=int, default=10, metavar="N", help="length of the drift's speeches")
-    parser.add_argument("--quick", action="store_true", help="a smoke test, not a measurement")
-    parser.add_argument("--motion-model", type=Path, metavar="FILE", help="default: the shipped demo model")
-    parser.add_argument("--model", type=Path, metavar="FILE", help="default: the shipped demo model")
-
-
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Options, console: Console) -> int:
     tables = []
     if args.only in (None, "seams", "drift"):
         tables += _motion_tables(args, console)
@@ -31,7 +38,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _motion_tables(args: argparse.Namespace, console: Console) -> list[str]:
+def _motion_tables(args: Options, console: Console) -> list[str]:
     from ... import assets
     from ...checkpoints.smga import load_smga
     from ..evaluation import length
@@ -55,7 +62,7 @@ def _motion_tables(args: argparse.Namespace, console: Console) -> list[str]:
     return tables
 
 
-def _border_table(args: argparse.Namespace, console: Console) -> str:
+def _border_table(args: Options, console: Console) -> str:
     from ... import assets
     from ...checkpoints.video import load_video_model
     from ...media.images import load_image

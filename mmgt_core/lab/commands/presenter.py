@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...base.errors import InputError
-from ...cli.arguments import seed
 from ...cli.console import Console
 
-NAME = "presenter"
-HELP = "make a clip of the procedural speaker whose motion is known exactly (needs espeak-ng)"
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    out: Path
+    """The clip (.mp4); portrait (.png), pose (.json), motion (.safetensors) and sound (.wav) go beside it."""
+    seed: int = 0
+    """Random seed of person, voice, sentences and gestures."""
+    seconds: float | None = None
+    """Length in seconds. None = that of the sentences."""
+    size: int = 256
+    """Side of the square frames in pixels."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--seed", type=seed, default=0, metavar="N", help="decides person, voice, sentences and gestures"
-    )
-    parser.add_argument(
-        "--seconds", type=float, metavar="SECONDS", help="length (default: that of the sentences)"
-    )
-    parser.add_argument("--size", type=int, default=256, metavar="PIXELS", help="side of the square pictures")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FILE.mp4",
-        help="the clip; portrait (.png), pose (.json), motion (.safetensors) and sound (.wav) go beside it",
-    )
-
-
-def run(args: argparse.Namespace, console: Console) -> int:
+def run(args: Options, console: Console) -> int:
     import torch
 
     from ...base.timebase import SAMPLE_RATE

@@ -119,7 +119,8 @@ def _sampled(
     model: VideoModel, conditions: ClipConditions, chosen: Windows, seed: int, steps: int | None
 ) -> Tensor:
     from ...video.denoise import denoise
-    from ...video.sampling import Sampling, initial_noise
+    from ...video.noise import initial_noise
+    from ...video.sampling import Sampling
 
     config = dataclasses.replace(model.config, shared_noise=chosen.one_noise)
     sampling = Sampling(

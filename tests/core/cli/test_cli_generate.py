@@ -247,7 +247,10 @@ def test_what_a_progress_callable_raises_travels_through_and_nothing_is_left(inp
     with pytest.raises(Stop):
         generate_video(
             request,
-            Settings(MotionSettings(inputs.motion_model, steps=1), VideoSettings(inputs.video_model)),
+            Settings(
+                motion=MotionSettings(inputs.motion_model, motion_steps=1),
+                video=VideoSettings(inputs.video_model),
+            ),
             stages,
         )
     assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]

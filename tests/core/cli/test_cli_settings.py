@@ -1,73 +1,105 @@
-"""Settings dataclasses as command-line options, and what the console shows."""
+"""Dataclasses as command-line options, and what the console shows."""
 
 from __future__ import annotations
 
-import argparse
+import ast
+import dataclasses
+import inspect
 import io
-from dataclasses import dataclass, field
-from typing import Literal
+import re
+import textwrap
+import typing
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmgt_core.cli.command import Command, parse
 from mmgt_core.cli.console import Console
-from mmgt_core.cli.settings import add_settings, read_settings
+from mmgt_core.pipeline.request import VideoRequest
+from mmgt_core.pipeline.settings import MotionSettings
+from mmgt_core.video.sampling import Sampling
+
+ENGINE = ["generate", "motion", "demo", "work", "queue", "models", "download", "convert"]
+LAB = ["presenter", "demo-model", "eval-demo", "eval-length"]
+PHASES = ["speech-data", "smga", "autoencoder", "image", "video"]
 
 
-@dataclass(frozen=True)
-class Inner:
-    steps: int = 3
-    rate: float = 1.5
-    betas: tuple[float, float] = (0.9, 0.99)
-    fast: bool = False
+@pytest.mark.parametrize("command", [*ENGINE, *LAB, *(f"train {phase}" for phase in PHASES)])
+def test_every_command_shows_each_option_with_its_help_and_default_once(mmgt, command):
+    outcome = mmgt([*command.split(), "--help"])
+    assert outcome.code == 0
+    text = " ".join(line.strip("│╭╰─╮╯ ") for line in outcome.out.splitlines())
+    assert text.startswith(f"usage: mmgt {command} ")
+    options = {
+        name for name in re.findall(r"(?<![\w-])(--[a-z][\w.-]*)", text) if not name.startswith("--no-")
+    }
+    assert len(options) > 1
+    defaults = len(re.findall(r"\(default: ", text)) + len(re.findall(r"\(required\)", text))
+    assert 0 < defaults <= len(options), "each default once"
+    assert not command.startswith("train") or command.endswith("speech-data") or "--loop.steps" in text
 
 
-@dataclass(frozen=True)
-class Outer:
-    folder: str
-    inner: Inner = field(default_factory=lambda: Inner(steps=7))
-    minutes: float | None = None
-    mode: Literal["a", "b"] = "a"
-    steps: int = 1
+@pytest.mark.parametrize("command", [*ENGINE, *LAB])
+def test_every_option_of_a_command_has_a_help_text(command):
+    from mmgt_core.__main__ import commands
+
+    (found,) = [one for one in commands() if one.name == command]
+    assert _without_text(found.load()[0]) == []
 
 
-def parse(*arguments: str) -> Outer:
-    parser = argparse.ArgumentParser()
-    add_settings(parser, Outer)
-    return read_settings(parser.parse_args(arguments), Outer)
+def _without_text(kind) -> list[str]:
+    """Fields whose dataclass says nothing below them, nested ones included."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    body, missing = tree.body[0].body, []
+    for statement, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(statement, ast.AnnAssign):
+            name = statement.target.id
+            hint = typing.get_type_hints(kind)[name]
+            if dataclasses.is_dataclass(hint):
+                missing += _without_text(hint)
+            elif not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)):
+                missing.append(f"{kind.__name__}.{name}")
+    return missing
 
 
-def test_what_is_not_given_keeps_its_default_also_that_of_the_outer_class():
-    assert parse("--folder", "f") == Outer("f")
-    assert parse("--folder", "f", "--inner.rate", "2").inner == Inner(steps=7, rate=2.0)
-
-
-@given(st.integers(), st.floats(allow_nan=False), st.booleans(), st.floats(0, 1), st.integers())
-def test_every_value_arrives_where_it_belongs(steps, rate, fast, minutes, own):
-    settings = parse(
-        "--folder=f", f"--inner.steps={steps}", f"--inner.rate={rate!r}",
-        "--inner.fast" if fast else "--no-inner.fast",
-        f"--minutes={minutes!r}", f"--steps={own}", "--mode=b", "--inner.betas", "0.5", "0.25",
-    )  # fmt: skip
-    assert settings == Outer("f", Inner(steps, rate, (0.5, 0.25), fast), minutes, "b", own)
+@given(
+    steps=st.integers(1, 1000),
+    cfg=st.floats(0, 50),
+    gate=st.booleans(),
+    ends=st.sampled_from(["open", "closed loop"]),
+    seed=st.integers(0, 2**63 - 1),
+)
+def test_every_value_arrives_where_it_belongs(steps, cfg, gate, ends, seed):
+    command = Command("generate", "", "mmgt_core.cli.generate")
+    kind, _ = command.load()
+    options = parse(
+        command,
+        kind,
+        ["--image=i.png", "--out=o.mp4", f"--steps={steps}", f"--cfg={cfg!r}", f"--seed={seed}"]
+        + ["--silence-gate" if gate else "--no-silence-gate", "--window-ends", ends, "--motion-steps", "7"],
+    )
+    assert options.files == VideoRequest(Path("i.png"), Path("o.mp4"))
+    assert options.sampling == Sampling(seed=seed, steps=steps, cfg=cfg, window_ends=ends)
+    assert options.settings.motion == MotionSettings(motion_steps=7, silence_gate=gate)
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("--folder", "f", "--mode", "c"), ("--folder", "f", "--inner.steps", "many")]
+    "arguments",
+    [["generate"], ["generate", "--framing", "zoom"], ["work", "dance"], ["train", "smga", "--x"]],
 )
-def test_what_does_not_fit_is_refused(arguments, capsys):
-    with pytest.raises(SystemExit):
-        parse(*arguments)
-    assert "error" in capsys.readouterr().err
+def test_what_does_not_fit_is_refused(mmgt, arguments):
+    outcome = mmgt(arguments)
+    assert outcome.code == 2 and "Required options" in outcome.err + outcome.out or "mmgt" in outcome.err
 
 
-@pytest.mark.parametrize("phase", ["speech-data", "smga", "autoencoder", "image", "video"])
-def test_every_phase_of_training_tells_its_options(mmgt, phase):
-    outcome = mmgt(["train", phase, "--help"])
-    assert outcome.code == 0
-    assert "--seed" in outcome.out
-    assert phase == "speech-data" or "--loop.steps" in outcome.out
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["train", "--help"], ["dance"]])
+def test_the_overview_lists_the_commands(mmgt, arguments):
+    outcome = mmgt(arguments)
+    text = outcome.out + outcome.err
+    assert outcome.code == (0 if "--help" in arguments else 2)
+    assert "train smga" in text and ("generate" in text or arguments[:1] == ["train"])
 
 
 class Terminal(io.StringIO):

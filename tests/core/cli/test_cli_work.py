@@ -56,7 +56,9 @@ def test_a_stopped_run_goes_on_and_makes_the_same_file(inputs, tmp_path, work_ro
 
         request = VideoRequest(inputs.portrait, out, inputs.speech, inputs.pose)
         settings = Settings(
-            MotionSettings(inputs.motion_model, steps=1), VideoSettings(inputs.video_model), WorkSettings()
+            motion=MotionSettings(inputs.motion_model, motion_steps=1),
+            video=VideoSettings(inputs.video_model),
+            work=WorkSettings(),
         )
         generate_video(request, settings, stages)
         return seen

@@ -11,7 +11,7 @@ from mmgt_core.base.errors import InputError
 from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.config import demo_config
 from mmgt_core.video.model import VideoModel
-from mmgt_core.video.sampling import initial_noise
+from mmgt_core.video.noise import initial_noise
 
 from ...denoising import denoise
 
