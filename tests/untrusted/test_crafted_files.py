@@ -104,7 +104,7 @@ def test_sounds(tmp_path, case):
 
 
 def test_hours_of_sound_are_refused_before_they_fill_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("mmgt_core.media.waveform.MEDIA_SECONDS", 2)
+    monkeypatch.setattr("mmgt_core.media.sound_file.MEDIA_SECONDS", 2)
     path = tmp_path / "long.wav"
     wav(path, noise(16_000 * 30))
     door = DOORS["a.wav"]
