@@ -1,4 +1,4 @@
-"""The tiny Stage II weights of the goldens, drawn from the seeds of their manifest, the same everywhere.
+"""The tiny Stage II model of the goldens: its sizes, and its weights drawn from seeds, the same everywhere.
 
 `torch.randn` makes normal numbers of random bits by logarithms and cosines in float32, whose last bits differ
 between processors. So this file takes the same bits and computes in float64. The numbers were first drawn in
@@ -67,6 +67,24 @@ def draw_weights(
     if corrections and int(corrections["total"]) == sum(tensor.numel() for tensor in drawn):
         _correct(drawn, corrections["place"].long(), corrections["value"])
     return tensors
+
+
+def video_sizes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of `VideoConfig` from the configuration that the golden files carry."""
+    audio = values["audioproj"]
+    return {
+        "block_channels": tuple(values["block_out_channels"]),
+        "heads": values["heads"],
+        "groups": values["groups"],
+        "cross_dim": values["cross_attention_dim"],
+        "audio_window": audio["seq_len"],
+        "audio_blocks": audio["blocks"],
+        "audio_channels": audio["channels"],
+        "audio_intermediate": audio["intermediate_dim"],
+        "audio_tokens": audio["context_tokens"],
+        "audio_dim": values["audio_attention_dim"],
+        "pose_channels": tuple(values["pose_channels"]),
+    }
 
 
 def _correct(drawn: list[Tensor], places: Tensor, values: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""The 35 prosody channels of SMGA's published features, column for column (stage1.md section 1.1)."""
+"""The 35 prosody channels of SMGA's published features, column for column (docs/method.md 1.2)."""
 
 from __future__ import annotations
 

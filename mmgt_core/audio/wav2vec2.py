@@ -1,4 +1,4 @@
-"""wav2vec2-base-960h run at the video's frame rate: what Stage II hears (stage2.md 1.9)."""
+"""wav2vec2-base-960h run at the video's frame rate: what Stage II hears (docs/method.md 2.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WavLM-Large at the video's frame rate: what Stage I hears beside the prosody (stage1.md 1.2)."""
+"""WavLM-Large at the video's frame rate: what Stage I hears beside the prosody (docs/method.md 1.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audio features in the video's time: at its frame rate, and with each frame's neighbours (stage2.md 1.9)."""
+"""Audio features at the video's frame rate, and with each frame's neighbors (docs/method.md 2.5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def frame_windows(features: Tensor, radius: int = 2) -> Tensor:
 
 
 def at_frame_rate(features: Tensor, frames: int) -> Tensor:
-    """Features of another rate interpolated linearly, first and last row kept (stage1.md 1.2, stage2.md 1.9).
+    """Features of another rate interpolated linearly, first and last row kept (docs/method.md 1.2 and 2.5).
 
     Args:
         features: (batch, time, channels).

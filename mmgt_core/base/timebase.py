@@ -1,4 +1,4 @@
-"""The project's one clock: 25 frames a second, 16 kHz speech, 80-frame motion windows (stage1.md 0)."""
+"""The project's one clock: 25 frames a second, 16 kHz speech, windows of 80 frames (docs/method.md 1.1)."""
 
 from __future__ import annotations
 

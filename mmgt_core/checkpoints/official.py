@@ -33,7 +33,7 @@ IGNORED = {
     "optimizer_state_dict": "only resuming the authors' own training run would read it",
     "optimizer": "as optimizer_state_dict",
     "lr_schedulers": "as optimizer_state_dict",
-    "normalizer": "None in every release (stage1.md 4.2)",
+    "normalizer": "None in every release (docs/method.md 3)",
     "epoch": "a counter",
     "global_step": "a counter",
     "pytorch-lightning_version": "a remark",

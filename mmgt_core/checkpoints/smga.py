@@ -1,4 +1,4 @@
-"""SMGA model files: published key names <-> our module, strictly, both ways (stage1.md 3, 4.2, 9)."""
+"""SMGA model files: published key names <-> our module, strictly, both ways (docs/method.md 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading and saving Stage II models, strictly, under the official key names (stage2.md section 9)."""
+"""Loading and saving Stage II models, strictly, under the official key names (docs/method.md 3)."""
 
 from __future__ import annotations
 

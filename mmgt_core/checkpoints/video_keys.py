@@ -1,4 +1,4 @@
-"""The names of Stage II tensors: official name <-> name in `VideoModel`, as data (stage2.md 2.1, 2.2, 9).
+"""The names of Stage II tensors: official name <-> name in `VideoModel`, as data (docs/method.md 3).
 
 The tables give names relative to a module; the functions expand them for all sites of a configuration.
 """

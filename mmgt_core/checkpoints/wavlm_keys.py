@@ -1,4 +1,4 @@
-"""The names of WavLM's tensors: the original release <-> transformers' (stage1.md 1.2)."""
+"""The names of WavLM's tensors: the original release <-> transformers' (docs/method.md 1.2)."""
 
 from __future__ import annotations
 

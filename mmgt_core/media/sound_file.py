@@ -137,6 +137,8 @@ def _blocks(container: av.container.InputContainer, most: int) -> Iterator[tuple
     from av.error import FFmpegError
 
     stream = container.streams.audio[0]
+    if stream.codec_context is None:  # PyAV before 18 crashes where it is asked to decode it
+        raise ValueError("its sound is in an unknown code")
     first, damaged = True, 0
     for packet in container.demux(stream):
         try:

@@ -125,6 +125,8 @@ def _timed(
     container: av.container.InputContainer, stream: av.VideoStream
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """Time in seconds and upright RGB picture of each decoded frame."""
+    from av.video.reformatter import ColorRange
+
     if stream.codec_context is None:
         raise ValueError("its pictures are in an unknown code")
     stream.thread_type = "AUTO"
@@ -133,7 +135,8 @@ def _timed(
     stream.codec_context.options = {"max_pixels": str(VIDEO_PIXELS)}  # also where they grow on the way
     rate = float(_rate(stream))
     for index, frame in enumerate(container.decode(stream)):
-        picture = frame.to_ndarray(format="rgb24")
+        # Full range has to be asked for: older PyAV (16 and before) leaves RGB in the range of the video.
+        picture = frame.reformat(format="rgb24", dst_color_range=ColorRange.JPEG).to_ndarray()
         turns = round(getattr(frame, "rotation", 0) / 90) % 4  # PyAV tells it from 14.2 on
         time = index / rate if frame.time is None else float(frame.time)
         yield time, np.ascontiguousarray(np.rot90(picture, turns), dtype=np.uint8)

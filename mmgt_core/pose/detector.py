@@ -1,4 +1,4 @@
-"""DWPose on pictures and driving videos: YOLOX finds people, the SimCC network 134 points (stage1.md 2.1).
+"""DWPose on pictures and driving videos: YOLOX finds people, SimCC 134 points (docs/method.md 1.3).
 
 The two published ONNX files run in onnxruntime, an optional library. Keypoints come back as fractions of the
 caller's picture, whatever its size and aspect.

@@ -1,4 +1,4 @@
-"""The arithmetic around DWPose's two networks: what goes in, and what comes out means (stage1.md 2.1).
+"""The arithmetic around DWPose's two networks: what goes in, and what comes out means (docs/method.md 1.3).
 
 The networks themselves (YOLOX person detector, SimCC whole-body pose) run elsewhere; pictures are uint8
 BGR as in the published pipeline.

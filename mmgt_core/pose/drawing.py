@@ -1,4 +1,4 @@
-"""Pose pictures: the skeleton drawn as the networks were trained to see it (stage1.md section 6)."""
+"""Pose pictures: the skeleton drawn as the networks were trained to see it (docs/method.md 1.7)."""
 
 from __future__ import annotations
 

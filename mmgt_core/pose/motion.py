@@ -73,7 +73,7 @@ class Motion:
         return self.keypoints[..., :2] * size
 
     def to_network(self) -> Tensor:
-        """(frames, 402) in the published normalisation (stage1.md 2.3), the image centred on the canvas."""
+        """(frames, 402) in the published normalization (docs/method.md 1.3), the image in the middle."""
         scale, pad_x, pad_y = self._canvas()
         values = self.keypoints.clone()
         values[..., 0] = values[..., 0] * (self.width * scale) + pad_x
@@ -104,7 +104,7 @@ def same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def normalise(values: Tensor) -> Tensor:
-    """Canvas pixels and scores -> network values: 2 (v + 200) / 1000 - 1 (stage1.md 2.3)."""
+    """Canvas pixels and scores -> network values: 2 (v + 200) / 1000 - 1 (docs/method.md 1.3)."""
     return (values + 200) / 1000 * 2 - 1
 
 

@@ -1,4 +1,4 @@
-"""Motion masks: where face, lips and hands are, as boxes, rasters on demand (Algorithm 1, stage1.md 6)."""
+"""Motion masks: where face, lips and hands are, as boxes (Algorithm 1, docs/method.md 1.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The 134-point whole-body skeleton of MMGT as data (stage1.md section 2.2)."""
+"""The 134-point whole-body skeleton of MMGT as data (docs/method.md 1.3)."""
 
 from __future__ import annotations
 

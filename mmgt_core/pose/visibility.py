@@ -1,4 +1,4 @@
-"""Which keypoints count as seen; drawing and masks share the rule (stage1.md section 6)."""
+"""Which keypoints count as seen; drawing and masks share the rule (docs/method.md 1.7)."""
 
 from __future__ import annotations
 

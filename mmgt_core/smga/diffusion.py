@@ -1,4 +1,4 @@
-"""x0 diffusion of SMGA: the cosine schedule and the stochastic DDIM sampler, as published (stage1.md 4)."""
+"""x0 diffusion of SMGA: cosine schedule and stochastic DDIM sampler, as published (docs/method.md 1.5)."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def generate_motion(
     if timing == "official" and chaining != "official":
         flat = torch.cat([pose[None].cpu(), flat[:-1]])
     motion = Motion.from_network(flat, first_pose.width, first_pose.height)
-    # A score's whole range is 0.002 wide in the network: what it says of them is noise (stage1.md 8.17).
+    # A score's whole range is 0.002 wide in the network: what it says of them is noise (docs/method.md 1.3).
     motion.keypoints[..., 2] = first_pose.keypoints[:1, :, 2].cpu()
     return motion
 

@@ -1,4 +1,4 @@
-"""Spline smoothing of the joints between motion windows (stage1.md 5.5)."""
+"""Spline smoothing of the joints between motion windows (docs/method.md 1.6)."""
 
 from __future__ import annotations
 

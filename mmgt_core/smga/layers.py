@@ -1,4 +1,4 @@
-"""The parts of the SMGA transformer: rotary positions, attention, FiLM, feed-forward (stage1.md 3)."""
+"""The parts of the SMGA transformer: rotary positions, attention, FiLM, feed-forward (docs/method.md 1.4)."""
 
 from __future__ import annotations
 

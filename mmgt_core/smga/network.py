@@ -1,4 +1,4 @@
-"""SMGA: from a noisy motion window, a first pose and the audio to the clean window (stage1.md 3).
+"""SMGA: from a noisy motion window, a first pose and the audio to the clean window (docs/method.md 1.4).
 
 Everything that does not depend on the noisy motion sits in `encode_audio`, whose result a sampler keeps for
 all its steps: the audio encoder, the pooled audio, and the keys and values of every cross-attention for the

@@ -1,4 +1,4 @@
-"""Choosing the candidate motion that continues the previous window best (stage1.md 5.3, 8.15, 9)."""
+"""Choosing the candidate motion that continues the previous window best (docs/method.md 1.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows that are drawn one after the other, each from the end of the last (stage1.md 5, 8.13, 9).
+"""Windows that are drawn one after the other, each from the end of the last (docs/method.md 1.6).
 
 The condition frame and frame 0 of a window are the same moment. So consecutive windows share one frame:
 window i begins at the real last frame of window i - 1, which conditions it. The published script instead lays

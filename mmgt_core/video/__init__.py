@@ -1,1 +1,1 @@
-"""Stage II: portrait, pose, motion masks and audio become video latents (stage2.md)."""
+"""Stage II: portrait, pose, motion masks and audio become video latents (docs/method.md 2)."""

@@ -1,4 +1,4 @@
-"""The audio projection: the features around one frame become a few tokens (stage2.md 1.9, step 6)."""
+"""The audio projection: the features around one frame become a few tokens (docs/method.md 2.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames to latents and back, by Stable Diffusion's autoencoder or the demo's tiny one (stage2.md 1.3)."""
+"""Frames to latents and back, by Stable Diffusion's autoencoder or a tiny one (docs/method.md 2.2)."""
 
 from __future__ import annotations
 

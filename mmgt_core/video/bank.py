@@ -1,4 +1,4 @@
-"""The reference bank: what the denoising UNet's self-attentions read of the portrait (stage2.md 1.4)."""
+"""The reference bank: what the denoising UNet's self-attentions read of the portrait (docs/method.md 2.3)."""
 
 from __future__ import annotations
 

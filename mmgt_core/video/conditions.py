@@ -1,5 +1,5 @@
 """Everything about one clip that the denoiser needs and that does not change while it runs
-(stage2.md section 0).
+(docs/method.md 2.1).
 """
 
 from __future__ import annotations

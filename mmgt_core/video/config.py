@@ -15,8 +15,7 @@ FULL_MASKS: tuple[FullMask, ...] = ("1+lips", "hands", "1-face")
 
 @dataclass(frozen=True)
 class VideoConfig:
-    """Sizes and defaults of a Stage II model; the defaults are the published model's (stage2.md sections 1,
-    2, 4, 5).
+    """Sizes and defaults of a Stage II model; the defaults are the published model's (docs/method.md 2).
 
     Attributes:
         block_channels, layers_per_block, heads, groups, cross_dim: the SD1.5 layout of both UNets.

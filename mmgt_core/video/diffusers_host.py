@@ -118,7 +118,7 @@ class _SelfAttention:
 
 class _CrossAttention:
     """attn2: with a single context token the softmax is 1, so the result is one vector per
-    row (stage2.md 1.7).
+    row (docs/method.md 2.3).
     """
 
     def __init__(self, attachment: Attachment, site: Site, original: Any):

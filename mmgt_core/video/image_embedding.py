@@ -1,4 +1,4 @@
-"""The portrait as CLIP sees it: one token of 768 numbers (stage2.md 1.2)."""
+"""The portrait as CLIP sees it: one token of 768 numbers (docs/method.md 2.2)."""
 
 from __future__ import annotations
 

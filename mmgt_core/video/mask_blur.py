@@ -1,5 +1,4 @@
-"""The published softening of a motion mask: 64x64, Gaussian blur, min-max stretch, all in uint8 (stage2.md
-3.1).
+"""Softening a motion mask as published: 64x64, Gaussian blur, min-max stretch, uint8 (docs/method.md 2.9).
 
 OpenCV's uint8 blur is a fixed-point filter; a floating-point blur is off by up to three grey levels.
 """

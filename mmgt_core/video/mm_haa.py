@@ -1,4 +1,4 @@
-"""MM-HAA, motion-masked hierarchical audio attention, as it is trained (paper Eq. 19-24; stage2.md 2.1)."""
+"""MM-HAA, motion-masked hierarchical audio attention, as it is trained (Eq. 19-24; docs/method.md 2.7)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""MM-HAA rewritten exactly for inference: fewer matrices, no work for rows without audio (stage2.md 2.1 and
-10).
-"""
+"""MM-HAA for inference, rewritten exactly: fewer matrices, no work without audio (docs/method.md 2.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The temporal transformer of AnimateDiff v2 (stage2.md 2.2): every pixel attends to itself in the other
+"""The temporal transformer of AnimateDiff v2 (docs/method.md 2.8): every pixel attends to itself in the other
 frames.
 """
 

@@ -1,4 +1,4 @@
-"""Self-attention that reads the reference bank too (stage2.md 1.6), on projected queries, keys, values."""
+"""Self-attention that also reads the reference bank, on projected values (docs/method.md 2.3)."""
 
 from __future__ import annotations
 

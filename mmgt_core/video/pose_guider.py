@@ -1,6 +1,4 @@
-"""The pose guider: pose images become features that are added behind the UNet's first convolution (stage2.md
-1.8).
-"""
+"""The pose guider: pose images become features, added after the UNet's first conv (docs/method.md 2.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing the reference bank: one pass of the reference UNet over the portrait's latent (stage2.md 1.4)."""
+"""Writing the reference bank: one pass of the reference UNet over the portrait (docs/method.md 2.3)."""
 
 from __future__ import annotations
 

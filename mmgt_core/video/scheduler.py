@@ -1,6 +1,4 @@
-"""The noise schedule of Stage II: exact DDIM for sampling, noising and loss weights for training (stage2.md 4
-and 8).
-"""
+"""The noise schedule of Stage II, for DDIM sampling and for training (docs/method.md 2.10 and 2.12)."""
 
 from __future__ import annotations
 

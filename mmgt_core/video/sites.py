@@ -1,4 +1,4 @@
-"""The 22 places of an SD1.5 UNet where the adapter acts, by neutral names (stage2.md sections 2 and 11)."""
+"""The 22 places of an SD1.5 UNet where the adapter acts, by neutral names (docs/method.md 2.6)."""
 
 from __future__ import annotations
 

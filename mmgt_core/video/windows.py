@@ -1,5 +1,5 @@
 """Context windows: a clip longer than the model's window is denoised in overlapping pieces
-(stage2.md section 5).
+(docs/method.md 2.11).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The reference UNet on the host: one pass over the portrait's latent writes the bank (stage2.md 1.4)."""
+"""The reference UNet on the host: one pass over the portrait writes the bank (docs/method.md 2.3)."""
 
 from __future__ import annotations
 

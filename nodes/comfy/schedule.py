@@ -1,4 +1,4 @@
-"""The published noise schedule on the host, and the published sampler exactly (stage2.md sections 4 and 11).
+"""The published noise schedule on the host, and the published sampler exactly (docs/method.md 2.10).
 
 The host samples in sigma space, where pure noise (alpha_bar = 0) has no place: its schedule ends at 4519.
 `ExactSampling` and `exact_sampler` therefore go together: what they call sigma is the timestep plus one.

@@ -1,4 +1,4 @@
-"""Where the adapter's sites lie in ComfyUI's UNetModel (stage2.md section 11), and which MODELs have them."""
+"""Where the adapter's sites lie in ComfyUI's UNetModel (docs/method.md 2.6), and which MODELs have them."""
 
 from __future__ import annotations
 

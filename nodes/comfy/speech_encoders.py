@@ -1,5 +1,4 @@
-"""The speech encoders on the host: WavLM for the motion, wav2vec2 for the picture (stage1.md 1.2,
-stage2.md 1.9).
+"""Speech encoders on the host: WavLM for motion, wav2vec2 for video (docs/method.md 1.2 and 2.5).
 
 The host's own AudioEncoderEncode would do neither: it knows no WavLM, does not normalise the sound for
 wav2vec2-base-960h, and gives features at 50 Hz, while the networks want them interpolated between extractor

@@ -121,7 +121,7 @@ def _self_attention(site: Site) -> Callable[..., Tensor]:
 
 
 def _cross_attention(q: Tensor, k: Tensor, v: Tensor, extra: Mapping[str, Any]) -> Tensor:
-    """attn2: with a single token the softmax is 1, so the result is its value everywhere (stage2.md 1.7)."""
+    """attn2: with one token the softmax is 1, so the result is its value everywhere (docs/method.md 2.3)."""
     if v.shape[1] == 1:
         return v.expand(-1, q.shape[1], -1)
     return host_attention(

@@ -29,9 +29,9 @@ from mmgt_core.video.denoise import denoise
 from mmgt_core.video.model import VideoModel
 
 pytestmark = pytest.mark.slow
-MOTION_PARAMETERS = 90_034_066  # stage1.md section 3, dead ones included
+MOTION_PARAMETERS = 90_034_066  # docs/method.md 1.4, dead ones included
 DEAD_PARAMETERS = 16_826_368
-VIDEO_TENSORS = 2_232  # stage2.md section 9
+VIDEO_TENSORS = 2_232  # docs/method.md 3
 DENOISING_TENSORS = 1_526
 FRAMES = 12  # of one published window
 

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from ..goldens import small
-from ..tiny import CORRECTIONS, MANIFEST, draw_weights
+from ..tiny import CORRECTIONS, MANIFEST, draw_weights, video_sizes
 
 WEIGHTS = "stage2/weights_tiny_net.safetensors"
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,20 +53,7 @@ def tiny_tensors(pack) -> tuple[dict[str, Tensor], Any]:
         sinusoids = pack("mmgt_core.video.motion_module").sinusoids
         tensors, metadata = draw_weights(manifest, corrections, sinusoids), manifest["metadata"]
     values = json.loads(metadata["config"])
-    audio = values["audioproj"]
-    config = pack("mmgt_core.video.config").VideoConfig(
-        block_channels=tuple(values["block_out_channels"]),
-        heads=values["heads"],
-        groups=values["groups"],
-        cross_dim=values["cross_attention_dim"],
-        audio_window=audio["seq_len"],
-        audio_blocks=audio["blocks"],
-        audio_channels=audio["channels"],
-        audio_intermediate=audio["intermediate_dim"],
-        audio_tokens=audio["context_tokens"],
-        audio_dim=values["audio_attention_dim"],
-        pose_channels=tuple(values["pose_channels"]),
-    )
+    config = pack("mmgt_core.video.config").VideoConfig(**video_sizes(values))
     return tensors, config
 
 

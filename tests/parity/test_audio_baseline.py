@@ -1,4 +1,4 @@
-"""The 35 prosody channels against the published extraction (stage1.md section 1.1)."""
+"""The 35 prosody channels against the published extraction (docs/method.md 1.2)."""
 
 from __future__ import annotations
 

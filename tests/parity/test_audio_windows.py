@@ -1,4 +1,4 @@
-"""wav2vec2 at 25 Hz and the neighbourhoods of its features against the published code (stage2.md 1.9)."""
+"""wav2vec2 at 25 Hz and the neighborhoods of its features against the reference (docs/method.md 2.5)."""
 
 from __future__ import annotations
 

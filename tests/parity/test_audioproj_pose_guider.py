@@ -1,4 +1,4 @@
-"""The two small networks that run once for each frame (stage2.md 1.8 and 1.9)."""
+"""The two small networks that run once for each frame (docs/method.md 2.4 and 2.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DWPose's arithmetic against the published pipeline (stage1.md section 2.1)."""
+"""DWPose's arithmetic against the published pipeline (docs/method.md 1.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MM-HAA, inner block and whole module, in both forms (stage2.md 2.1)."""
+"""MM-HAA, inner block and whole module, in both forms (docs/method.md 2.7)."""
 
 from __future__ import annotations
 

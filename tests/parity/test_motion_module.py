@@ -1,4 +1,4 @@
-"""The temporal transformer, on maps that are not square (stage2.md 2.2)."""
+"""The temporal transformer, on maps that are not square (docs/method.md 2.8)."""
 
 from __future__ import annotations
 

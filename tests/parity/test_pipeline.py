@@ -1,4 +1,4 @@
-"""Four DDIM steps over two wrapping windows with guidance, from latents to latents (stage2.md 4 and 5)."""
+"""Four DDIM steps over two wrapping windows with guidance (docs/method.md 2.10 and 2.11)."""
 
 from __future__ import annotations
 

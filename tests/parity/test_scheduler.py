@@ -1,4 +1,4 @@
-"""Betas, timesteps, DDIM steps, and the training side of the schedule (stage2.md 4 and 8)."""
+"""Betas, timesteps, DDIM steps, and the training side of the schedule (docs/method.md 2.10 and 2.12)."""
 
 from __future__ import annotations
 

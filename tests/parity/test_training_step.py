@@ -1,4 +1,4 @@
-"""One training step of the video phase: prediction, loss and gradients (stage2.md section 8)."""
+"""One training step of the video phase: prediction, loss and gradients (docs/method.md 2.12)."""
 
 from __future__ import annotations
 

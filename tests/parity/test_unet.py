@@ -1,4 +1,4 @@
-"""The whole denoising call in its five variants, and every module on the way (stage2.md 1 and 2)."""
+"""The whole denoising call in its five variants, and every module on the way (docs/method.md 2.1 and 2.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WavLM against the original implementation (stage1.md section 1.2)."""
+"""WavLM against the original implementation (docs/method.md 1.2)."""
 
 from __future__ import annotations
 

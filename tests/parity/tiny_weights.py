@@ -21,7 +21,7 @@ from mmgt_core.video.motion_module import sinusoids
 
 from ..goldens import small
 from ..goldens.small import HERE
-from ..tiny import CORRECTIONS, MANIFEST, draw_weights
+from ..tiny import CORRECTIONS, MANIFEST, draw_weights, video_sizes
 
 WEIGHTS = "stage2/weights_tiny_net.safetensors"
 SAMPLES = "stage2/weights_tiny_samples.safetensors"  # a few values of each, for a clone
@@ -63,22 +63,9 @@ def video_config(values: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Vi
     """Our configuration of the golden model; what its metadata leaves out is read from the tensors."""
     resnet = re.compile(r"denoising_unet\.down_blocks\.0\.resnets\.(\d+)\.")
     layers = {match[1] for name in tensors if (match := resnet.match(name))}
-    audio = values["audioproj"]
     positions = next(tensor for name, tensor in tensors.items() if name.endswith(".pe"))
     return VideoConfig(
-        block_channels=tuple(values["block_out_channels"]),
-        layers_per_block=len(layers),
-        heads=values["heads"],
-        groups=values["groups"],
-        cross_dim=values["cross_attention_dim"],
-        audio_window=audio["seq_len"],
-        audio_blocks=audio["blocks"],
-        audio_channels=audio["channels"],
-        audio_intermediate=audio["intermediate_dim"],
-        audio_tokens=audio["context_tokens"],
-        audio_dim=values["audio_attention_dim"],
-        pose_channels=tuple(values["pose_channels"]),
-        motion_max_frames=positions.shape[1],
+        **video_sizes(values), layers_per_block=len(layers), motion_max_frames=positions.shape[1]
     )
 
 

@@ -49,7 +49,7 @@ class SMGASource:
         keypoints = Motion.from_network(flat.flatten(0, 1).cpu()).keypoints.view(
             rows, frames, KEYPOINTS, CHANNELS
         )
-        # The network's scores are noise (stage1.md 8.17): a motion inherits those of its first pose.
+        # The network's scores are noise (docs/method.md 1.3): a motion inherits those of its first pose.
         keypoints[..., 2] = first_pose[:, None, :, 2].cpu()
         return keypoints
 

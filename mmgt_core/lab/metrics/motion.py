@@ -1,6 +1,6 @@
 """What a motion does: how far the mouth opens, how fast the hands move, how hard they jerk, where it starts.
 
-All lengths are pixels of the 512 canvas (stage1.md 2.3), so that figures of different image sizes compare.
+All lengths are pixels of the 512 canvas (docs/method.md 1.3), so figures of different image sizes compare.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def acceleration(motion: Motion, points: tuple[int, ...]) -> float:
 def first_frame_error(motion: Motion, pose: Motion) -> float:
     """Mean distance in pixels between the motion's frame 0 and the given pose, over the visible points.
 
-    Knees and ankles do not count: the network is never shown them (stage1.md 2.4).
+    Knees and ankles do not count: the network is never shown them (docs/method.md 1.3).
     """
     counted = pose.keypoints[0, :, 2] >= skeleton.VISIBLE_SCORE
     counted[list(skeleton.LEGS)] = False

@@ -1,5 +1,4 @@
-"""The image phase: both UNets and the pose guider learn to put a presenter into a pose (stage2.md section 8,
-process 1)."""
+"""The image phase: both UNets and the pose guider learn to pose a speaker (docs/method.md 2.12)."""
 
 from __future__ import annotations
 

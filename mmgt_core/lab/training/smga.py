@@ -1,4 +1,4 @@
-"""Training Stage I: x0 diffusion over 80-frame windows with the published loss (stage1.md section 4)."""
+"""Training Stage I: x0 diffusion over 80-frame windows with the published loss (docs/method.md 1.8)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SMGASettings:
 
 
 class SMGALoss(nn.Module):
-    """The published loss on random windows, times and noises (stage1.md 4.1)."""
+    """The published loss on random windows, times and noises (docs/method.md 1.8)."""
 
     def __init__(self, model: SMGA, data: MotionData, batch: int, audio_drop: float, lip_weight: float = 0.0):
         super().__init__()

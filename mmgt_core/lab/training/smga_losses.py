@@ -25,7 +25,7 @@ class LossTerms(NamedTuple):
 
 
 def smga_loss(pred: Tensor, target: Tensor) -> LossTerms:
-    """Loss of a predicted x0 (batch, frames, 402) against the true motion (stage1.md 4.1).
+    """Loss of a predicted x0 (batch, frames, 402) against the true motion (docs/method.md 1.8).
 
     Plain means over all elements.
 

@@ -94,8 +94,7 @@ def _copy_first_pose(model: SMGA, poses: Tensor, spread: Tensor) -> int:
     motion_out.linear.bias.zero_()
     weight_out.mul_(FREE_OUTPUT)
     row = 0
-    # The face enters the residual stream once, the body's input is added again in every layer (stage1.md 3,
-    # step 6).
+    # The face enters the residual stream once, the body's input again in every layer (docs/method.md 1.4).
     for part, times in ((face, 1), (~face, model.config.layers)):
         mean = poses.mean(0) * part
         deviations = (poses - poses.mean(0))[:, part & ~score]

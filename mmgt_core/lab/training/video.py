@@ -1,5 +1,4 @@
-"""The video phase: sound and time, the audio and motion modules and the audio projection (stage2.md section
-8, process 2)."""
+"""The video phase: audio modules, motion modules and the audio projection (docs/method.md 2.12)."""
 
 from __future__ import annotations
 

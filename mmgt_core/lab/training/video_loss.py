@@ -37,7 +37,7 @@ class BatchSettings:
         crop: side of the training crops in latent cells, 0 for whole pictures.
         whole_every: with crops, every n-th step takes whole pictures of a quarter of the clips; 0 never.
         late_share: share of the timesteps drawn from 900..999, where most of the picture is decided.
-        image_drop, audio_drop: share of windows without reference, without sound (stage2.md section 8).
+        image_drop, audio_drop: share of windows without reference, without sound (docs/method.md 2.12).
         foreground: factor on the additional weights of faces, hands and mouths.
         other_reference: share of clips whose reference is another moment than rest.
         audio, motion: train with the audio modules, the motion modules.

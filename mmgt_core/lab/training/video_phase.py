@@ -90,8 +90,7 @@ def run_phase(
 
 
 def _freeze_unused(unet: Any) -> None:
-    """Cross-attention to a single token is a constant: its queries and keys never get a gradient (stage2.md
-    1.7)."""
+    """Cross-attention to one token is a constant: queries and keys get no gradient (docs/method.md 2.3)."""
     for name, parameter in unet.named_parameters():
         if (
             any(part in name for part in (".attn2.to_q.", ".attn2.to_k.", ".norm2."))

@@ -45,7 +45,7 @@ def test_the_row_that_the_encoder_lacks_is_the_last_one_again(wavlm, samples):
     features = wavlm_features(wavlm, waveform)
     repeated = torch.equal(features[-1], features[-2])
     assert features.shape[0] == waveform.frames
-    assert repeated == (samples in (51_201, 51_279))  # stage1.md 1.2: these give 80 rows for 81 frames
+    assert repeated == (samples in (51_201, 51_279))  # docs/method.md 1.2: these give 80 rows for 81 frames
 
 
 def test_all_layers_are_those_of_transformers(wav2vec2):

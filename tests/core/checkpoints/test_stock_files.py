@@ -213,7 +213,7 @@ def test_clip_from_a_folder_with_its_activation(clip, tmp_path):
 
 
 def test_the_embedding_is_that_of_the_published_processing(clip):
-    """Against transformers' own image processor behind a squash to a square (stage2.md 1.2)."""
+    """Against transformers' own image processor behind a squash to a square (docs/method.md 2.2)."""
     from PIL import Image
     from transformers import CLIPImageProcessor
 

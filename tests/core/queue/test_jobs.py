@@ -1,3 +1,5 @@
+"""Job files: lines of JSON become jobs, or an error that names the line."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The journal of a batch: what it remembers, and what a damaged line costs."""
+
 from __future__ import annotations
 
 from hypothesis import given

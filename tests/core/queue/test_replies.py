@@ -1,3 +1,5 @@
+"""Answers of a ComfyUI server, honest and damaged."""
+
 from __future__ import annotations
 
 from hypothesis import given

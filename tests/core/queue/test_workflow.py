@@ -1,3 +1,5 @@
+"""Filling a workflow with a job's values, and what is refused."""
+
 from __future__ import annotations
 
 import copy

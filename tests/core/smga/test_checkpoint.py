@@ -1,3 +1,5 @@
+"""Stage I model files: published names both ways, and spoiled files."""
+
 from __future__ import annotations
 
 import pytest

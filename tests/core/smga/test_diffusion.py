@@ -1,3 +1,5 @@
+"""The cosine schedule, the DDIM sampler and the ramp to the first pose."""
+
 from __future__ import annotations
 
 import pytest

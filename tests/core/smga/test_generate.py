@@ -1,3 +1,5 @@
+"""Motions of any length from one seed, and settings that are refused."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Smoothing where motion windows meet."""
+
 from __future__ import annotations
 
 import torch

@@ -1,3 +1,5 @@
+"""The Stage I network: rows, kept audio memory, gradients, sizes."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Choosing the candidate that continues a motion best."""
+
 from __future__ import annotations
 
 import torch

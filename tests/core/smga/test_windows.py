@@ -1,3 +1,5 @@
+"""Chained windows: where they start, and what they hand on."""
+
 from __future__ import annotations
 
 import pytest

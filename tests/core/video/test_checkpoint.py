@@ -12,7 +12,7 @@ from mmgt_core.checkpoints.video_keys import official_keys, official_shapes
 from mmgt_core.video.config import VideoConfig
 from mmgt_core.video.model import VideoModel
 
-# stage2.md section 9
+# docs/method.md 3
 PUBLISHED = {"denoising_unet.": 1526, "reference_unet.": 682, "pose_guider.": 16, "audioproj.": 8}
 
 

@@ -1,3 +1,5 @@
+"""The demo model's recipe in small: every phase runs, resumes and is kept."""
+
 from __future__ import annotations
 
 import json

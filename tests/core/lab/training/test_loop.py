@@ -1,3 +1,5 @@
+"""The training loop: learning, resuming, budgets, bad batches, saving."""
+
 from __future__ import annotations
 
 import math

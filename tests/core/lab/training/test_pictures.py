@@ -1,3 +1,5 @@
+"""Training pictures and what is measured on them."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Gradients and values of the Stage I loss."""
+
 from __future__ import annotations
 
 import torch

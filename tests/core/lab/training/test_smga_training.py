@@ -1,3 +1,5 @@
+"""Training Stage I on speech made by hand."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Files of speech for training, honest and damaged."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Batches of the video phase, and what its loss reaches."""
+
 from __future__ import annotations
 
 import pytest
