@@ -260,11 +260,11 @@ def test_what_a_progress_callable_raises_travels_through_and_nothing_is_left(inp
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_ctrl_c_stops_with_one_line_and_leaves_nothing(inputs, tmp_path):
     out = tmp_path / "video.mp4"
-    with running(inputs.generate(out, steps=1000), until="conditions: 3/3") as process:
+    with running(inputs.generate(out, steps=1000), until="preparing conditions: 3/3") as process:
         rest = ctrl_c(process)
     assert process.returncode == 130, rest
     assert "Traceback" not in rest
-    assert rest.strip().splitlines()[-1].startswith("mmgt: stopped")
+    assert rest.strip().splitlines()[-1].startswith("mmgt: interrupted")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -219,7 +219,7 @@ def test_ctrl_c_leaves_work_to_go_on_from(inputs, tmp_path, work_root):
             time.sleep(0.05)
         rest = ctrl_c(process)
     assert process.returncode == 130 and "Traceback" not in rest
-    assert "goes on from there" in rest.strip().splitlines()[-1]
+    assert "continues from there" in rest.strip().splitlines()[-1]
     kept = [int(path.stem[-4:]) for path in folder.glob("latents-*.safetensors")]
     assert 0 < max(kept) < steps, "it stopped in the middle and did not run to its end first"
 
@@ -234,5 +234,5 @@ def test_ctrl_c_within_every_stage_of_the_demo(tmp_path, work_root, stage):
         arguments += [f"--{option}", str(assets.asset(name))]
     with running(arguments, until=stage) as process:
         rest = ctrl_c(process)
-    assert process.returncode == 130 and "goes on from there" in rest
+    assert process.returncode == 130 and "continues from there" in rest
     assert list(work_root.iterdir()) and not (tmp_path / "video.mp4").exists()
