@@ -1,1 +1,1 @@
-"""Sound: decoding, the features that SMGA and the video model hear, and the silence gate."""
+"""Audio features of both stages, and the silence gate."""

@@ -12,7 +12,7 @@ N_FFT = 2048  # of the spectrum in which librosa looks for the tuning
 BINS_PER_OCTAVE, OCTAVES = 36, 7  # librosa's defaults for chroma CENS
 BLOCK = 1024  # columns of one frame (40 ms) at once
 TUNING_BLOCK = 128  # columns at once where each stands for itself
-# Columns before and after a block that it hears besides. The longest filter reaches 20 of them; the halvings
+# Columns before and after a block as context. The longest filter reaches 20 of them; the halvings
 # of the rate between the octaves keep their phase only from multiples of 64 on.
 CONTEXT = 128
 

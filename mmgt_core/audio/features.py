@@ -1,4 +1,4 @@
-"""AudioFeatures: everything the two networks hear of one recording, frame by frame."""
+"""Audio features: what the two networks use of one recording, frame by frame."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class AudioFeatures:
     """Features of one recording; row k of each describes frame k.
 
     Attributes:
-        stage1: float32 (frames, channels), what SMGA hears.
-        stage2: float32 (frames, 5, blocks, channels), each frame's neighbourhood for the audio projection.
+        stage1: float32 (frames, channels), input of Stage I.
+        stage2: float32 (frames, 5, blocks, channels), each frame's neighborhood for the audio projection.
         loudness: float32 (frames,), RMS in decibels below full scale, at least -120.
         stage1_kind, stage2_kind: which features these are, to be held against what a model was trained on.
         rate: frames a second.
@@ -125,7 +125,7 @@ def required_encoder(kind: str, encoders: Mapping[str, Encoder] | None) -> Encod
         return None
     if encoders is None or name not in encoders:
         raise DependencyError(
-            f"this model hears through the speech encoder {name}, which is not loaded",
+            f"this model needs the speech encoder {name}, which is not loaded",
             fix=f"give its file (mmgt: --{name.partition('-')[0]} FILE), or use a model that needs none, "
             "such as the demo model",
         )

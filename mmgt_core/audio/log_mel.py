@@ -1,4 +1,4 @@
-"""Log-mel features for the small models: 40 bands a frame, each frame's spectrum centred in its own 40 ms."""
+"""Log-mel features for the small models: 40 bands a frame, a spectrum centered in each frame's 40 ms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..base.timebase import SAMPLE_RATE, SAMPLES_PER_FRAME
 from ..media.waveform import Waveform
 
 BANDS = 40
-WINDOW = 1024  # samples, 64 ms: neighbouring frames overlap by a third
+WINDOW = 1024  # samples, 64 ms: neighboring frames overlap by a third
 FLOOR = 1e-9  # power; a sine of full scale has 1
 MEAN, SPREAD = -62.0, 19.0  # decibels: what recorded speech measures, so that features are about N(0, 1)
 BLOCK = 512  # frames per spectrum, so that a long recording needs no more memory than a short one

@@ -1,7 +1,7 @@
 """Speech encoders over recordings of any length in bounded memory.
 
 The convolutions in front are exact at any length: they see 25 ms at a time, and where the first of them is
-normalised over time (wav2vec2 base), a first pass gathers those statistics of the whole recording. Only the
+normalized over time (wav2vec2 base), a first pass gathers those statistics of the whole recording. Only the
 transformer behind them runs in windows. Neighbours share `overlap` seconds: the outer third of it is context
 alone, in the middle third one window fades into the other. A recording of up to one window is exact.
 
@@ -23,13 +23,13 @@ from ..base.progress import Progress, part, silent
 from ..base.timebase import SAMPLE_RATE
 
 WINDOW = 30.0  # seconds that the transformer sees at once; its memory grows with the square
-OVERLAP = 10.0  # seconds shared by neighbouring windows
+OVERLAP = 10.0  # seconds shared by neighboring windows
 CONTEXT = 3  # the outer part of the overlap that is context alone is one over this
 BLOCK = 10.0  # seconds of sound in the convolutions at once
 
 
 def overlapping_windows(rows: int, window: int, overlap: int) -> list[tuple[int, int]]:
-    """(start, stop) of the fewest evenly spaced windows whose neighbours share at least `overlap` rows."""
+    """(start, stop) of the fewest evenly spaced windows whose neighbors share at least `overlap` rows."""
     if rows <= window:
         return [(0, rows)]
     count = -(-(rows - overlap) // (window - overlap))
@@ -85,8 +85,8 @@ def conv_features(
     """What a wav2vec2 or WavLM feature extractor makes of a waveform, block by block, as if at once.
 
     Args:
-        extractor: transformers' feature encoder: `conv_layers`, each with `conv`, `activation`, maybe
-            `layer_norm`.
+        extractor: transformers' feature encoder: `conv_layers`, each with `conv`,
+            `activation`, maybe `layer_norm`.
         samples: (n,) at 16 kHz, on the model's device, in its type, at least 400, what one row sees.
         block: seconds at a time.
 

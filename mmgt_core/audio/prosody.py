@@ -26,7 +26,7 @@ BLOCK = 512  # columns per spectrum
 
 @dataclass(frozen=True)
 class ProsodyParts:
-    """What the channels are made of: `n` = 1 + samples // 512 columns, column k centred on 40 k ms.
+    """What the channels are made of: `n` = 1 + samples // 512 columns, column k centered on 40 k ms.
 
     Attributes:
         onset_envelope: float32 (n,).

@@ -55,10 +55,10 @@ def silence_gate(
             f"the gate must close at a lower level than it opens at, not at {close_db} above {open_db}"
         )
     level = frame_levels(waveform)
-    heard = level[level > SILENCE_DB]
-    if heard.size == 0:
+    audible = level[level > SILENCE_DB]
+    if audible.size == 0:
         return np.zeros(level.size, np.float32)
-    reference = float(np.percentile(heard, 95))
+    reference = float(np.percentile(audible, 95))
     opens, closes = (max(reference + db, SILENCE_DB) for db in (open_db, close_db))
     speaking = np.zeros(level.size, bool)
     is_open, quiet = False, 0
@@ -82,8 +82,8 @@ def apply_to_motion(
     Args:
         motion: (frames, 134, 3).
         gate: (frames,) in 0..1.
-        first_pose: one frame, in the same picture.
-        rest: "mouth" stills lips alone; "pose" also brings body, head and hands to rest, at a slower pace.
+        first_pose: one frame, in the same image.
+        rest: "mouth" stills the lips only; "pose" also brings body, head and hands to rest, more slowly.
 
     Raises:
         InputError: gate and motion differ in length.

@@ -1,4 +1,4 @@
-"""wav2vec2-base-960h run at the video's frame rate: what Stage II hears (docs/method.md 2.5)."""
+"""wav2vec2-base-960h run at the video's frame rate: the audio features of Stage II (docs/method.md 2.5)."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def wav2vec2_features(
     The convolutions' output is interpolated to one row a frame before projection and transformer.
 
     Args:
-        model: in eval mode, on the device and in the type that it computes in; layers normalised after.
+        model: in eval mode, on the device and in the type that it computes in; layers normalized after.
         waveform: any rate.
         multiple: the official script runs clips of whole 80 frames: silence is appended (after the
-            normalisation) up to a multiple of so many frames, which then also has rows.
+            normalization) up to a multiple of so many frames, which then also has rows.
         window, overlap: seconds; see `long_audio`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""WavLM-Large at the video's frame rate: what Stage I hears beside the prosody (docs/method.md 1.2)."""
+"""WavLM-Large at the video's frame rate: features of Stage I besides prosody (docs/method.md 1.2)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def wavlm_rows(
 
     Args:
         model: in eval mode, on the device and in the type that it computes in.
-        samples: float32 (n,) at 16 kHz, normalised, at least 400.
+        samples: float32 (n,) at 16 kHz, normalized, at least 400.
         window, overlap: seconds; see `long_audio`.
 
     Returns:

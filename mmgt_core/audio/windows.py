@@ -14,7 +14,7 @@ def frame_windows(features: Tensor, radius: int = 2) -> Tensor:
         features: (frames, blocks, channels).
 
     Returns:
-        (frames, 2 * radius + 1, blocks, channels), a view: neighbours share memory, so that windows over a
+        (frames, 2 * radius + 1, blocks, channels), a view: neighbors share memory, so that windows over a
         long recording take no more than its rows. Copy it before changing it.
     """
     first, last = features[:1].expand(radius, -1, -1), features[-1:].expand(radius, -1, -1)

@@ -15,7 +15,7 @@ from .errors import InputError
 from .full_disk import is_full
 
 
-def sibling_of(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """A new name beside `path`, hidden, with the same ending.
 
     Raises:
@@ -50,8 +50,8 @@ def flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def replaced_when_done(path: str | PathLike[str], *, durable: bool = False) -> Iterator[Path]:
-    """Yields a sibling to write to; it replaces `path` on success and is removed on any failure.
+def atomic_write(path: str | PathLike[str], *, durable: bool = False) -> Iterator[Path]:
+    """Yields a temporary to write to; it replaces `path` on success and is removed on any failure.
 
     Args:
         durable: the new name is on the disk when the block ends; the content is the writer's to flush.
@@ -60,10 +60,10 @@ def replaced_when_done(path: str | PathLike[str], *, durable: bool = False) -> I
         InputError: the place cannot be written. OSError: the disk is full.
     """
     path = Path(path)
-    sibling = sibling_of(path)
+    temporary = temporary_path(path)
     try:
-        yield sibling
-        os.replace(sibling, path)
+        yield temporary
+        os.replace(temporary, path)
         if durable:
             flush_folder(path.parent)
     except OSError as error:
@@ -73,4 +73,4 @@ def replaced_when_done(path: str | PathLike[str], *, durable: bool = False) -> I
             f"cannot be written ({error.strerror or error})", where=path, fix="choose another place"
         ) from error
     finally:
-        sibling.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The doors through which files of people come in: what is there at all, and JSON."""
+"""Access to user files: existing files, and JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def existing_file(
     """The path, if an ordinary file (or a link to one) lies there.
 
     Args:
-        what: what it should be, with its article ("the picture"), for messages.
+        what: what it should be, with its article ("the image"), for messages.
         largest: bytes that it may have.
 
     Raises:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from .errors import InputError
 
 FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-GOES_ON = "what was finished before is kept, and the same command goes on from there"
+CONTINUES = "finished work is kept, and the same command continues from there"
 
 
 def is_full(error: BaseException) -> bool:
@@ -18,8 +18,8 @@ def is_full(error: BaseException) -> bool:
 
 
 @contextmanager
-def full_disk_told(where: object, lost: str = GOES_ON) -> Iterator[None]:
-    """Turns the error of a full disk into an InputError; `lost` tells what became of the work."""
+def explain_full_disk(where: object, lost: str = CONTINUES) -> Iterator[None]:
+    """Turns the error of a full disk into an InputError; `lost` says what happened to the work."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""How large what comes from outside may be: every number of every door, in one place.
+"""Size limits of untrusted files and values, all in one place.
 
-Each limit lies well above what a person needs and below what hurts the machine; the doors check it before
-they read or allocate. Files that people bring are: sound, pictures, video, pose JSON, motion files,
+Each limit lies well above what a person needs and below what hurts the machine; every reader checks it before
+it reads or allocates. User files are: sound, images, video, pose JSON, motion files,
 safetensors, torch checkpoints, their headers and configurations, and jobs files.
 """
 
@@ -16,17 +16,17 @@ AUDIO_SAMPLES = 2**29  # of one channel in memory: 2 GiB, three hours at 48 kHz
 DAMAGED_PACKETS = 100  # skipped with a warning before a file counts as unreadable
 STREAMS = 100  # of one file
 
-# Pictures and video
+# Images and video
 PICTURE_PIXELS = 2**26  # 8192 x 8192
 PICTURE_SIDE = 32_768  # pixels; also of a pose's canvas
-PICTURE_BYTES = 2**30  # of a picture file
+PICTURE_BYTES = 2**30  # of a image file
 VIDEO_PIXELS = 2**25  # of a frame; 8K has 33 million
 VIDEO_RATE = (0.1, 1_000.0)  # frames a second
 VIDEO_FRAMES = MEDIA_SECONDS * 25
 VIDEO_BYTES_IN_MEMORY = 2**33  # of frames that one call hands out together
 
 # Poses
-POINT_OUTSIDE = 100.0  # widths or heights of the picture that a keypoint may lie away from it
+POINT_OUTSIDE = 100.0  # widths or heights of the image that a keypoint may lie away from it
 
 # JSON
 JSON_DEPTH = 32  # of nested lists and objects

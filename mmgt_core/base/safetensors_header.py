@@ -1,4 +1,4 @@
-"""The door for safetensors: the header is read and checked before any library maps the file."""
+"""Safetensors headers, read and checked before any library maps the file."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .atomic_files import flush, replaced_when_done
+from .atomic_files import atomic_write, flush
 from .errors import CheckpointError
 from .progress import Progress, silent
 
@@ -74,7 +74,7 @@ def write_tensors(
     # width.
     order = sorted(tensors, key=lambda name: (-kinds[name].itemsize, name))
     digest = hashlib.sha256()
-    with replaced_when_done(path, durable=durable) as sibling, open(sibling, "wb") as file:
+    with atomic_write(path, durable=durable) as temporary, open(temporary, "wb") as file:
         head = _header(order, tensors, kinds, metadata)
         file.write(head)
         digest.update(head)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 FPS = 25
-SAMPLE_RATE = 16_000  # Hz, what the speech encoders hear
+SAMPLE_RATE = 16_000  # Hz, input of the speech encoders
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS  # 640 = 40 ms
 PROSODY_HOP = 512
 PROSODY_RATE = FPS * PROSODY_HOP  # 12800 Hz, so that one column of the prosody features is one frame

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WHAT = "the CLIP image encoder ViT-L/14"
 CLIP_FIX = "take image_encoder of lambdalabs/sd-image-variations-diffusers (`mmgt download clip-vision`)"
 FOLDER_WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # best first
-HEAD_WIDTH = 64  # of every released CLIP; shapes do not tell
+HEAD_WIDTH = 64  # of every released CLIP; shapes do not show it
 ACTIVATIONS = ("quick_gelu", "gelu")
 LAYER_LIMIT = 100
 # Beginning of a name -> why the image encoder does without it.
@@ -49,14 +49,14 @@ def load_clip_vision(
         CheckpointError: no such file, another model (it is named), missing, unknown or misshapen tensors.
         DependencyError: transformers is not installed.
     """
-    path, told = _weights(Path(path))
+    path, stated = _weights(Path(path))
     tensors = {
         name: tensor
         for name, tensor in read_model_file(path).tensors.items()
         if not name.startswith(tuple(DROPPED))
     }
     refuse_other_models(tensors, (KIND,), WHAT, path)
-    model = _empty(tensors, told, path)
+    model = _empty(tensors, stated, path)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     check_names_and_shapes(tensors, expected, path, WHAT)
     cast = {name: tensor.to(device, dtype or torch.float32) for name, tensor in tensors.items()}
@@ -75,8 +75,8 @@ def _weights(path: Path) -> tuple[Path, Mapping[str, Any]]:
     return found, read_config(path / "config.json")
 
 
-def _empty(tensors: Mapping[str, Tensor], told: Mapping[str, Any], where: object) -> Any:
-    """The encoder of the sizes that the tensors tell, on the meta device."""
+def _empty(tensors: Mapping[str, Tensor], stated: Mapping[str, Any], where: object) -> Any:
+    """The encoder of the sizes of the tensors, on the meta device."""
     try:
         from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
     except ImportError as error:
@@ -93,7 +93,7 @@ def _empty(tensors: Mapping[str, Tensor], told: Mapping[str, Any], where: object
     places = shape("vision_model.embeddings.position_embedding.weight", 2)[0] - 1
     layer = "vision_model.encoder.layers.{}.mlp.fc1.weight"
     layers = sum(layer.format(index) in tensors for index in range(LAYER_LIMIT))
-    activation = told.get("hidden_act", ACTIVATIONS[0])
+    activation = stated.get("hidden_act", ACTIVATIONS[0])
     if activation not in ACTIVATIONS:
         raise CheckpointError(
             f"its config.json names the activation {str(activation)[:40]!r}", where=where, fix=CLIP_FIX

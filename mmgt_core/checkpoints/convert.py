@@ -116,8 +116,8 @@ def convert_back(
     dtype: torch.dtype | None = None,
     progress: Progress = silent,
 ) -> Conversion:
-    """Write the published key set of a file of ours, or of the four parts of a video model, into the folder
-    `out`.
+    """Write the published key set of a file of ours, or of the four parts of a video model, into
+    the folder `out`.
 
     For a model in parts `source` is its adapter. What a slim motion model lacks and nothing reads comes back
     as zeros. The result is safetensors without our header.
@@ -190,8 +190,8 @@ def _plan(kind: str, file: ModelFile, extras: Mapping[str, Any], in_parts: bool,
     if kind == WAVLM_ORIGINAL:
         from .wavlm import wavlm_from_original
 
-        told = plain(extras.get("cfg"))
-        return [Output(WAVLM, ending, wavlm_from_original(file.tensors, told, where), told)]
+        stated = plain(extras.get("cfg"))
+        return [Output(WAVLM, ending, wavlm_from_original(file.tensors, stated, where), stated)]
     if kind in (UNET, REFERENCE, MOTION, POSE_GUIDER):
         from .video_parts import check_part
 

@@ -23,9 +23,9 @@ STAGING = ".mmgt-download"  # beside the target, so that the last step is one re
 def download(file: KnownFile, folder: str | os.PathLike[str], progress: Progress = silent) -> Path:
     """Fetch a file into `folder` (laid out like ComfyUI's `models`), verify it, move it into place.
 
-    An interrupted download continues where it stopped. HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and proxies are
-    huggingface_hub's. `progress` follows the verification; huggingface_hub shows its own bar while it
-    fetches.
+    An interrupted download continues where it stopped. HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and
+    proxies are huggingface_hub's. `progress` follows the verification; huggingface_hub shows its own
+    bar while it fetches.
 
     Returns:
         The file's path; at once when the right one is there already.

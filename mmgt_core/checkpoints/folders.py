@@ -116,7 +116,7 @@ def _candidates(file: KnownFile, folders: Sequence[Path]) -> list[Path]:
 
 
 def _fault(file: KnownFile, path: Path, hashes: bool, progress: Progress) -> str:
-    """Why the file at `path` is not the published one; only that one, under its own name, can be told."""
+    """Why the file at `path` is not the published one; only that one, under its own name, can be stated."""
     if path.name != file.file:
         return ""
     size = path.stat().st_size

@@ -34,10 +34,10 @@ class ModelFile:
     """The contents of one of our model files.
 
     Attributes:
-        kind: "smga", "video", "autoencoder" or another of `recognise.py`; "" for a file without our header.
+        kind: "smga", "video", "autoencoder" or another of `recognize.py`; "" for a file without our header.
         config: the model's configuration as plain JSON values.
         tensors: name -> tensor, official key names.
-        provenance: free-form JSON: training command, source file, licence note.
+        provenance: free-form JSON: training command, source file, license note.
     """
 
     kind: str
@@ -84,8 +84,8 @@ def config_to_json(config: Any) -> dict[str, Any]:
 
 
 def config_from_json(cls: type[ConfigT], values: Mapping[str, Any], where: object = None) -> ConfigT:
-    """Build the frozen dataclass `cls` from JSON values; an unknown name is an error, a missing one its
-    default.
+    """Build the frozen dataclass `cls` from JSON values; an unknown name is an error, a missing
+    one its default.
 
     Raises:
         CheckpointError: also for a value of another type than the field's, or beyond `limits.py`.

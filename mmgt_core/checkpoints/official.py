@@ -1,9 +1,9 @@
-"""The one door for torch checkpoints (.pth, .pt, .ckpt): plain tensors only, mapped from the disk, never
-code.
+"""The only place that opens torch checkpoints (.pth, .pt, .ckpt): plain tensors only, mapped from the
+disk, never code.
 
-Such a file is a zip of raw numbers and one pickle that says what they are. The pickle is read by torch's
-restricted reader alone (`weights_only=True`), which knows tensors, numbers, text and dicts and refuses the
-rest.
+Such a file is a zip of raw numbers and one pickle that says what they are. The pickle is read by
+torch's restricted reader alone (`weights_only=True`), which knows tensors, numbers, text and dicts and
+refuses the rest.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def is_torch_checkpoint(path: str | os.PathLike[str]) -> bool:
 def read_official(path: str | os.PathLike[str]) -> OfficialFile:
     """Read a torch checkpoint without running anything in it.
 
-    Raises CheckpointError for a file that is torn, holds more than plain tensors, or claims tensors larger
-    than itself.
+    Raises CheckpointError for a file that is torn, holds more than plain tensors, or claims tensors
+    larger than itself.
     """
     content = _load(path)
     if not isinstance(content, Mapping) or not all(isinstance(name, str) for name in content):
@@ -108,7 +108,7 @@ def _load(path: str | os.PathLike[str]) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except (CheckpointError, FileNotFoundError, PermissionError, MemoryError):
         raise
-    # Anything may go wrong while strangers' bytes are read, and all of it means the same to the reader.
+    # Untrusted bytes can cause any exception here, and all of them mean the same to the user.
     except Exception as error:
         if type(error).__name__ == "UnpicklingError":
             raise CheckpointError(

@@ -1,4 +1,4 @@
-"""Which model a file holds, told from the names and shapes of its tensors: one table, read from above.
+"""Which model a file holds, stated from the names and shapes of its tensors: one table, read from above.
 
 Loaders use it to say what a wrong file is; the converter uses it to know what it has before it.
 """
@@ -40,7 +40,7 @@ class Look:
         has: names that it holds; one that ends in "*" stands for every name that begins so, one that begins
             with "*" for every name that contains the rest.
         lacks: names that it does not hold, written likewise.
-        sizes: name -> (axis, size) that tells it from its relatives.
+        sizes: name -> (axis, size) that distinguishes it from related models.
     """
 
     title: str

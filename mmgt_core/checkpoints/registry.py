@@ -23,7 +23,7 @@ class KnownFile:
         repository, path: on Hugging Face, and inside that repository.
         folder: below ComfyUI's `models`.
         file: its name there; unlike `path` it says what it is.
-        licence: as its repository states it.
+        license: as its repository states it.
         needed_by: the nodes, and what for.
         also: other names under which the same model is known, such as what `mmgt convert` makes of it.
         size: bytes; sha256: hexadecimal; None where not known.
@@ -36,7 +36,7 @@ class KnownFile:
     path: str
     folder: str
     file: str
-    licence: str
+    license: str
     needed_by: str
     also: tuple[str, ...] = ()
     size: int | None = None
@@ -55,7 +55,7 @@ class KnownFile:
 
 
 MMGT = "addtime/MMGT_pretrained"
-NO_LICENCE = "no licence stated by the authors: ask them before you pass it on"
+NO_LICENCE = "no license stated by the authors: ask them before you pass it on"
 
 REGISTRY = (
     KnownFile(
@@ -66,7 +66,7 @@ REGISTRY = (
         folder="mmgt",
         file="audio2pose_best_model.pt",
         also=("audio2pose_best_model.safetensors",),
-        licence=NO_LICENCE,
+        license=NO_LICENCE,
         needed_by="MMGTLoadMotionModel (speech to motion)",
     ),
     KnownFile(
@@ -77,7 +77,7 @@ REGISTRY = (
         folder="mmgt",
         file="net-32500.pth",
         also=("net-32500.safetensors", "net-32500_adapter.safetensors"),
-        licence=NO_LICENCE,
+        license=NO_LICENCE,
         needed_by="MMGTLoadVideoModel (motion to video)",
     ),
     KnownFile(
@@ -88,8 +88,8 @@ REGISTRY = (
         folder="audio_encoders",
         file="wavlm_large.pt",
         also=("WavLM-Large.pt", "WavLM-Large.safetensors", "wavlm_large.safetensors"),
-        licence="see https://github.com/microsoft/unilm/tree/master/wavlm",
-        needed_by="LoadAudioFeatures (what Stage I hears)",
+        license="see https://github.com/microsoft/unilm/tree/master/wavlm",
+        needed_by="MMGT Audio Features (Stage I)",
         size=1_261_965_425,
         sha256="6fb4b3c3e6aa567f0a997b30855859cb81528ee8078802af439f7b2da0bf100f",
     ),
@@ -101,8 +101,8 @@ REGISTRY = (
         folder="audio_encoders",
         file="wav2vec2_base_960h.safetensors",
         also=("wav2vec2-base-960h.safetensors", "wav2vec2_base_960h_fp16.safetensors"),
-        licence="Apache-2.0",
-        needed_by="AudioEncoderLoader (what Stage II hears)",
+        license="Apache-2.0",
+        needed_by="AudioEncoderLoader (Stage II)",
         sha256="8aa76ab2243c81747a1f832954586bc566090c83a0ac167df6f31f0fa917d74a",
     ),
     KnownFile(
@@ -113,7 +113,7 @@ REGISTRY = (
         folder="clip_vision",
         file="sd_image_variations_clip_vision.bin",
         also=("sd_image_variations_clip_vision.safetensors",),
-        licence="CreativeML Open RAIL-M",
+        license="CreativeML Open RAIL-M",
         needed_by="CLIPVisionLoader (the portrait's token)",
     ),
     KnownFile(
@@ -123,8 +123,8 @@ REGISTRY = (
         path="vae-ft-mse-840000-ema-pruned.safetensors",
         folder="vae",
         file="vae-ft-mse-840000-ema-pruned.safetensors",
-        licence="MIT",
-        needed_by="VAELoader (pictures to latents and back)",
+        license="MIT",
+        needed_by="VAELoader (images to latents and back)",
         size=334_641_190,
         sha256="735e4c3a447a3255760d7f86845f09f937809baa529c17370d83e4c3758f3c75",
     ),
@@ -135,7 +135,7 @@ REGISTRY = (
         path="yolox_l.onnx",
         folder="mmgt",
         file="yolox_l.onnx",
-        licence="Apache-2.0",
+        license="Apache-2.0",
         needed_by="the pose detector (finds the person)",
         size=216_746_733,
         sha256="7860ae79de6c89a3c1eb72ae9a2756c0ccfbe04b7791bb5880afabd97855a411",
@@ -147,7 +147,7 @@ REGISTRY = (
         path="dw-ll_ucoco_384.onnx",
         folder="mmgt",
         file="dw-ll_ucoco_384.onnx",
-        licence="Apache-2.0",
+        license="Apache-2.0",
         needed_by="the pose detector (134 keypoints)",
         size=134_399_116,
         sha256="724f4ff2439ed61afb86fb8a1951ec39c6220682803b4a8bd4f598cd913b1843",
@@ -160,7 +160,7 @@ REGISTRY = (
         folder="animatediff_models",
         file="mm_sd_v15_v2.ckpt",
         also=("mm_sd_v15_v2.safetensors",),
-        licence="Apache-2.0",
+        license="Apache-2.0",
         needed_by="nothing at inference; video training starts from it",
         size=1_817_888_431,
         sha256="69ed0f5fef82b110aca51bcab73b21104242bc65d6ab4b8b2a2a94d31cad1bf0",

@@ -35,7 +35,7 @@ class Dead(NamedTuple):
     twin: str
 
 
-# Published name or prefix -> ours, in the published order, which is also the order of its optimiser's state.
+# Published name or prefix -> ours, in the published order, which is also the order of its optimizer's state.
 HEAD = {
     "null_cond_embed": "null_audio",
     "null_cond_hidden": "null_pooled",
@@ -162,8 +162,8 @@ def state_from_official(
     """Published names -> the state dict of `SMGA(config)`.
 
     Dead parameters may be absent as a whole; rotary frequencies may be absent, and are verified where
-    present. Raises CheckpointError naming what is missing, unknown, misshapen, or not the frequencies of this
-    network.
+    present. Raises CheckpointError naming what is missing, unknown, misshapen, or not the frequencies
+    of this network.
     """
     state = unwrap_official(state)
     config = config or config_of_official(state, where=where)
@@ -267,7 +267,7 @@ def save_smga(
     """Write a model under its published key names with its configuration in the header.
 
     Args:
-        provenance: free JSON that the header keeps: training command, data, licence.
+        provenance: free JSON that the header keeps: training command, data, license.
         dtype: precision of the stored weights; float16 halves the file.
         complete: also write what the published code insists on but never reads (see `state_to_official`).
     """

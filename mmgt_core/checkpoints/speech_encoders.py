@@ -1,6 +1,6 @@
 """Speech encoders from files: WavLM for Stage I and wav2vec2 for Stage II, strictly.
 
-Sizes come from the shapes of the tensors; a configuration is asked only what shapes do not tell.
+Sizes come from the shapes of the tensors; a configuration is read only for what shapes do not show.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LAYER_LIMIT = 100  # more than any speech encoder has
 STRIDES = (5, 2, 2, 2, 2, 2, 2)
-# Weight normalisation before and after torch 2.0's parametrisations.
+# Weight normalization before and after torch 2.0's parametrisations.
 WEIGHT_NORM = (
     ("weight_g", "parametrizations.weight.original0"),
     ("weight_v", "parametrizations.weight.original1"),
@@ -87,7 +87,7 @@ def wavlm_from(
         **_common_sizes(file),
         "num_attention_heads": relative[1],
         "num_buckets": relative[0],
-        "max_bucket_distance": file.told.get("max_bucket_distance", 800),
+        "max_bucket_distance": file.stated.get("max_bucket_distance", 800),
     }
     return _filled(WavLMModel, WavLMConfig, sizes, file, device, dtype)
 
@@ -106,11 +106,11 @@ def wav2vec2_from(
     sizes = _common_sizes(file)
     if sizes["do_stable_layer_norm"]:
         raise CheckpointError(
-            "this wav2vec2 normalises before its layers, as large-lv60 and XLSR do, and not after them",
+            "this wav2vec2 normalizes before its layers, as large-lv60 and XLSR do, and not after them",
             where=file.where,
             fix=WHERE_FROM[WAV2VEC2],
         )
-    sizes["num_attention_heads"] = file.told.get("num_attention_heads", max(file.depth.width // 64, 1))
+    sizes["num_attention_heads"] = file.stated.get("num_attention_heads", max(file.depth.width // 64, 1))
     return _filled(Wav2Vec2Model, Wav2Vec2Config, sizes, file, device, dtype)
 
 

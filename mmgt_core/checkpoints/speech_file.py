@@ -25,7 +25,7 @@ from .wavlm_keys import wavlm_depths, wavlm_keys
 
 
 class Depth(NamedTuple):
-    """What tells one size of an encoder from another."""
+    """What distinguishes the sizes of an encoder."""
 
     layers: int
     width: int
@@ -56,16 +56,16 @@ SIGNS = (
     ("encoder.embed_positions.weight", "Whisper"),
 )
 FOLDER_WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # best first
-PREFIXES = ("wav2vec2.", "wavlm.")  # a whole recogniser's file calls its encoder so
+PREFIXES = ("wav2vec2.", "wavlm.")  # a whole recognizer's file calls its encoder so
 # First part of a name -> why the encoder does without it.
 DROPPED = {
-    "lm_head": "the letters of the recogniser",
+    "lm_head": "the letters of the recognizer",
     "masked_spec_embed": "stands in for masked sound, in training only",
     "quantizer": "a head of the first training",
     "project_hid": "a head of the first training",
     "project_q": "a head of the first training",
 }
-# What shapes do not tell: its name in a config.json, and in the "cfg" of the original WavLM release.
+# What shapes do not show: its name in a config.json, and in the "cfg" of the original WavLM release.
 TOLD = {
     "num_attention_heads": "encoder_attention_heads",
     "max_bucket_distance": "max_distance",
@@ -74,21 +74,23 @@ TOLD = {
 
 @dataclass(frozen=True)
 class SpeechFile:
-    """A file's tensors by transformers' names, without prefix and without what is dropped; what it tells."""
+    """A file's tensors by transformers' names, without prefix and without what is dropped; what
+    its configuration states.
+    """
 
     kind: str
     depth: Depth
     tensors: dict[str, Tensor]
-    told: dict[str, int]
+    stated: dict[str, int]
     where: object = None
 
 
 def read_speech_file(path: str | os.PathLike[str]) -> SpeechFile:
     """The encoder in a file, or in a folder of transformers (config.json beside its weights)."""
     path = Path(path)
-    told: Mapping[str, Any] = {}
+    stated: Mapping[str, Any] = {}
     if path.is_dir():
-        told = read_config(path / "config.json")
+        stated = read_config(path / "config.json")
         weights = next((path / name for name in FOLDER_WEIGHTS if (path / name).is_file()), None)
         if weights is None:
             raise CheckpointError(
@@ -100,16 +102,16 @@ def read_speech_file(path: str | os.PathLike[str]) -> SpeechFile:
     if path.is_file() and is_torch_checkpoint(path):
         official = read_official(path)
         cfg = official.extras.get("cfg")
-        return speech_file({**(cfg if isinstance(cfg, Mapping) else {}), **told}, official.tensors, path)
+        return speech_file({**(cfg if isinstance(cfg, Mapping) else {}), **stated}, official.tensors, path)
     file = read_model_file(path)
-    return speech_file({**file.config, **told}, file.tensors, path)
+    return speech_file({**file.config, **stated}, file.tensors, path)
 
 
-def speech_file(told: Mapping[str, Any], tensors: Mapping[str, Tensor], where: object = None) -> SpeechFile:
+def speech_file(stated: Mapping[str, Any], tensors: Mapping[str, Tensor], where: object = None) -> SpeechFile:
     """Recognise the tensors of a speech encoder by their names and shapes.
 
     Args:
-        told: a config.json, or the "cfg" of an original WavLM file.
+        stated: a config.json, or the "cfg" of an original WavLM file.
         tensors: by any of the names that such files use.
     """
     kind = next((kind for sign, kind in SIGNS if any(sign in name for name in tensors)), None)
@@ -124,7 +126,7 @@ def speech_file(told: Mapping[str, Any], tensors: Mapping[str, Tensor], where: o
     named = _transformers_names(tensors, where)
     layers = wavlm_depths(named)[1]
     width = named.get("encoder.layer_norm.bias", torch.empty(0)).numel()
-    return SpeechFile(kind, Depth(layers, width), named, _known(told, where), where)
+    return SpeechFile(kind, Depth(layers, width), named, _known(stated, where), where)
 
 
 def _transformers_names(tensors: Mapping[str, Tensor], where: object) -> dict[str, Tensor]:
@@ -142,11 +144,11 @@ def _transformers_names(tensors: Mapping[str, Tensor], where: object) -> dict[st
     return named
 
 
-def _known(told: Mapping[str, Any], where: object) -> dict[str, int]:
-    """The few entries of a configuration that shapes do not tell, as checked whole numbers."""
+def _known(stated: Mapping[str, Any], where: object) -> dict[str, int]:
+    """The few entries of a configuration that shapes do not show, as checked whole numbers."""
     known = {}
     for name, original in TOLD.items():
-        value = told.get(name, told.get(original))
+        value = stated.get(name, stated.get(original))
         if value is None:
             continue
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1_000_000:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WHAT = "the VAE of SD1.5"
 VAE_FIX = "take vae-ft-mse-840000-ema-pruned.safetensors (`mmgt download vae`)"
 FOLDER_WEIGHTS = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")  # best first
-BLOCKS = 4  # three halvings of the picture: latents are an eighth of it
+BLOCKS = 4  # three halvings of the image: latents are an eighth of it
 GROUPS = 32
 LAYER_LIMIT = 8
 
@@ -110,7 +110,7 @@ def _weights(path: Path) -> Path:
 
 
 def _empty(tensors: Mapping[str, Tensor], where: object) -> Any:
-    """The VAE of the sizes that the tensors tell, on the meta device."""
+    """The VAE of the sizes of the tensors, on the meta device."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     def shape(name: str) -> tuple[int, ...]:

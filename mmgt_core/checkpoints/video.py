@@ -37,9 +37,7 @@ def load_video_model(
 
 
 def checked_official(path: str | os.PathLike[str]) -> ModelFile:
-    """A model file as `load_video_model` takes it: official names, all checked, the configuration filled
-    in.
-    """
+    """A model file for `load_video_model`: official names, all checked, the configuration filled in."""
     file = read_video_file(path)
     model = _empty_model(file, path)
     state_from_official(file.tensors, model, where=path)
@@ -52,8 +50,8 @@ def save_video_model(
     provenance: Mapping[str, Any] | None = None,
     dtype: torch.dtype | None = torch.float16,
 ) -> None:
-    """Write the model under the official names with its configuration; `dtype` None keeps the numbers as they
-    are.
+    """Write the model under the official names with its configuration; `dtype` None keeps the numbers
+    as they are.
     """
     tensors = state_to_official(model)
     if dtype is not None:
@@ -83,7 +81,7 @@ def state_from_official(
 
 
 def state_to_official(model: VideoModel) -> dict[str, Tensor]:
-    """The inverse: all tensors under their official names, the motion modules' positions made anew."""
+    """The inverse: all tensors under their official names, the motion modules' positions made again."""
     state = model.state_dict()
     tensors = {
         official: state[ours][..., None, None] if is_audio_convolution(official) else state[ours]
@@ -94,7 +92,7 @@ def state_to_official(model: VideoModel) -> dict[str, Tensor]:
 
 
 def _empty_model(file: ModelFile, where: object) -> VideoModel:
-    """The model of a file's configuration, or of the sizes that its tensors tell, on the meta device."""
+    """The model of a file's configuration, or of the sizes of its tensors, on the meta device."""
     config = (
         config_from_json(VideoConfig, file.config, where)
         if file.config
@@ -105,8 +103,8 @@ def _empty_model(file: ModelFile, where: object) -> VideoModel:
 
 
 def infer_config(tensors: Mapping[str, Tensor], where: object = None) -> VideoConfig:
-    """The configuration of an official file, which has no header: widths from the shapes, the rest as
-    published.
+    """The configuration of an official file, which has no header: widths from the shapes, the
+    rest as published.
     """
     try:
         widths = tuple(

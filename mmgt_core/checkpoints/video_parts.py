@@ -1,7 +1,7 @@
 """A Stage II model in four files: a plain SD1.5 UNet, a reference UNet, motion modules, and the adapter.
 
 The first opens in any loader of SD1.5 UNets, the third in any loader of AnimateDiff's motion modules. The
-adapter holds the rest under the official names; who opens it gets its neighbours with it.
+adapter holds the rest under the official names; who opens it gets its neighbors with it.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ def join(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def read_video_file(path: str | os.PathLike[str], *, with_unet: bool = True) -> ModelFile:
-    """Read a Stage II model under its official names, be it one file or an adapter with its neighbours.
+    """Read a Stage II model under its official names, be it one file or an adapter with its neighbors.
 
     Args:
-        with_unet: also take the denoising UNet of a model in parts; one that stands in the same file comes
-        anyway.
+        with_unet: also take the denoising UNet of a model in parts; one that stands in the same
+        file comes anyway.
 
-    Raises CheckpointError, naming the file, when it is another model or a neighbour is missing.
+    Raises CheckpointError, naming the file, when it is another model or a neighbor is missing.
     """
     file = read_model_file(path)
     look = recognise(file.tensors)
@@ -92,7 +92,7 @@ def read_video_file(path: str | os.PathLike[str], *, with_unet: bool = True) -> 
 
 
 def check_part(kind: str, tensors: Mapping[str, Tensor], where: object) -> VideoConfig:
-    """Check a part that stands alone, such as a published UNet, against the sizes that its tensors tell.
+    """Check a part that stands alone, such as a published UNet, against the sizes of its tensors.
 
     Returns the configuration of a video model that the part fits. Raises CheckpointError unless names and
     shapes agree exactly.

@@ -17,28 +17,28 @@ WHAT = "WavLM"
 
 
 def wavlm_from_original(
-    tensors: Mapping[str, Tensor], told: Mapping[str, Any], where: object = None
+    tensors: Mapping[str, Tensor], stated: Mapping[str, Any], where: object = None
 ) -> dict[str, Tensor]:
     """Original names -> transformers' names, none lost.
 
     Args:
-        told: the settings that the checkpoint holds beside its weights.
+        stated: the settings that the checkpoint holds beside its weights.
 
     Raises CheckpointError unless names and shapes are exactly those of one WavLM.
     """
     keys = wavlm_keys(*wavlm_depths(tensors))
     _check_names(tensors, keys, where)
-    _check_shapes(tensors, told, where)
+    _check_shapes(tensors, stated, where)
     return {keys[name]: tensor for name, tensor in tensors.items()}
 
 
 def wavlm_to_original(
-    tensors: Mapping[str, Tensor], told: Mapping[str, Any], where: object = None
+    tensors: Mapping[str, Tensor], stated: Mapping[str, Any], where: object = None
 ) -> dict[str, Tensor]:
     """The inverse of `wavlm_from_original`."""
     keys = {ours: original for original, ours in wavlm_keys(*wavlm_depths(tensors)).items()}
     _check_names(tensors, keys, where)
-    _check_shapes(tensors, told, where)
+    _check_shapes(tensors, stated, where)
     return {keys[name]: tensor for name, tensor in tensors.items()}
 
 
@@ -56,11 +56,11 @@ def _check_names(tensors: Mapping[str, Tensor], keys: Mapping[str, str], where: 
             )
 
 
-def _check_shapes(tensors: Mapping[str, Tensor], told: Mapping[str, Any], where: object) -> None:
+def _check_shapes(tensors: Mapping[str, Tensor], stated: Mapping[str, Any], where: object) -> None:
     """Build the model of these sizes without memory; that compares every shape."""
     empty = {name: torch.empty(tensor.shape, device="meta") for name, tensor in tensors.items()}
     try:
-        wavlm_from(speech_file(told, empty, where), "meta", torch.float32, depth=None)
+        wavlm_from(speech_file(stated, empty, where), "meta", torch.float32, depth=None)
     except ImportError as error:
         raise DependencyError(
             "transformers is needed to check this file", where=where, fix="pip install transformers"

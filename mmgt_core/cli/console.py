@@ -1,6 +1,6 @@
 """What a person sees of long work: a bar on a terminal, a few plain lines in a log.
 
-Once a run has told its plan, one bar goes through all its stages, with the stage, the frames done, the
+Once a run has announced its plan, one bar goes through all its stages, with the stage, the frames done, the
 seconds per frame and the time left; before that, and for commands without a plan, each stage has its own bar.
 """
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..base.progress import Plan, Progress
-from .eta import Pace
+from .eta import Eta
 
 LINES_PER_STAGE = 4  # of a log: one at every quarter,
 SECONDS_PER_LINE = 60.0  # and one a minute
-PREVIEW_SECONDS = 1.0  # between two pictures in the preview file
+PREVIEW_SECONDS = 1.0  # between two images in the preview file
 
 
 class Console:
@@ -26,25 +26,25 @@ class Console:
         self._terminal = stream.isatty()
         self._open: _Stage | None = None
         self._bar: Any = None
-        self._pace: Pace | None = None
+        self._eta: Eta | None = None
         self._preview: Path | None = None
         self._previewed = 0.0
 
     def show_frames_in(self, path: Path | None) -> None:
-        """Keep the newest picture that a stage shows in this file, for any viewer that reloads it."""
+        """Keep the newest image that a stage shows in this file, for any viewer that reloads it."""
         self._preview = path
 
     def plan(self, plan: Plan) -> None:
-        """Hear of the stages of a run before they begin."""
+        """Receive the stages of a run before they begin."""
         self.close()
-        self._pace = Pace(plan)
+        self._eta = Eta(plan)
 
     def stage(self, name: str) -> Progress:
         """Begin a stage; the progress callable that it returns draws it. The stage before is closed."""
         if self._open is not None:
             self._open.close()
-        if self._pace is not None and self._pace.begin(name):
-            self._open = self._planned(name, self._pace)
+        if self._eta is not None and self._eta.begin(name):
+            self._open = self._planned(name, self._eta)
         else:
             self._open = _Bar(_own_bar(name, self._stream)) if self._terminal else _Lines(name, self._stream)
         stage = self._open
@@ -61,7 +61,7 @@ class Console:
         print(text, file=self._stream, flush=True)
 
     def above(self, text: str, stream: TextIO) -> None:
-        """One line to any stream while a stage goes on: above its bar where both are on the terminal."""
+        """One line to any stream while a stage runs: above its bar where both are on the terminal."""
         if self._open is not None:
             self._open.clear()
         print(text, file=stream, flush=True)
@@ -73,14 +73,14 @@ class Console:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-        self._pace = None
+        self._eta = None
 
-    def _planned(self, name: str, pace: Pace) -> _Stage:
+    def _planned(self, name: str, eta: Eta) -> _Stage:
         if not self._terminal:
-            return _Lines(name, self._stream, pace)
+            return _Lines(name, self._stream, eta)
         if self._bar is None:
             self._bar = _whole_bar(self._stream)
-        return _Part(name, self._bar, pace)
+        return _Part(name, self._bar, eta)
 
     def _show(self, preview: Any) -> None:
         if preview is None or self._preview is None:
@@ -124,13 +124,13 @@ class _Bar(_Stage):
 class _Part(_Stage):
     """The stage's part of the bar of the whole run."""
 
-    def __init__(self, name: str, bar: Any, pace: Pace):
-        self._name, self._bar, self._pace = name, bar, pace
+    def __init__(self, name: str, bar: Any, eta: Eta):
+        self._name, self._bar, self._eta = name, bar, eta
         bar.set_description_str(name, refresh=False)
 
     def __call__(self, done: int, total: int, /) -> None:
-        part = self._pace.step(done, total)
-        self._bar.set_postfix_str(self._pace.text(), refresh=False)
+        part = self._eta.step(done, total)
+        self._bar.set_postfix_str(self._eta.text(), refresh=False)
         self._bar.update(part - self._bar.n)
 
     def clear(self) -> None:
@@ -141,18 +141,18 @@ class _Part(_Stage):
 
 
 class _Lines(_Stage):
-    def __init__(self, name: str, stream: TextIO, pace: Pace | None = None):
-        self._name, self._stream, self._pace = name, stream, pace
+    def __init__(self, name: str, stream: TextIO, eta: Eta | None = None):
+        self._name, self._stream, self._eta = name, stream, eta
         self._quarter, self._start = 0, time.monotonic()
         self._written = self._start
 
     def __call__(self, done: int, total: int, /) -> None:
-        if self._pace is not None:
-            self._pace.step(done, total)
+        if self._eta is not None:
+            self._eta.step(done, total)
         quarter, now = LINES_PER_STAGE * done // max(total, 1), time.monotonic()
         if quarter > self._quarter or now - self._written >= SECONDS_PER_LINE:
             self._quarter, self._written = quarter, now
-            more = "" if self._pace is None else f"; {self._pace.text()}"
+            more = "" if self._eta is None else f"; {self._eta.text()}"
             line = f"{self._name}: {done}/{total} ({now - self._start:.1f} s{more})"
             print(line, file=self._stream, flush=True)
 

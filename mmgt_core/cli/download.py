@@ -26,7 +26,7 @@ def run(args: Options, console: Console) -> int:
 
     file = wanted_file(args.name)
     folder = model_folders(args.models_dir)[0]
-    console.note(f"{file.title}: {file.page}, licence: {file.licence}")
+    console.note(f"{file.title}: {file.page}, license: {file.license}")
     if file.sha256 is None:
         console.note("Its SHA-256 is not known here, so it is checked by its tensors when it is loaded.")
     path = download(file, folder, console.stage("verifying"))

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from ..base.progress import Plan
 
 
-class Pace:
+class Eta:
     """Follows the stages of a plan.
 
-    The time left is what this stage still needs at its own pace, and for the stages after it their share of
+    The time left is what this stage still needs at its own speed, and for the stages after it their share of
     the time against that of this one.
     """
 
@@ -32,7 +32,7 @@ class Pace:
     def step(self, done: int, total: int) -> float:
         """Take a step of the stage; returns how far the whole run is, 0 to 1."""
         self._part = done / max(total, 1)
-        if self._fresh and done > 1:  # an earlier run has done so much: that tells nothing about the pace
+        if self._fresh and done > 1:  # an earlier run has done so much: that says nothing about the speed
             self._base, self._base_time = self._part, self._clock()
         self._fresh = False
         names = list(self._plan.shares)
@@ -53,19 +53,19 @@ class Pace:
     @property
     def seconds_left(self) -> float | None:
         """Of the whole run; None until something was done in this stage."""
-        pace = self.seconds_per_frame
-        if pace is None:
+        eta = self.seconds_per_frame
+        if eta is None:
             return None
         names, shares = list(self._plan.shares), self._plan.shares
         after = sum(shares[name] for name in names[names.index(self._name) + 1 :])
-        return pace * self._plan.frames * (1 - self._part + after / shares[self._name])
+        return eta * self._plan.frames * (1 - self._part + after / shares[self._name])
 
     def text(self) -> str:
         """For example "frame 120/250, 0.42 s/frame, 1:05 left"."""
         words = [f"frame {self.frames}/{self._plan.frames}"]
-        pace, left = self.seconds_per_frame, self.seconds_left
-        if pace is not None and left is not None:
-            words += [f"{pace:.3g} s/frame", f"{clock_text(left)} left"]
+        eta, left = self.seconds_per_frame, self.seconds_left
+        if eta is not None and left is not None:
+            words += [f"{eta:.3g} s/frame", f"{clock_text(left)} left"]
         return ", ".join(words)
 
 

@@ -17,7 +17,8 @@ class Options:
 
     models_dir: UseAppendAction[tuple[Path, ...]] = ()
     """A folder laid out like ComfyUI's models; may be repeated. None given = those of the environment
-    variable MMGT_MODELS, else the ComfyUI that contains this pack, else ./models."""
+    variable MMGT_MODELS, else the ComfyUI that contains this pack, else ./models.
+    """
     verify: bool = False
     """Read the files and compare their SHA-256 where it is known."""
 
@@ -39,6 +40,6 @@ def run(args: Options, console: Console) -> int:
         print(f"  {found.path or Path('models') / file.folder / file.file}")
         if found.path is None:
             known = "size unknown" if file.size is None else readable_size(file.size)
-            print(f"  from {file.page} ({file.path}), {known}; licence: {file.licence}")
+            print(f"  from {file.page} ({file.path}), {known}; license: {file.license}")
     print("\n`mmgt download NAME` fetches one; `mmgt convert` makes safetensors of a .pth, .pt or .ckpt.")
     return 1 if wrong else 0

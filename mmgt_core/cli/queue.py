@@ -28,8 +28,9 @@ class Options:
     out: Path
     """Folder of the results."""
     server: UseAppendAction[tuple[str, ...]] = ()
-    """Address of a running ComfyUI; given several times, the servers share the jobs. None given =
-    http://127.0.0.1:8188."""
+    """Address of a running ComfyUI; given several times, the servers share the jobs. None
+    given = http://127.0.0.1:8188.
+    """
     image: Path | None = None
     """Value of the workflow's LoadImage node."""
     audio: Path | None = None

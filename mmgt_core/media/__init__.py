@@ -1,1 +1,1 @@
-"""Pictures and video files: loading, framing, streamed writing and reading, contact sheets."""
+"""Images and video files: loading, framing, streamed writing and reading, contact sheets."""

@@ -17,7 +17,7 @@ from ..pose import skeleton
 from ..pose.motion import Motion
 from ..pose.visibility import visible_points
 
-RASTER = 256  # longer side of the picture in which distances are measured; finer than any margin
+RASTER = 256  # longer side of the image in which distances are measured; finer than any margin
 HAIR = 0.6  # what belongs to a head beyond its face points, in heights from brows to chin
 FINGER_TIPS = (4, 8, 12, 16, 20)  # points of a hand; the margin covers what lies between them and the wrist
 TORSO = (skeleton.RIGHT_SHOULDER, skeleton.LEFT_SHOULDER, skeleton.LEFT_HIP, skeleton.RIGHT_HIP)
@@ -148,7 +148,7 @@ def _lines(
 
 
 def _fill_torso(drawn: NDArray[np.uint8], points: NDArray[np.float32], seen: NDArray[np.bool_]) -> None:
-    """Shoulders to hips; a picture that ends above the hips is filled down to its edge."""
+    """Shoulders to hips; a image that ends above the hips is filled down to its edge."""
     import cv2
 
     upright = seen[:, list(TORSO[:2])].all(axis=1)

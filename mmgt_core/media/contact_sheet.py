@@ -1,4 +1,4 @@
-"""Contact sheets: a clip at a glance, in one picture."""
+"""Contact sheets: a clip at a glance, in one image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..base.errors import InputError
 from ..base.timebase import FPS
 from .images import to_uint8
 
-GAP = 4  # pixels between the pictures
+GAP = 4  # pixels between the images
 GREY = 40
 
 
@@ -29,9 +29,9 @@ def contact_sheet(
 
     Args:
         frames: (n, height, width, 3), uint8 or float in [0, 1].
-        columns, rows: at most this many pictures; fewer frames make fewer rows.
-        width: of each picture in pixels; the height follows.
-        fps: to tell the times.
+        columns, rows: at most this many images; fewer frames make fewer rows.
+        width: of each image in pixels; the height follows.
+        fps: frame rate of the time labels.
         labels: texts in place of the times, one per chosen frame.
 
     Returns:
@@ -59,7 +59,7 @@ class SheetCollector:
 
     Args:
         frames: length of the clip.
-        places: pictures on the sheet.
+        places: images on the sheet.
     """
 
     def __init__(self, frames: int, places: int = 24, fps: float = FPS):
@@ -83,12 +83,12 @@ class SheetCollector:
 
 
 def sheet_frames(count: int, places: int) -> list[int]:
-    """Indices of the frames that a sheet of `places` pictures shows of a clip with `count` frames."""
+    """Indices of the frames that a sheet of `places` images shows of a clip with `count` frames."""
     return sorted({round(i) for i in np.linspace(0, count - 1, min(count, places))})
 
 
 def _label(picture: NDArray[np.uint8], text: str) -> None:
-    """White text on a black edge in the lower left corner, a twelfth of the picture high."""
+    """White text on a black edge in the lower left corner, a twelfth of the image high."""
     size = picture.shape[0] / 512
     place = (max(2, round(8 * size)), picture.shape[0] - max(3, round(12 * size)))
     for colour, thickness in ((0, 0, 0), 4.0), ((255, 255, 255), 1.5):

@@ -1,4 +1,4 @@
-"""Framing: how a picture was fitted to the network's size, so that points and results find their way back."""
+"""Framing: how a image was fitted to the network's size, and how points and frames are mapped back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Mode = Literal["pad", "crop", "stretch"]
 
 @dataclass(frozen=True)
 class Framing:
-    """A fit of a picture (source) to another size (target): `target = source * scale + offset`, in pixels.
+    """A fit of a image (source) to another size (target): `target = source * scale + offset`, in pixels.
 
     Attributes:
         source, target: (width, height) in pixels.
@@ -47,7 +47,7 @@ class Framing:
         return (np.asarray(points, np.float64) - self.offset) / self.scale
 
     def motion_to_target(self, motion: Motion) -> Motion:
-        """A motion seen in the source picture, as it is in the target picture."""
+        """A motion seen in the source image, as it is in the target image."""
         return _remapped(
             motion, self.target, [r / t for r, t in zip(self.resized, self.target, strict=True)], self._shift
         )
@@ -57,7 +57,7 @@ class Framing:
         return [o / t for o, t in zip(self.offset, self.target, strict=True)]
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The source picture, uint8 (height, width, 3), at the target size; padding repeats the border."""
+        """The source image, uint8 (height, width, 3), at the target size; padding repeats the border."""
         if image.shape[1::-1] != self.source:
             raise InputError(
                 f"this framing is for {self.source} pixels (width, height), not {image.shape[1::-1]}"
@@ -73,9 +73,9 @@ class Framing:
     def restore(
         self, frames: NDArray[np.uint8], source: NDArray[np.uint8] | None = None
     ) -> NDArray[np.uint8]:
-        """Frames, (frames, height, width, 3) of the target picture, at any scale, in the source's framing.
+        """Frames, (frames, height, width, 3) of the target image, at any scale, in the source's framing.
 
-        Padding is cut off; where the fit had cropped, the `source` picture fills the surroundings, or black.
+        Padding is cut off; where the fit had cropped, the `source` image fills the surroundings, or black.
         """
         (left, top), (width, height) = self.offset, self.target
         grow = np.array([frames.shape[2] / width, frames.shape[1] / height])
@@ -96,16 +96,16 @@ class Framing:
 
 
 def fit(source: tuple[int, int], target: tuple[int, int], mode: Mode = "pad") -> Framing:
-    """The framing that brings a picture of `source` (width, height) to `target`.
+    """The framing that brings a image of `source` (width, height) to `target`.
 
-    "pad" shows all of it, centred, with the border repeated around; "crop" fills the target and cuts what is
-    over, centred; "stretch" gives up the aspect.
+    "pad" shows all of it, centered, with the border repeated around; "crop" fills the target and cuts what is
+    over, centered; "stretch" gives up the aspect.
     """
     ratios = [t / s for s, t in zip(source, target, strict=True)]
     if mode == "stretch":
         return Framing(source, target, target, (0, 0))
     if mode not in ("pad", "crop"):
-        raise InputError(f'a picture is fitted by "pad", "crop" or "stretch", not {mode!r}')
+        raise InputError(f'a image is fitted by "pad", "crop" or "stretch", not {mode!r}')
     ratio = min(ratios) if mode == "pad" else max(ratios)
     resized = (max(1, round(source[0] * ratio)), max(1, round(source[1] * ratio)))
     # Halves are rounded down for both signs, so that padding and cropping are mirror images.

@@ -1,4 +1,4 @@
-"""Pictures: loading any of them as upright RGB, and writing them whole or not at all."""
+"""Images: loading any of them as upright RGB, and writing them whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..base.atomic_files import replaced_when_done
+from ..base.atomic_files import atomic_write
 from ..base.errors import InputError
 from ..base.files import existing_file
 from ..base.limits import PICTURE_BYTES, PICTURE_PIXELS, PICTURE_SIDE
 
 SMALLEST = 16  # pixels; nothing smaller shows a person
-IMAGE_FIX = "give a PNG, JPEG or WebP picture"
+IMAGE_FIX = "give a PNG, JPEG or WebP image"
 # Pillow's names. It knows more, but some of those start programs (EPS) or draw by foreign libraries (WMF).
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM", "JPEG2000")
 
 
 def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
-    """A picture file as uint8 RGB (height, width, 3), upright by its EXIF note, on white if transparent.
+    """A image file as uint8 RGB (height, width, 3), upright by its EXIF note, on white if transparent.
 
-    Of an animated file the first picture is taken.
+    Of an animated file the first image is taken.
 
     Raises:
-        InputError: no such file, not a picture, damaged, smaller than 16 pixels or unreasonably large.
+        InputError: no such file, not a image, damaged, smaller than 16 pixels or unreasonably large.
     """
-    path = existing_file(path, "the picture", largest=PICTURE_BYTES)
+    path = existing_file(path, "the image", largest=PICTURE_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd files; what matters is raised
@@ -39,22 +39,22 @@ def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
                     raise Image.DecompressionBombError(f"{width} x {height}")
                 picture = to_rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
-        raise InputError("this is not a picture", where=path, fix=IMAGE_FIX) from error
+        raise InputError("this is not a image", where=path, fix=IMAGE_FIX) from error
     except Image.DecompressionBombError as error:
         raise InputError(
-            "the picture has too many pixels", where=path, fix="scale it down to 4000 pixels a side"
+            "the image has too many pixels", where=path, fix="scale it down to 4000 pixels a side"
         ) from error
-    # Pillow's readers answer strangers' bytes with nearly every exception there is.
+    # Pillow's readers answer untrusted bytes with nearly every exception there is.
     except Exception as error:
         raise InputError(
-            f"the picture is damaged ({str(error)[:200] or type(error).__name__})",
+            f"the image is damaged ({str(error)[:200] or type(error).__name__})",
             where=path,
             fix="export it again",
         ) from error
     height, width = picture.shape[:2]
     if min(height, width) < SMALLEST:
         raise InputError(
-            f"the picture is only {width} x {height} pixels",
+            f"the image is only {width} x {height} pixels",
             where=path,
             fix="give one with at least 256 pixels a side",
         )
@@ -68,7 +68,7 @@ def _formats() -> tuple[str, ...]:
 
 
 def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
-    """Any Pillow picture as uint8 RGB (height, width, 3), transparency laid on white."""
+    """Any Pillow image as uint8 RGB (height, width, 3), transparency laid on white."""
     if image.mode.startswith("I") or image.mode == "F":  # 16 bit and more: Pillow would clip instead of scale
         values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=65535, neginf=0)
         grey = (
@@ -93,10 +93,10 @@ def save_image(path: str | PathLike[str], image: NDArray[np.uint8]) -> None:
     path = Path(path)
     if path.suffix.lower() not in Image.registered_extensions():
         raise InputError(
-            f'pictures cannot be written as "{path.suffix}"', where=path, fix="end the name in .png or .jpg"
+            f'images cannot be written as "{path.suffix}"', where=path, fix="end the name in .png or .jpg"
         )
-    with replaced_when_done(path) as sibling:
-        Image.fromarray(image).save(sibling, quality=92)  # formats that have no quality ignore it
+    with atomic_write(path) as temporary:
+        Image.fromarray(image).save(temporary, quality=92)  # formats that have no quality ignore it
 
 
 def to_uint8(frames) -> NDArray[np.uint8]:

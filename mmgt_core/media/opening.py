@@ -1,4 +1,4 @@
-"""The one door to FFmpeg for files that people bring: ordinary files of known formats, nothing else.
+"""The only place that opens user files with FFmpeg: ordinary files of known formats, nothing else.
 
 FFmpeg would also follow playlists to other files, read URLs and devices, and take a name such as
 "part 1: intro.wav" for a protocol.
@@ -18,7 +18,7 @@ from ..base.limits import STREAMS
 if TYPE_CHECKING:
     import av.container
 
-# FFmpeg's names. Pictures are let in so that they can be told from sounds; playlists and scripts are not.
+# FFmpeg's names. Images are allowed, to tell them from sound; playlists and scripts are not.
 FORMATS = (
     "wav", "w64", "aiff", "au", "caf", "flac", "mp3", "ogg", "aac", "ac3", "eac3", "amr", "ape", "wv", "tta",
     "mov", "matroska", "avi", "asf", "flv", "mpeg", "mpegts", "mpegvideo", "m4v", "h264", "hevc", "mxf",
@@ -58,7 +58,7 @@ def open_media(path: str | PathLike[str], what: str, fix: str) -> Iterator[av.co
 
 
 def _any_tags(version: str) -> dict[str, Any]:
-    """Tags that are not UTF-8 must not keep a file from opening: PyAV before 19 has to be told."""
+    """Tags that are not UTF-8 must not prevent opening; PyAV before 19 needs an option for it."""
     return {} if int(version.split(".")[0]) >= 19 else {"metadata_errors": "ignore"}
 
 

@@ -26,7 +26,7 @@ class PortraitFraming:
 
     Attributes:
         framing: the fit of the portrait to the sampled size.
-        picture: the portrait, uint8 (height, width, 3), as it was given.
+        image: the portrait, uint8 (height, width, 3), as it was given.
     """
 
     framing: Framing
@@ -86,7 +86,7 @@ def _resized(picture: Pixels, size: Size) -> Pixels:
 
 
 def _even(pictures: Pixels) -> Pixels:
-    """Without the last row or column where their number is odd; pictures (..., height, width, 3)."""
+    """Without the last row or column where their number is odd; images (..., height, width, 3)."""
     height, width = (max(2, side // 2 * 2) for side in pictures.shape[-3:-1])
     return pictures[..., :height, :width, :]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.atomic_files import replaced_when_done
+from ..base.atomic_files import atomic_write
 from ..base.errors import InputError
 from ..base.limits import (
     AUDIO_CHANNELS,
@@ -183,7 +183,7 @@ def save_wav(path: str | PathLike[str], waveform: Waveform) -> None:
         InputError: the place cannot be written.
     """
     values = np.rint(waveform.samples.clip(-1, 1) * 32767).astype("<i2")
-    with replaced_when_done(path) as sibling, wave.open(str(sibling), "wb") as file:
+    with atomic_write(path) as temporary, wave.open(str(temporary), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(waveform.rate)

@@ -43,7 +43,7 @@ def read_video(
         start, duration: seconds.
 
     Raises:
-        InputError: missing, unreadable, without pictures, too long for the memory, or `start` beyond the end.
+        InputError: missing, unreadable, without images, too long for the memory, or `start` beyond the end.
     """
     frames: list[NDArray[np.uint8]] = []
     for frame in iterate_video(path, fps=fps, start=start, duration=duration):
@@ -85,7 +85,7 @@ def iterate_video(
                 yield previous
                 shown = _counted(shown, path)
     if count == 0:
-        raise InputError("the video has no pictures", where=path, fix=VIDEO_FIX)
+        raise InputError("the video has no images", where=path, fix=VIDEO_FIX)
     if shown == 0:
         raise InputError(
             f"start {start:g} s lies beyond the end of the video", where=path, fix="start earlier"
@@ -107,7 +107,7 @@ def _counted(shown: int, path: Path) -> int:
 
 def _pictures(container: av.container.InputContainer, path: Path) -> av.VideoStream:
     if not container.streams.video:
-        raise InputError("the file has no pictures", where=path, fix=VIDEO_FIX)
+        raise InputError("the file has no images", where=path, fix=VIDEO_FIX)
     return container.streams.video[0]
 
 
@@ -124,11 +124,11 @@ def _checked_rate(rate: Fraction) -> Fraction:
 def _timed(
     container: av.container.InputContainer, stream: av.VideoStream
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """Time in seconds and upright RGB picture of each decoded frame."""
+    """Time in seconds and upright RGB image of each decoded frame."""
     from av.video.reformatter import ColorRange
 
     if stream.codec_context is None:
-        raise ValueError("its pictures are in an unknown code")
+        raise ValueError("its images are in an unknown codec")
     stream.thread_type = "AUTO"
     if stream.width * stream.height > VIDEO_PIXELS:
         raise ValueError(f"its frames have {stream.width} x {stream.height} pixels")
@@ -137,6 +137,6 @@ def _timed(
     for index, frame in enumerate(container.decode(stream)):
         # Full range has to be asked for: older PyAV (16 and before) leaves RGB in the range of the video.
         picture = frame.reformat(format="rgb24", dst_color_range=ColorRange.JPEG).to_ndarray()
-        turns = round(getattr(frame, "rotation", 0) / 90) % 4  # PyAV tells it from 14.2 on
+        turns = round(getattr(frame, "rotation", 0) / 90) % 4  # available since PyAV 14.2
         time = index / rate if frame.time is None else float(frame.time)
         yield time, np.ascontiguousarray(np.rot90(picture, turns), dtype=np.uint8)

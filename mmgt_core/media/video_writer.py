@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.atomic_files import flush, sibling_of
+from ..base.atomic_files import flush, temporary_path
 from ..base.errors import DependencyError, InputError
-from ..base.full_disk import full_disk_told, is_full
+from ..base.full_disk import explain_full_disk, is_full
 from ..base.timebase import FPS
 from .containers import CONTAINERS
 from .images import to_uint8
@@ -44,7 +44,7 @@ class VideoWriter:
         width, height: of the frames, any; H.264 needs even sides, so an odd one gets its last line twice.
         fps: frames a second.
         audio: the sound, from the first frame on; two waveforms of one rate are left and right.
-        crf: quality of H.264, lower is better; 18 is hardly told from the original.
+        crf: quality of H.264, lower is better; 18 is hard to distinguish from the original.
 
     Raises:
         InputError: a wrong ending, a place that cannot be written, frames of another size, or none.
@@ -78,7 +78,7 @@ class VideoWriter:
         self._sound_done = 0
         self._crf = crf
         self._container: Any = None
-        self._sibling = sibling_of(self.path)
+        self._temporary = temporary_path(self.path)
 
     def __enter__(self) -> VideoWriter:
         import av
@@ -87,7 +87,7 @@ class VideoWriter:
             if self._audio_given:
                 self._sound = SoundStream(self._audio_given, SOUND_RATE)
             options = {} if self.path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
-            self._container = av.open(f"file:{self._sibling}", "w", container_options=options)
+            self._container = av.open(f"file:{self._temporary}", "w", container_options=options)
             self._add_streams()
         except BaseException as error:
             self._discard()
@@ -104,7 +104,7 @@ class VideoWriter:
             self._discard()
             return
         try:
-            with full_disk_told(self.path, UNWRITTEN):
+            with explain_full_disk(self.path, UNWRITTEN):
                 self._finish()
         finally:
             self._discard()
@@ -117,7 +117,7 @@ class VideoWriter:
         if tuple(chunk.shape[1:]) != (self.height, self.width, 3):
             shape = f"{tuple(chunk.shape[1:])}, not {(self.height, self.width, 3)}"
             raise InputError(f"frames have the shape (height, width, 3) = {shape}", where=self.path)
-        with full_disk_told(self.path, UNWRITTEN):
+        with explain_full_disk(self.path, UNWRITTEN):
             for frame in chunk:
                 self._write_frame(to_uint8(frame))
 
@@ -133,11 +133,11 @@ class VideoWriter:
             ) from error
         video.width, video.height = self.width + self.width % 2, self.height + self.height % 2
         video.pix_fmt = "yuv420p"
-        # x264's mbtree now and then gives another file for the same pictures; without it the same run gives
-        # the same file, also when it goes on after a crash.
+        # x264's mbtree sometimes writes another file for the same images; without it the same run writes
+        # the same file, also when it continues after a crash.
         video.options = {"crf": str(self._crf), "preset": "medium", "mbtree": "0"}
         video.codec_context.time_base = 1 / self.fps
-        # Say which matrix and range the colours were converted with, so that no player guesses.
+        # Say which matrix and range the colors were converted with, so that no player guesses.
         video.codec_context.colorspace = Colorspace.ITU709
         video.codec_context.color_primaries = video.codec_context.color_trc = 1
         video.codec_context.color_range = ColorRange.MPEG
@@ -193,9 +193,9 @@ class VideoWriter:
             self._container.mux(self._audio.encode(None))
         try:
             self._container.close()
-            with open(self._sibling, "rb+") as file:
+            with open(self._temporary, "rb+") as file:
                 flush(file)  # before the work that it was made from is removed
-            self._sibling.replace(self.path)
+            self._temporary.replace(self.path)
         except OSError as error:
             if is_full(error):
                 raise
@@ -213,7 +213,7 @@ class VideoWriter:
         except (OSError, ValueError):
             pass  # the file goes away in any case
         finally:
-            self._sibling.unlink(missing_ok=True)
+            self._temporary.unlink(missing_ok=True)
 
 
 def write_video(

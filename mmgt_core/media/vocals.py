@@ -1,4 +1,4 @@
-"""A voice without the music around it, as any separator makes it: what is heard, while the mixture sounds."""
+"""Isolated vocals: the models use them, and the video keeps the full mix."""
 
 from __future__ import annotations
 

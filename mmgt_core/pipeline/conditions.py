@@ -1,4 +1,4 @@
-"""From a portrait, a motion and what is heard to the conditions of the denoiser, frame by frame."""
+"""From a portrait, a motion and audio to the conditions of the denoiser, frame by frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The speech encoders as files: loaded when a recording is heard, and let go afterwards."""
+"""The speech encoders as files: loaded when they are needed, and released afterwards."""
 
 from __future__ import annotations
 

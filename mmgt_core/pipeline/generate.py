@@ -164,7 +164,7 @@ def generate_video(
 def _own_pose(
     request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder
 ) -> tuple[Motion | None, tuple[str, ...]]:
-    """The portrait's own pose beside a given motion, or None and a note where nothing tells it."""
+    """The portrait's own pose beside a given motion, or None and a note where it is unknown."""
     if request.keypoints is None and not finder.available:
         return None, (UNKNOWN_POSE,)
     return portrait_pose(request, image, finder), ()

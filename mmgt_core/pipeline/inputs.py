@@ -26,7 +26,7 @@ def first_pose(request: MotionRequest, finder: PoseFinder) -> Motion:
         return read_pose_file(assets.asset(assets.POSE))
     if request.image is None and request.keypoints is None:
         raise InputError(
-            "nothing tells the pose to begin with", fix="give --keypoints pose.json or --demo-portrait"
+            "there is no pose to start from", fix="give --keypoints pose.json or --demo-portrait"
         )
     image = None if request.image is None else load_image(request.image)
     if request.keypoints is not None:
@@ -65,7 +65,7 @@ def same_length(
 
 
 def length_note(motion: int, sound: int) -> str:
-    """What to tell a person whose motion and recording differ in frames."""
+    """The note for a motion and recording of different length."""
     longer = "motion" if motion > sound else "recording"
     return f"the motion has {motion} frames, the recording {sound}; the end of the {longer} is cut off"
 

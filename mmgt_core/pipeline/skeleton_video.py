@@ -11,13 +11,13 @@ from ..pose.motion import Motion
 from .settings import StrPath
 
 SHORT_SIDE = 512  # pixels
-DRAWN_AT_ONCE = 32  # pictures in memory
+DRAWN_AT_ONCE = 32  # images in memory
 
 
 def write_skeleton(
     out: StrPath, motion: Motion, sound: Sequence[Waveform] = (), progress: Progress = silent
 ) -> None:
-    """Draw every frame into a video with the sound, in the shape of the motion's picture."""
+    """Draw every frame into a video with the sound, in the shape of the motion's image."""
     from ..pose.drawing import draw_pose
 
     scale = SHORT_SIDE / min(motion.width, motion.height)

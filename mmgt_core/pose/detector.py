@@ -1,7 +1,7 @@
-"""DWPose on pictures and driving videos: YOLOX finds people, SimCC 134 points (docs/method.md 1.3).
+"""DWPose on images and driving videos: YOLOX finds people, SimCC 134 points (docs/method.md 1.3).
 
 The two published ONNX files run in onnxruntime, an optional library. Keypoints come back as fractions of the
-caller's picture, whatever its size and aspect.
+caller's image, whatever its size and aspect.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ log = logging.getLogger(__name__)
 
 DETECTOR_FILE, POSE_FILE = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
 SOURCE = "huggingface.co/yzd-v/DWPose"
-RESOLUTION, GRID = 512, 64  # the published pictures: shorter side 512, both sides multiples of 64
-LONGEST_ASPECT = 8.0  # of a picture; a person on a longer strip cannot be seen
+RESOLUTION, GRID = 512, 64  # the published images: shorter side 512, both sides multiples of 64
+LONGEST_ASPECT = 8.0  # of a image; a person on a longer strip cannot be seen
 COCO_POINTS = 133
 PARTS = {"face": skeleton.FACE, "left hand": skeleton.LEFT_HAND, "right hand": skeleton.RIGHT_HAND}
 CLEAR_SHARE = 0.5  # of a part's points that must be visible, or a warning names it
 MAX_GAP = 12  # frames, about half a second: longer gaps are not guessed
 NOBODY = "no person was found"
-NOBODY_FIX = "use a picture on which one person is seen clearly, from the head to the hands"
+NOBODY_FIX = "use a image on which one person is seen clearly, from the head to the hands"
 
 
 @dataclass(frozen=True)
 class Detection:
-    """A found pose: the motion (one frame for a picture), and remarks that a person should read."""
+    """A found pose: the motion (one frame for a image), and remarks that a person should read."""
 
     motion: Motion
     warnings: tuple[str, ...] = ()
@@ -86,14 +86,14 @@ class PoseDetector:
         return cls(Path(folder) / DETECTOR_FILE, Path(folder) / POSE_FILE, device=device)
 
     def detect(self, image: NDArray[np.uint8], *, person: Person = "largest") -> Detection:
-        """The pose of one person on a picture.
+        """The pose of one person on a image.
 
         Args:
             image: uint8 RGB (height, width, 3) of any size.
             person: "largest", or an index, the surest detection being 0 (which the published code takes).
 
         Raises:
-            InputError: nobody is found, nobody of that index, or the picture is a narrow strip.
+            InputError: nobody is found, nobody of that index, or the image is a narrow strip.
         """
         resized = _resized(image)
         boxes = self._boxes(resized)
@@ -154,7 +154,7 @@ class PoseDetector:
         return Detection(motion, warnings)
 
     def _boxes(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Persons on a resized BGR picture, (n, 4) in its pixels, surest first."""
+        """Persons on a resized BGR image, (n, 4) in its pixels, highest confidence first."""
         square, ratio = math.letterbox(image)
         (raw,) = self._detector.run(square[None])
         with np.errstate(over="ignore", invalid="ignore"):
@@ -162,7 +162,7 @@ class PoseDetector:
         return boxes[np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
 
     def _points(self, image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(134, 3) of the person in a box: x and y as fractions of the picture, score 0..1."""
+        """(134, 3) of the person in a box: x and y as fractions of the image, score 0..1."""
         centre, extent = math.pose_region(box, self._size)
         crop = math.pose_crop(image, centre, extent, self._size)
         simcc_x, simcc_y = self._pose.run(crop.transpose(2, 0, 1)[None])
@@ -176,13 +176,13 @@ class PoseDetector:
 
 
 def _resized(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture as the published code sees it: BGR, shorter side about 512, both multiples of 64."""
+    """The image as the published code sees it: BGR, shorter side about 512, both multiples of 64."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
-        raise InputError(f"a picture is uint8 RGB (height, width, 3), not {image.dtype} {image.shape}")
+        raise InputError(f"a image is uint8 RGB (height, width, 3), not {image.dtype} {image.shape}")
     height, width = image.shape[:2]
     scale = RESOLUTION / min(height, width)
     if max(height, width) > LONGEST_ASPECT * min(height, width):
-        raise InputError(f"the picture, {width} x {height} pixels, is a narrow strip", fix="crop it")
+        raise InputError(f"the image, {width} x {height} pixels, is a narrow strip", fix="crop it")
     target = tuple(round(side * scale / GRID) * GRID for side in (width, height))
     how = cv2.INTER_LANCZOS4 if scale > 1 else cv2.INTER_AREA
     return np.asarray(cv2.resize(image[..., ::-1], target, interpolation=how), np.uint8)

@@ -1,6 +1,6 @@
 """The arithmetic around DWPose's two networks: what goes in, and what comes out means (docs/method.md 1.3).
 
-The networks themselves (YOLOX person detector, SimCC whole-body pose) run elsewhere; pictures are uint8
+The networks themselves (YOLOX person detector, SimCC whole-body pose) run elsewhere; images are uint8
 BGR as in the published pipeline.
 """
 
@@ -30,13 +30,13 @@ SIMCC_SPLIT = 2.0  # SimCC bins per input pixel
 
 
 def letterbox(image: NDArray[np.uint8], size: int = DETECTOR_SIZE) -> tuple[Array, float]:
-    """Detector input: the picture in the upper left corner of a grey square.
+    """Detector input: the image in the upper left corner of a gray square.
 
     Args:
         image: uint8 BGR (height, width, 3).
 
     Returns:
-        float32 (3, size, size) of 0..255, and the scale from picture to square.
+        float32 (3, size, size) of 0..255, and the scale from image to square.
     """
     height, width = image.shape[:2]
     ratio = min(size / height, size / width)
@@ -76,7 +76,7 @@ def non_maximum_suppression(boxes: Array, scores: Array, iou: float = NMS_IOU) -
 
 
 def person_boxes(raw: Array, ratio: float) -> Array:
-    """Detector output (1, anchors, 5 + classes) -> persons (n, 4) in picture pixels, best first, n >= 0."""
+    """Detector output (1, anchors, 5 + classes) -> persons (n, 4) in image pixels, best first, n >= 0."""
     boxes, scores = decode_yolox(raw[0])
     boxes, score = (boxes / ratio).astype(np.float32), scores[:, PERSON_CLASS]
     candidates = np.flatnonzero(score > CANDIDATE_SCORE)
@@ -85,7 +85,7 @@ def person_boxes(raw: Array, ratio: float) -> Array:
 
 
 def pose_region(box: Array, size: tuple[int, int] = POSE_SIZE) -> tuple[Array, Array]:
-    """Centre and extent (x, y in picture pixels) of the padded region with the network's aspect."""
+    """Center and extent (x, y in image pixels) of the padded region with the network's aspect."""
     centre = (box[:2] + box[2:]) / 2
     width, height = ((box[2:] - box[:2]) * BOX_PADDING).tolist()
     aspect = size[0] / size[1]
@@ -96,14 +96,14 @@ def pose_region(box: Array, size: tuple[int, int] = POSE_SIZE) -> tuple[Array, A
 def pose_crop(
     image: NDArray[np.uint8], centre: Array, extent: Array, size: tuple[int, int] = POSE_SIZE
 ) -> Array:
-    """Pose network input: the region of the picture, float32 (height, width, 3), normalised.
+    """Pose network input: the region of the image, float32 (height, width, 3), normalized.
 
     The mean and deviation are those of RGB and applied to BGR, as published.
     """
     width, height = size
     half = np.array(
         [0.0, extent[0] * 0.5], np.float32
-    )  # a quarter turn from the centre fixes the third point
+    )  # a quarter turn from the center fixes the third point
     source = np.stack([centre, centre - half, centre - half + (-half[1], half[0])]).astype(np.float32)
     middle, reach = (
         np.array([width * 0.5, height * 0.5], np.float32),
@@ -117,11 +117,11 @@ def pose_crop(
 def warp_affine(image: NDArray[np.uint8], matrix: ArrayLike, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Bilinear warp in OpenCV 4's fixed point (1/32 pixel, black outside).
 
-    `cv2.warpAffine` itself changed with OpenCV 5, by up to five grey levels; the networks saw this one.
+    `cv2.warpAffine` itself changed with OpenCV 5, by up to five gray levels; the networks saw this one.
 
     Args:
         image: uint8 (height, width, channels).
-        matrix: (2, 3), from picture to result pixels.
+        matrix: (2, 3), from image to result pixels.
         size: (width, height) of the result.
     """
     inverse = np.asarray(cv2.invertAffineTransform(np.asarray(matrix, np.float64)), np.float64)
@@ -148,7 +148,7 @@ def warp_affine(image: NDArray[np.uint8], matrix: ArrayLike, size: tuple[int, in
 def decode_simcc(
     simcc_x: Array, simcc_y: Array, centre: Array, extent: Array, size: tuple[int, int] = POSE_SIZE
 ) -> tuple[Array, Array]:
-    """SimCC responses of one person -> keypoints (points, 2) in picture pixels and scores (points,).
+    """SimCC responses of one person -> keypoints (points, 2) in image pixels and scores (points,).
 
     Args:
         simcc_x, simcc_y: (points, bins); a point whose response is not positive has the bin -1.

@@ -1,4 +1,4 @@
-"""Pose pictures: the skeleton drawn as the networks were trained to see it (docs/method.md 1.7)."""
+"""Pose images: the skeleton drawn as the networks were trained to see it (docs/method.md 1.7)."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ def _palette(style: Style) -> _Palette:
 def draw_pose(
     motion: Motion, size: int | tuple[int, int] = CANVAS, style: Style = "example", *, legs: bool = False
 ) -> NDArray[np.uint8]:
-    """One skeleton picture per frame on black.
+    """One skeleton image per frame on black.
 
-    The published canvas has 512 pixels; a smaller picture is that one reduced by area averaging, on a
+    The published canvas has 512 pixels; a smaller image is that one reduced by area averaging, on a
     larger one the strokes grow with it. Points that are not visible, knees and ankles are left out.
 
     Args:
         motion: (frames, 134, 3).
-        size: side of the square picture, or (width, height).
-        style: limb gain and finger colours, "paper" or "example".
+        size: side of the square image, or (width, height).
+        style: limb gain and finger colors, "paper" or "example".
         legs: draw knees and ankles too.
 
     Returns:

@@ -13,7 +13,7 @@ from . import skeleton
 from .motion import Motion
 
 PARTS = ("body", "face", "hands")
-# Parts that hang on a body joint: what moves within them is told apart from what carries them.
+# Parts that hang on a body joint: what moves within them is separate from what carries them.
 _CARRIED = (
     ("face", skeleton.FACE, skeleton.NOSE),
     ("hands", skeleton.LEFT_HAND, skeleton.LEFT_WRIST),
@@ -76,7 +76,7 @@ def retargeted(motion: Motion, pose: Motion) -> Motion:
 
 
 def blended(first: Motion, second: Motion, amount: float) -> Motion:
-    """(1 - amount) first + amount second, as long as the shorter one, in the first one's picture."""
+    """(1 - amount) first + amount second, as long as the shorter one, in the first one's image."""
     frames = min(first.frames, second.frames)
     keypoints = first.keypoints[:frames].clone()
     keypoints[..., :2] = torch.lerp(

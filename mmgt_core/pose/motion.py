@@ -109,5 +109,5 @@ def normalise(values: Tensor) -> Tensor:
 
 
 def denormalise(values: Tensor) -> Tensor:
-    """Network values -> canvas pixels and scores, the inverse of `normalise`."""
+    """Network values -> canvas pixels and scores, the inverse of `normalize`."""
     return (values + 1) / 2 * 1000 - 200

@@ -7,7 +7,7 @@ import os
 
 import torch
 
-from ..base.atomic_files import replaced_when_done
+from ..base.atomic_files import atomic_write
 from ..base.errors import InputError
 from ..base.files import shown
 from ..base.limits import MOTION_FRAMES, PICTURE_SIDE, POINT_OUTSIDE
@@ -25,8 +25,8 @@ def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
     from safetensors.torch import save
 
     header = {"mmgt_kind": KIND, "width": str(motion.width), "height": str(motion.height), "fps": str(FPS)}
-    with replaced_when_done(path) as sibling:
-        sibling.write_bytes(save({KEYPOINTS: motion.keypoints.detach().float().cpu().contiguous()}, header))
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(save({KEYPOINTS: motion.keypoints.detach().float().cpu().contiguous()}, header))
 
 
 def load_motion(path: str | os.PathLike[str]) -> Motion:
@@ -65,7 +65,7 @@ def _checked(keypoints: torch.Tensor, header: dict[str, str], path: str | os.Pat
         width, height, fps = int(header["width"]), int(header["height"]), float(header.get("fps", FPS))
     except (KeyError, ValueError, OverflowError) as error:
         raise InputError(
-            "the header does not tell the size of the image that the motion refers to",
+            "the header does not hold the size of the image that the motion refers to",
             where=path,
             fix="write `width` and `height` in pixels into the metadata",
         ) from error

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class OnnxNetwork:
-    """An ONNX network with one picture as input, its session kept.
+    """An ONNX network with one image as input, its session kept.
 
     Args:
         path: the file; source: where it comes from, for messages.
@@ -79,13 +79,13 @@ class OnnxNetwork:
         self._outputs = outputs
 
     def run(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """The outputs for one batch of pictures, after `check`."""
+        """The outputs for one batch of images, after `check`."""
         feed = {self._inputs[0]: np.ascontiguousarray(picture, np.float32)}
         try:
             results = [np.asarray(result, np.float32) for result in self._session.run(None, feed)]
         except Exception as error:  # as above
             raise CheckpointError(
-                f"the network fails on a picture ({error})",
+                f"the network fails on a image ({error})",
                 where=self._path,
                 fix=f"download it again from {self._source}, or run it on the CPU",
             ) from error

@@ -84,7 +84,7 @@ def parse_poses(document: Any, *, size: tuple[int, int] | None = None, person: P
         for crowd in people
     ]
     if not any(people):
-        raise InputError("the pose holds no person", fix="use a picture on which one person is seen clearly")
+        raise InputError("the pose holds no person", fix="use a image on which one person is seen clearly")
     chosen = _follow(people, person)
     width, height = _canvas(frames, size, chosen)
     if not _is_normalised(chosen):
@@ -108,11 +108,11 @@ def to_pose_keypoint(motion: Motion) -> PoseKeypoint:
 
 def write_pose_file(path: str | PathLike[str], motion: Motion) -> None:
     """Write a motion as OpenPose JSON, whole or not at all: a dict for one frame, a list for more."""
-    from ..base.atomic_files import replaced_when_done
+    from ..base.atomic_files import atomic_write
 
     frames = to_pose_keypoint(motion)
-    with replaced_when_done(path) as sibling:
-        sibling.write_text(json.dumps(frames[0] if len(frames) == 1 else frames), encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(frames[0] if len(frames) == 1 else frames), encoding="utf-8")
 
 
 def _frame(
@@ -240,8 +240,8 @@ def _canvas(
     if size is not None:
         return size
     raise InputError(
-        "the pose does not say how large its picture was",
-        fix='add "canvas_width" and "canvas_height", or give the picture with it',
+        "the pose does not say how large its image was",
+        fix='add "canvas_width" and "canvas_height", or give the image with it',
     )
 
 

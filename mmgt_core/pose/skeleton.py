@@ -30,7 +30,7 @@ LEGS = (RIGHT_KNEE, RIGHT_ANKLE, LEFT_KNEE, LEFT_ANKLE)  # never drawn, never co
 
 FACE_COLUMNS = slice(FACE.start * CHANNELS, FACE.stop * CHANNELS)  # 72..275 of the flat vector
 
-# Pairs of OpenPose body joints, drawn in this order; limb i takes colour i (section 6).
+# Pairs of OpenPose body joints, drawn in this order; limb i takes color i (section 6).
 BODY_LIMBS = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10),
     (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 SAME_IOU = 0.2  # boxes that share this much are the same person in the next frame
-REACH = 0.5  # of the box's diagonal: how far its centre may have gone in one frame
+REACH = 0.5  # of the box's diagonal: how far its center may have gone in one frame
 FORGIVING = 0.25  # of the diagonal more for every frame in which the person was lost, up to
 FARTHEST = 2.0  # diagonals
 

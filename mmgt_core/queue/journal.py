@@ -1,4 +1,4 @@
-"""What a run has done, one JSON object a line beside the jobs file, so that the next one goes on there."""
+"""What a run has done, one JSON object a line beside the jobs file, so that the next one continues there."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from .replies import Advance
 TICK = 0.5  # seconds after which a listener looks whether it should end
 
 
-class Watch:
+class Listener:
     """A thread that hears the server and wakes who waits for a prompt.
 
     The websocket only makes things quick and shows progress: a message that was lost with the connection
@@ -25,7 +25,7 @@ class Watch:
         self._stopping, self._advanced = stopping, advanced
         self._runs: dict[str, tuple[Advance, threading.Event]] = {}
         self._connected = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name=f"watch {server.url}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"listener {server.url}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -50,7 +50,7 @@ class Watch:
         """Parts of runs that are done, summed over the runs under way."""
         return sum(advance.fraction for advance, _ in list(self._runs.values()))
 
-    def _listen(self) -> None:
+    def _run(self) -> None:
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
             try:

@@ -15,8 +15,8 @@ from .client import PATIENCE, NetworkError, Server, require_websockets
 from .jobs import BadJob, Job
 from .journal import Journal
 from .replies import JobError
-from .server_worker import Desk, Stopped
-from .tasks import Board, Task
+from .server_worker import ServerWorker, Stopped
+from .tasks import Task, TaskQueue
 from .workflow import Workflow
 
 IN_FLIGHT = 2  # the next job's files go over while one runs
@@ -125,36 +125,38 @@ class _Run:
         self._notices: queue.Queue[Callable[[], None]] = queue.Queue()
         self._moved = threading.Event()
         servers = {server.url: server for server in (self._server(url) for url in settings.servers)}
-        self._desks = [
-            Desk(server, settings.out, journal, self._stopping, self._moved.set)
+        self._workers = [
+            ServerWorker(server, settings.out, journal, self._stopping, self._moved.set)
             for server in servers.values()
         ]
-        self._board = Board(tasks, list(servers))
+        self._tasks = TaskQueue(tasks, list(servers))
 
     def run(self) -> None:
         """Returns when every task is through; on any exception what runs on the servers is stopped."""
         threads: list[threading.Thread] = []
         try:
-            for desk in self._reachable():
-                desk.watch.start()
+            for worker in self._reachable():
+                worker.listener.start()
                 for number in range(min(self._settings.in_flight, self._total)):
-                    name = f"{desk.server.url} {number}"
-                    threads.append(threading.Thread(target=self._work, args=(desk,), name=name, daemon=True))
+                    name = f"{worker.server.url} {number}"
+                    threads.append(
+                        threading.Thread(target=self._work, args=(worker,), name=name, daemon=True)
+                    )
                     threads[-1].start()
             while any(thread.is_alive() for thread in threads) or not self._notices.empty():
                 self._tell()
         except BaseException:
             self._stopping.set()
-            for desk in self._desks:
+            for worker in self._workers:
                 with contextlib.suppress(Exception):  # whoever stops does not wait for a server that is gone
-                    desk.cancel_all()
+                    worker.cancel_all()
             raise
         finally:
             self._stopping.set()
             for thread in threads:
                 thread.join(2.0)
-            for desk in self._desks:
-                desk.watch.join()
+            for worker in self._workers:
+                worker.listener.join()
 
     def _server(self, url: str) -> Server:
         return Server(url, patience=self._settings.patience, pause=self._pause)
@@ -163,23 +165,23 @@ class _Run:
         if self._stopping.wait(seconds):
             raise Stopped
 
-    def _reachable(self) -> list[Desk]:
+    def _reachable(self) -> list[ServerWorker]:
         """The servers that answer; a run that has one of several goes on with it."""
-        desks: list[Desk] = []
+        workers: list[ServerWorker] = []
         faults: list[MMGTError] = []
-        for desk in self._desks:
+        for worker in self._workers:
             try:
                 # A wrong address should be told at once, not after a minute of patience.
-                Server(desk.server.url, patience=min(3.0, self._settings.patience)).check()
-                desks.append(desk)
+                Server(worker.server.url, patience=min(3.0, self._settings.patience)).check()
+                workers.append(worker)
             except MMGTError as error:
                 faults.append(error)
-                self._board.lose(desk.server.url)
-        if not desks:
+                self._tasks.lose(worker.server.url)
+        if not workers:
             raise faults[0]
         for fault in faults:
             self._report.note(f"{fault} The other servers take its share.")
-        return desks
+        return workers
 
     def _tell(self) -> None:
         """Pass on one notice, or how far the run is."""
@@ -190,19 +192,21 @@ class _Run:
             self._show()
 
     def _show(self) -> None:
-        through = self._total - self._board.left
-        self._report.progress(through + sum(desk.watch.fraction() for desk in self._desks), self._total)
+        through = self._total - self._tasks.left
+        self._report.progress(
+            through + sum(worker.listener.fraction() for worker in self._workers), self._total
+        )
 
-    def _work(self, desk: Desk) -> None:
+    def _work(self, worker: ServerWorker) -> None:
         """One thread: tasks of one server, one after the other."""
-        desk.watch.ready()
-        while (task := self._board.take(desk.server.url, self._stopping)) is not None:
+        worker.listener.ready()
+        while (task := self._tasks.take(worker.server.url, self._stopping)) is not None:
             try:
-                paths = desk.perform(task)
+                paths = worker.perform(task)
             except Stopped:
                 return
             except NetworkError as error:
-                if not self._after_break(desk, task, error):
+                if not self._after_break(worker, task, error):
                     return
             except (JobError, InputError, OSError) as error:
                 self._fail(task, str(error))
@@ -211,28 +215,28 @@ class _Run:
                 self._fail(task, f"{type(error).__name__}: {error}")
             else:
                 self._notices.put(lambda task=task, paths=paths: self._saved(task, paths))
-                self._board.finish()
+                self._tasks.finish()
 
-    def _after_break(self, desk: Desk, task: Task, error: NetworkError) -> bool:
+    def _after_break(self, worker: ServerWorker, task: Task, error: NetworkError) -> bool:
         """Whether the server is there again; the task goes back, to whichever server comes first."""
         task.tries += 1
         if task.tries < MAX_TRIES:
-            self._board.give_back(task)
+            self._tasks.give_back(task)
         else:
             self._fail(task, str(error))
         try:
-            desk.server.check()
+            worker.server.check()
         except Stopped:
             return False
         except MMGTError:
-            for left in self._board.lose(desk.server.url):
+            for left in self._tasks.lose(worker.server.url):
                 self._notices.put(lambda left=left: self._failed(left, f"no server is left: {error}"))
             return False
         return True
 
     def _fail(self, task: Task, reason: str) -> None:
         self._notices.put(lambda: self._failed(task, reason))
-        self._board.finish()
+        self._tasks.finish()
 
     def _failed(self, task: Task, reason: str) -> None:
         self._summary.failed += 1

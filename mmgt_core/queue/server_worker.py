@@ -1,4 +1,4 @@
-"""One server's desk: takes a task through upload, run and fetch."""
+"""One server's worker: takes a task through upload, run and fetch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .client import NetworkError, Server
 from .journal import Entry, Journal
-from .listener import Watch
+from .listener import Listener
 from .replies import JobError, RunStatus, State
 from .tasks import Task
 from .workflow import SUBFOLDER, Upload
@@ -21,7 +21,7 @@ class Stopped(Exception):
     """The run is to end; nobody is told of it."""
 
 
-class Desk:
+class ServerWorker:
     """Everything about one server that its threads share.
 
     Args:
@@ -42,7 +42,7 @@ class Desk:
         self.server = server
         self._out, self._journal, self._stopping = out, journal, stopping
         self._client_id = str(uuid.uuid4())
-        self.watch = Watch(server, self._client_id, stopping, advanced)
+        self.listener = Listener(server, self._client_id, stopping, advanced)
         self._uploading, self._uploaded = threading.Lock(), dict[str, str]()
         self._active: set[str] = set()
 
@@ -64,7 +64,7 @@ class Desk:
                 prompt_id, len(prompt), lambda: self.server.submit(prompt, prompt_id, self._client_id)
             )
         if status.state is State.UNKNOWN:
-            raise NetworkError("the server forgot the job: it was started anew, or its queue was cleared")
+            raise NetworkError("the server forgot the job: it was started again, or its queue was cleared")
         if status.state is not State.DONE:
             raise JobError(status.error)
         return self._fetch(task, status)
@@ -85,7 +85,7 @@ class Desk:
         return status if status.state is State.DONE else None
 
     def _run(self, prompt_id: str, nodes: int, submit: Callable[[], str]) -> RunStatus:
-        ended = self.watch.expect(prompt_id, nodes)
+        ended = self.listener.expect(prompt_id, nodes)
         self._active.add(prompt_id)
         try:
             given = submit()
@@ -102,7 +102,7 @@ class Desk:
             self._active.discard(prompt_id)
             raise
         finally:
-            self.watch.forget(prompt_id)
+            self.listener.forget(prompt_id)
 
     def _upload(self, upload: Upload) -> str:
         with self._uploading:  # one at a time: jobs often share a file, which then goes over once

@@ -23,7 +23,7 @@ class Task:
     tries: int = 0
 
 
-class Board:
+class TaskQueue:
     """Who takes a task must finish it or give it back."""
 
     def __init__(self, tasks: Sequence[Task], servers: Sequence[str]):

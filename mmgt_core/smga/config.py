@@ -19,7 +19,7 @@ class SMGAConfig:
         width, ffn, layers, heads, encoder_layers, dropout: the transformer.
         audio_channels: 1059 = WavLM 1024 ++ prosody 35, or 35 = prosody alone.
         steps, guidance, eta: DDIM steps, classifier-free guidance weight and stochasticity used
-            unless told otherwise.
+            unless set otherwise.
     """
 
     features: int = FLAT

@@ -20,8 +20,8 @@ class CosineSchedule:
     """The published cosine noise schedule.
 
     Attributes:
-        betas: (1000,) float32, clip(1 - g_{k+1} / g_k, 0, 0.999) of g(k) = cos^2((k/1000 + 0.008) / 1.008 *
-            pi/2).
+        betas: (1000,) float32, clip(1 - g_{k+1} / g_k, 0, 0.999) of g(k) = cos^2((k/1000 + 0.008) /
+            1.008 * pi/2).
         alphas_cumprod: (1000,) float32, abar_t, multiplied up in float32 as the published weights saw it.
     """
 
@@ -52,9 +52,9 @@ class CosineSchedule:
 class FirstPoseRamp:
     """The correction that makes a motion begin at a given pose, on request with a given velocity.
 
-    It adds d exp(-t / 6) + k t exp(-t / 2) to frame t, where d = pose - x0[0], and k is such that frame 1
-    becomes pose + velocity. Applied to x0 at every DDIM step, the network sees the corrected start and
-    follows it.
+    It adds d exp(-t / 6) + k t exp(-t / 2) to frame t, where d = pose - x0[0], and k is such that frame
+    1 becomes pose + velocity. Applied to x0 at every DDIM step, the network sees the corrected start
+    and follows it.
 
     Attributes:
         pose: (batch, features).
@@ -94,14 +94,14 @@ def ddim_sample(
 
     Args:
         model: in eval mode.
-        cond_frame: (batch, 402) first poses in the published normalisation.
+        cond_frame: (batch, 402) first poses in the published normalization.
         audio: (batch, frames, channels).
         steps, guidance, eta: DDIM steps, guidance weight w of u + w (k - u), stochasticity (1 = published).
-        noise: (steps, batch * candidates, frames, 402): the start, then what is added after each but the last
-            step. Without it the same numbers are drawn from `generator`, on the generator's device and in
-            this order.
-        first_pose_ramp: correct every x0 so that frame 0 is cond_frame; off for parity with published
-            numbers.
+        noise: (steps, batch * candidates, frames, 402): the start, then what is added after each but the
+            last step. Without it the same numbers are drawn from `generator`, on the generator's device
+            and in this order.
+        first_pose_ramp: correct every x0 so that frame 0 is cond_frame; off for parity
+            with published numbers.
         first_velocity: (batch, 402) velocity that the ramp also imposes on the first frame step.
         candidates: how many motions to draw for each row, in one batch.
     """

@@ -150,7 +150,7 @@ def _check(
 ) -> None:
     if features.ndim != 2 or features.shape[1] != config.audio_channels:
         raise InputError(
-            f"this Stage I model hears features of the shape (frames, {config.audio_channels}), not "
+            f"this Stage I model needs features of the shape (frames, {config.audio_channels}), not "
             f"{tuple(features.shape)}",
             fix="extract the features that the model's configuration asks for",
         )

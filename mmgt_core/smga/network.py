@@ -3,7 +3,7 @@
 Everything that does not depend on the noisy motion sits in `encode_audio`, whose result a sampler keeps for
 all its steps: the audio encoder, the pooled audio, and the keys and values of every cross-attention for the
 80 audio tokens. Layer norm and projections act on each token alone, so keeping them is exact; only the two
-time tokens are added anew.
+time tokens are added again.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class AudioMemory(NamedTuple):
         return AudioMemory(torch.cat((self.pooled, other.pooled)), layers)
 
     def repeat(self, times: int) -> AudioMemory:
-        """The whole batch `times` times, for candidates that hear the same audio."""
+        """The whole batch `times` times, for candidates for the same audio."""
         return AudioMemory(self.pooled.repeat(times, 1), [layer.repeat(times) for layer in self.layers])
 
 
@@ -101,7 +101,7 @@ class DecoderLayer(nn.Module):
 
 
 class SMGA(nn.Module):
-    """Spatial mask-guided audio-to-pose network: predicts x0 in the published normalisation."""
+    """Spatial mask-guided audio-to-pose network: predicts x0 in the published normalization."""
 
     face_columns: Tensor
 
@@ -145,7 +145,7 @@ class SMGA(nn.Module):
             cond_frame: (batch, 402) the first pose.
             audio: (batch, config.frames, audio_channels), or without the batch axis for a batch of one.
             t: (batch,) diffusion times, integers 0..999.
-            drop: (batch,) bool, rows that must not hear the audio; None = no row.
+            drop: (batch,) bool, rows without audio; None = no row.
         """
         audio = audio if audio.ndim == 3 else audio[None]
         return self.denoise(x_t, cond_frame, self.encode_audio(audio, drop), t)

@@ -18,7 +18,7 @@ from .diffusion import CosineSchedule, FirstPoseRamp, Guided, ddim_step
 from .network import SMGA
 
 OVERLAP = 20  # frames, 0.8 s
-REFRESHES = 10  # times in a run that conditions are taken from the fused x0 anew
+REFRESHES = 10  # times in a run that conditions are taken from the fused x0 again
 NOISE_ROWS = 8  # rows of 402 numbers: a multiple of the 16 that torch's generator draws at once
 
 
@@ -44,11 +44,11 @@ def sample_overlapping(
     Args:
         model: in eval mode.
         features: (frames, channels), at least one frame; any device.
-        pose: (402,) the pose to begin with, in the published normalisation.
-        seed: of CPU generators that draw all noise; a longer recording draws the same for the frames that
-            both have.
+        pose: (402,) the pose to begin with, in the published normalization.
+        seed: of CPU generators that draw all noise; a longer recording draws the same for the frames
+            that both have.
         steps, guidance, eta: see `ddim_sample`.
-        overlap: frames that neighbouring windows share, 0 <= overlap < the model's window.
+        overlap: frames that neighboring windows share, 0 <= overlap < the model's window.
         windows_at_once: windows that one network call computes; the same motion but for rounding.
         first_pose_ramp: begin exactly at the pose.
     """
@@ -110,7 +110,7 @@ def _noise(seed: int, frames: int, channels: int) -> Tensor:
 
 
 def _refreshes(step: int, steps: int) -> bool:
-    """Whether conditions are taken anew after this step, evenly spread over the run."""
+    """Whether conditions are taken again after this step, evenly spread over the run."""
     return (step + 1) * REFRESHES // steps > step * REFRESHES // steps
 
 

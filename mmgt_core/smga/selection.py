@@ -24,9 +24,9 @@ class Scores(NamedTuple):
 def published_scores(candidates: Tensor, previous: Tensor) -> Scores:
     """The score as published, faults included: for parity.
 
-    It adds |candidate[:5] - previous[-5:]| over all entries to the mean angle between the mean *last*
-    velocities of both windows, taken over consecutive pairs of the flat vector, so that scores mix with
-    coordinates.
+    It adds |candidate[:5] - previous[-5:]| over all entries to the mean angle between the mean
+    *last* velocities of both windows, taken over consecutive pairs of the flat vector, so that
+    scores mix with coordinates.
 
     Args:
         candidates: (candidates, frames, 402).

@@ -32,7 +32,7 @@ class Chain:
 
     Attributes:
         length: frames of one window.
-        chaining: "chained", or "official" for the published script's behaviour.
+        chaining: "chained", or "official" for the published script's behavior.
     """
 
     length: int

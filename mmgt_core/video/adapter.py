@@ -66,8 +66,8 @@ class Adapter(nn.Module):
         return x if state.pose_features is None else x + state.pose_features.to(x)
 
     def after(self, name: str, x: Tensor, state: RunState) -> Tensor:
-        """What follows at the site `name`: first the audio module, then the motion module, where there are
-        any.
+        """What follows at the site `name`: first the audio module, then the motion module, where
+        there are any.
         """
         site = self.sites[name]
         if site.audio_width and state.audio_modules:
@@ -77,8 +77,8 @@ class Adapter(nn.Module):
         return x
 
     def pose_features(self, images: Tensor) -> Tensor:
-        """Pose images, (n, height, width, 3) or (n, 3, height, width) in [0, 1] or uint8 -> (n, C, height/8,
-        width/8).
+        """Pose images, (n, height, width, 3) or (n, 3, height, width) in [0, 1] or uint8 -> (n,
+        C, height/8, width/8).
         """
         if images.shape[-1] == 3:
             images = images.permute(0, 3, 1, 2)
@@ -91,8 +91,8 @@ class Adapter(nn.Module):
         return self.audio_projection(windows.to(next(self.audio_projection.parameters())))
 
     def fold(self) -> Adapter:
-        """The same function with folded audio modules, for inference; all other modules are shared, not
-        copied.
+        """The same function with folded audio modules, for inference; all other modules are
+        shared, not copied.
         """
         if self.folded:
             return self
@@ -107,8 +107,8 @@ class Adapter(nn.Module):
 
 
 def folded_state(audio: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The state of folded audio modules from that of trained ones; names start with a site key
-    ("down_0_1.block...").
+    """The state of folded audio modules from that of trained ones; names start with a
+    site key ("down_0_1.block...").
     """
     result = {name: tensor for name, tensor in audio.items() if ".block." not in name}
     for site in {name.split(".")[0] for name in audio}:

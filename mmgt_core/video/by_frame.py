@@ -18,7 +18,7 @@ class ByFrame:
     """A function of frame indices, computed in chunks at fixed places of the clip.
 
     A frame's values come from the same chunk whatever windows ask for it, in whatever order: so they do not
-    depend, not even in the last bit, on where an interrupted run goes on. Memory does not grow with the
+    depend, not even in the last bit, on where an interrupted run continues. Memory does not grow with the
     clip: of one that is too long to be kept whole only the chunks used last stay, which serves overlapping
     windows (steps go through the clip in order, so that keeping more of it would serve none).
 

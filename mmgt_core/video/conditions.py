@@ -1,5 +1,5 @@
-"""Everything about one clip that the denoiser needs and that does not change while it runs
-(docs/method.md 2.1).
+"""Everything about one clip that the denoiser needs and that does not change while it
+runs (docs/method.md 2.1).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class ClipConditions:
         context: (1, 1, cross_dim) of the conditional rows; unconditional rows get zeros.
         bank: one row; None: no reference.
         pose: frame indices -> pose features (n, C, h, w).
-        audio: frame indices -> audio tokens (n, tokens, dim); None: nothing is heard.
+        audio: frame indices -> audio tokens (n, tokens, dim); None: no audio.
         masks: frame indices -> their masks.
         cache: projected keys and values of the reference, which the calls of this clip share.
     """
@@ -103,9 +103,9 @@ class ClipConditions:
             reference: scaled latent of the portrait (1, 4, h, w); None drops the portrait.
             pose_images: (frames, H, W, 3), [0, 1] or uint8, or a function of frame indices that draws them
                 when a window needs them.
-            latent_size: height and width of the latents, an eighth of the picture's.
+            latent_size: height and width of the latents, an eighth of the image's.
             audio: features around each frame (frames, window, blocks, channels), or a function of frame
-                indices that gives them; None: silence, as an unheard row.
+                indices that gives them; None: silence, like a row without audio.
             masks: the clip's motion masks, or a function of frame indices; None: full branch everywhere.
             image_embeds: CLIP embedding (1, cross_dim) of the portrait for models with image_context "clip".
 

@@ -19,21 +19,21 @@ class VideoConfig:
 
     Attributes:
         block_channels, layers_per_block, heads, groups, cross_dim: the SD1.5 layout of both UNets.
-        latent_channels, latent_scale: the autoencoder's latents are multiplied by `latent_scale` before the
-            UNet.
+        latent_channels, latent_scale: the autoencoder's latents are multiplied by `latent_scale`
+            before the UNet.
         image_context: "clip" gives the UNets one CLIP token of `cross_dim`; "zeros" gives them a zero token.
         audio_features: the encoder that the audio windows come from.
-        audio_window, audio_blocks, audio_channels: one frame hears (window, blocks, channels) features.
-        audio_intermediate, audio_tokens, audio_dim: the audio projection's hidden width and its tokens
-            (tokens, dim).
-        pose_channels: widths of the pose guider; one stride of 2 between each neighbouring two.
+        audio_window, audio_blocks, audio_channels: features of one frame: (window, blocks, channels).
+        audio_intermediate, audio_tokens, audio_dim: the audio projection's hidden width and its
+            tokens (tokens, dim).
+        pose_channels: widths of the pose guider; one stride of 2 between each neighboring two.
         pose_style: which drawing of the skeleton the pose guider was trained with.
         motion_max_frames: the longest window that the motion modules have positions for.
         size, steps, cfg, region_weights, full_mask, window, overlap, closed_loop, beta_schedule: sampling
             defaults; `region_weights` are those of the (full, face, lips) branches.
         fusion: how overlapping windows are averaged; see `window_weights`.
         shared_noise: all frames start from the same noise. A model of few steps hands much of its noise on to
-            the picture: with noise of their own, frames flicker.
+            the image: with noise of their own, frames flicker.
         autoencoder: "kl" = Stable Diffusion's, a file of its own; "tiny" = AutoencoderTiny inside the model
             file with `autoencoder_channels` in every stage and the given numbers of residual blocks.
     """
@@ -107,7 +107,7 @@ def demo_config() -> VideoConfig:
         audio_dim=64,
         pose_channels=(16, 32, 64, 96),
         size=256,
-        # A network this small paints its best picture in one step, and was trained on windows of six frames.
+        # A network this small gives its best image in one step, and was trained on windows of six frames.
         steps=1,
         cfg=1.0,
         window=6,

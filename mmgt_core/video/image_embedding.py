@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-MEAN = (0.48145466, 0.4578275, 0.40821073)  # of CLIP's own training pictures
+MEAN = (0.48145466, 0.4578275, 0.40821073)  # of CLIP's own training images
 SPREAD = (0.26862954, 0.26130258, 0.27577711)
 
 
 @torch.no_grad()
 def image_embedding(encoder: Any, image: NDArray[np.uint8]) -> Tensor:
-    """The projected, pooled embedding of a picture, float32 (1, projection) on the CPU.
+    """The projected, pooled embedding of a image, float32 (1, projection) on the CPU.
 
     Args:
         encoder: transformers' CLIPVisionModelWithProjection.

@@ -28,8 +28,8 @@ class Layers:
     """Makes the adapter's layers, so that a host can put its own in their place.
 
     Attributes:
-        operations: namespace with Linear, Conv2d, GroupNorm, LayerNorm (torch.nn, or a host's casting
-            variants).
+        operations: namespace with Linear, Conv2d, GroupNorm, LayerNorm (torch.nn, or a
+            host's casting variants).
         attention: computes (query, key, value, heads) as `attend` does.
         device, dtype: handed to every layer.
     """

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from .scheduler import Schedule
 
-SECONDS = 10.0  # between two pictures
-SHARE = 0.02  # of the time, at most, goes into pictures
+SECONDS = 10.0  # between two images
+SHARE = 0.02  # of the time, at most, goes into images
 
 Picture = NDArray[np.uint8]
 
@@ -23,7 +23,7 @@ class LivePreview:
 
     Args:
         decode: scaled latents (1, 4, h, w) -> uint8 RGB (height, width, 3).
-        every: seconds between two pictures, and before the first.
+        every: seconds between two images, and before the first.
     """
 
     def __init__(self, decode: Callable[[Tensor], Picture], every: float = SECONDS):
@@ -32,11 +32,11 @@ class LivePreview:
 
     @property
     def due(self) -> bool:
-        """Whether it is time for the next picture."""
+        """Whether it is time for the next image."""
         return time.monotonic() >= self._next
 
     def image(self, schedule: Schedule, v: Tensor, noisy: Tensor, timestep: int) -> Picture | None:
-        """The picture that a prediction v (4, h, w) for these noisy latents stands for, when it is due."""
+        """The image that a prediction v (4, h, w) for these noisy latents stands for, when it is due."""
         if not self.due:
             return None
         begin = time.monotonic()

@@ -1,6 +1,6 @@
 """Softening a motion mask as published: 64x64, Gaussian blur, min-max stretch, uint8 (docs/method.md 2.9).
 
-OpenCV's uint8 blur is a fixed-point filter; a floating-point blur is off by up to three grey levels.
+OpenCV's uint8 blur is a fixed-point filter; a floating-point blur is off by up to three gray levels.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ FACE_KERNEL, LIPS_KERNEL, HANDS_KERNEL = 31, 21, 21
 
 
 def soft_masks(frames: np.ndarray, kernel: int) -> np.ndarray:
-    """uint8 (frames, H, W) or RGB (frames, H, W, 3) of any size -> uint8 (frames, 64, 64), each stretched to
-    0..255.
+    """uint8 (frames, H, W) or RGB (frames, H, W, 3) of any size -> uint8 (frames, 64, 64), each
+    stretched to 0..255.
 
     A frame of one value, black or white, becomes 0 everywhere, as published.
     """
@@ -36,7 +36,7 @@ def blur(frame: np.ndarray, kernel: int) -> np.ndarray:
 
 
 def stretch_to_grey(frame: np.ndarray) -> np.ndarray:
-    """Min-max stretch over all channels to 0..255, then RGB to grey by Pillow's integer weights."""
+    """Min-max stretch over all channels to 0..255, then RGB to gray by Pillow's integer weights."""
     import cv2
     from PIL import Image
 

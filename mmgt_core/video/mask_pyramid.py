@@ -1,5 +1,5 @@
-"""Motion masks as MM-HAA reads them: blurred at 64x64, stretched, resized to every level
-(docs/method.md 2.9).
+"""Motion masks as MM-HAA reads them: blurred at 64x64, stretched, resized to every
+level (docs/method.md 2.9).
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Halving:
 
 
 class MemoryMeter:
-    """Tells how many windows fit side by side on a GPU, from what the first one took; elsewhere it is one."""
+    """Estimates how many windows fit on a GPU at once from what the first one took; elsewhere 1."""
 
     def __init__(self, device: torch.device):
         self._device = device if device.type == "cuda" else None

@@ -13,7 +13,7 @@ BRANCHES = ("full", "face", "lips")
 
 
 class MMHAABlock(nn.Module):
-    """Self-attention, three masked audio cross-attentions behind zero-initialised adapters, feed-forward.
+    """Self-attention, three masked audio cross-attentions behind zero-initialized adapters, feed-forward.
 
     x <- x + attn1(LN1 x);  n = LN2 x;  y_m = zero_m(M_m * cross_m(n, a));
     x <- x + k_full y_full + k_face y_face + k_lips y_lips;  x <- x + FF(LN3 x)
@@ -33,16 +33,16 @@ class MMHAABlock(nn.Module):
         x = x + self.self_attention(self.norm1(x))
         n = self.norm2(x)
         for index, (name, weight) in enumerate(zip(BRANCHES, weights, strict=True)):
-            heard = self.cross[name](n, audio)
-            x = x + weight * self.zero[name](masks[:, index, :, None] * heard)
+            attended = self.cross[name](n, audio)
+            x = x + weight * self.zero[name](masks[:, index, :, None] * attended)
         return x + self.ff(self.norm3(x))
 
 
 class AudioModule(nn.Module):
     """MM-HAA at one site: group norm, projection to the inner width, the block, projection back, residual.
 
-    `block` is either form: `MMHAABlock`, which is trained and saved, or `FoldedMMHAABlock`, its exact
-    rewrite.
+    `block` is either form: `MMHAABlock`, which is trained and saved, or `FoldedMMHAABlock`,
+    its exact rewrite.
     """
 
     def __init__(self, layers: Layers, site: Site, groups: int, block: nn.Module, width: int):
@@ -66,8 +66,8 @@ class AudioModule(nn.Module):
 
 
 def site_masks(state: RunState, level: int, x: Tensor) -> Tensor:
-    """The masks (n, 3, pixels) of a site, in the order of BRANCHES; without masks full is 1, face and lips
-    are 0.
+    """The masks (n, 3, pixels) of a site, in the order of BRANCHES; without masks full is 1, face and
+    lips are 0.
     """
     if state.masks is None:
         empty = x.new_zeros(x.shape[0], len(BRANCHES), x.shape[-2] * x.shape[-1])
@@ -77,15 +77,15 @@ def site_masks(state: RunState, level: int, x: Tensor) -> Tensor:
 
 
 def frame_audio(state: RunState, x: Tensor) -> Tensor:
-    """The audio tokens (n, tokens, dim) of every frame of every row, zeros where a row is deaf."""
+    """The audio tokens (n, tokens, dim) of every frame of every row, zeros for rows without audio."""
     if state.audio_tokens is None:
         raise ValueError("the audio modules are on, but the state holds no audio tokens")
     tokens = state.audio_tokens
     if state.audio_index is not None:
         tokens = tokens.index_select(0, state.audio_index.to(tokens.device))
     tokens = tokens.to(x)
-    if all(state.hearing):
+    if all(state.uses_audio):
         return tokens
     frames = state.frames(x)
-    rows = state.once(("hearing", x.device), lambda: torch.tensor(state.hearing, device=x.device))
+    rows = state.once(("uses_audio", x.device), lambda: torch.tensor(state.uses_audio, device=x.device))
     return tokens * rows.repeat_interleave(frames)[:, None, None]

@@ -19,7 +19,7 @@ class FoldedMMHAABlock(nn.Module):
     k_m: k_m y_m = Wc Wo (k_m M_m A_m) + (Wc bo) k_m M_m + bc k_m. So each branch needs one matrix (`out`);
         the other two
     terms of all branches are one linear map (`rest`) of the six numbers k_m M_m, k_m; the three queries are
-    one product, keys and values depend on the audio alone, and a row that hears nothing has A_m = 0.
+    one product, keys and values depend on the audio alone, and a row without audio has A_m = 0.
     """
 
     def __init__(self, layers: Layers, width: int, heads: int, audio_dim: int):
@@ -35,8 +35,8 @@ class FoldedMMHAABlock(nn.Module):
         self.ff = FeedForward(layers, width)
 
     def forward(self, x: Tensor, masks: Tensor, state: RunState, site: str) -> Tensor:
-        """x (rows * frames, pixels, width), masks (rows * frames, 3, pixels); `site` names the cached keys
-        and values.
+        """x (rows * frames, pixels, width), masks (rows * frames, 3, pixels); `site` names the cached
+        keys and values.
         """
         x = x + self.self_attention(self.norm1(x))
         weights = state.once(
@@ -44,7 +44,7 @@ class FoldedMMHAABlock(nn.Module):
         )
         weighted = masks.transpose(1, 2) * weights.to(x)  # (n, pixels, 3)
         delta = self.rest(torch.cat([weighted, weights.to(x).expand_as(weighted)], dim=-1))
-        rows = tuple(row for row, hears in enumerate(state.hearing) if hears)
+        rows = tuple(row for row, uses in enumerate(state.uses_audio) if uses)
         if len(rows) == state.rows:
             delta = delta + self._audio(self.norm2(x), weighted, self._keys_values(x, state, site))
         elif rows:
@@ -53,10 +53,10 @@ class FoldedMMHAABlock(nn.Module):
                 tuple(row * frames + frame for row in rows for frame in range(frames)), x.device
             )
             keys_values = self._keys_values(x, state, site).index_select(0, chosen)
-            heard = self._audio(
+            attended = self._audio(
                 self.norm2(x.index_select(0, chosen)), weighted.index_select(0, chosen), keys_values
             )
-            delta = delta.index_add(0, chosen, heard.to(delta))
+            delta = delta.index_add(0, chosen, attended.to(delta))
         x = x + delta
         return x + self.ff(self.norm3(x))
 
@@ -84,8 +84,8 @@ class FoldedMMHAABlock(nn.Module):
 
 
 def fold_block(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a `FoldedMMHAABlock` from those of a `MMHAABlock`; products are formed in float32 or
-    better.
+    """The weights of a `FoldedMMHAABlock` from those of a `MMHAABlock`; products are formed in
+    float32 or better.
     """
     folded = {
         name: tensor

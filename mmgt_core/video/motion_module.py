@@ -1,5 +1,5 @@
-"""The temporal transformer of AnimateDiff v2 (docs/method.md 2.8): every pixel attends to itself in the other
-frames.
+"""The temporal transformer of AnimateDiff v2 (docs/method.md 2.8): every pixel attends to itself in
+the other frames.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def sinusoids(length: int, channels: int) -> Tensor:
 
 
 class MotionModule(nn.Module):
-    """Group norm per frame, projection, two temporal self-attentions, feed-forward, projection back,
-    residual.
+    """Group norm per frame, projection, two temporal self-attentions, feed-forward,
+    projection back, residual.
 
     t <- t + Attn_k(LN_k(t) + pe[:F]) for k = 0, 1;  t <- t + FF(LN(t)). Positions count inside the window.
     """

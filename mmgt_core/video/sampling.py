@@ -30,7 +30,8 @@ class Sampling:
     """Height of the sampled video in pixels, a multiple of 64."""
     framing: FramingMode = "pad"
     """How the portrait is fitted to that size. The finished video has the portrait's own framing again:
-    padding is cut off, a crop is pasted back."""
+    padding is cut off, a crop is pasted back.
+    """
     pose_weight: float | None = None
     """Weight of the audio attention over the full frame."""
     face_weight: float | None = None
@@ -44,14 +45,17 @@ class Sampling:
     overlap: int | None = None
     """Context overlap: frames that neighboring windows share."""
     window_ends: WindowEnds | None = None
-    """"closed loop" lets the last window wrap around to the first frames, as published; "open" ends it with
-    the clip."""
+    """"closed loop" lets the last window wrap around to the first frames, as published; "open" ends it
+    with the clip.
+    """
     window_fusion: Fusion | None = None
     """How overlapping windows are averaged: "flat" weights all frames alike, as published; "pyramid" fades
-    one window into the next."""
+    one window into the next.
+    """
     windows_at_once: int | None = None
     """Windows computed in one call: the same result up to rounding, more memory. None = as many as fit into
-    GPU memory, 1 on a CPU. Halved when memory runs out."""
+    GPU memory, 1 on a CPU. Halved when memory runs out.
+    """
 
     def applied_to(self, config: VideoConfig) -> VideoConfig:
         """The model's configuration with these choices in place of its defaults.

@@ -15,8 +15,8 @@ NOISE_OFFSET = 0.05
 
 
 def make_betas(schedule: Literal["linear", "scaled_linear"]) -> Tensor:
-    """float32 (1000,) betas with zero terminal SNR; "linear" in beta for sampling, in sqrt(beta) for
-    training.
+    """float32 (1000,) betas with zero terminal SNR; "linear" in beta for sampling, in
+    sqrt(beta) for training.
     """
     if schedule == "linear":
         betas = torch.linspace(BETA_START, BETA_END, TRAIN_STEPS, dtype=torch.float32)
@@ -95,8 +95,8 @@ class Schedule:
 def offset_noise(
     rows: int, frames: int, shape: tuple[int, ...], generator: torch.Generator, offset: float = NOISE_OFFSET
 ) -> Tensor:
-    """Training noise (rows * frames, C, h, w): normal, plus an offset shared by the frames and pixels of each
-    row's channel.
+    """Training noise (rows * frames, C, h, w): normal, plus an offset shared by the frames and pixels of
+    each row's channel.
     """
     noise = torch.randn(rows, frames, *shape, generator=generator, device=generator.device)
     shared = torch.randn(rows, 1, shape[0], 1, 1, generator=generator, device=generator.device)
@@ -104,8 +104,8 @@ def offset_noise(
 
 
 def v_loss(prediction: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """The paper's Eq. 25 with min-SNR weights: the mean square error of each row, weighted, averaged over
-    the rows.
+    """The paper's Eq. 25 with min-SNR weights: the mean square error of each row, weighted, averaged
+    over the rows.
 
     Args:
         prediction, target: (rows * frames, C, h, w).

@@ -47,9 +47,9 @@ class RunState:
         bank_rows: for each row the bank row that its self-attention reads too, or None for an unconditional
             row. Left out: row i reads bank row i, or all read the only one.
         audio_tokens: (rows * frames, tokens, dim), or (clip frames, tokens, dim) when `audio_index` is given.
-            None: no row hears anything.
-        audio_index: int64 (rows * frames,): which entry of `audio_tokens` a frame hears.
-        audio_rows: for each row whether it hears its tokens; a deaf row is computed with zero tokens.
+            None: no row uses audio.
+        audio_index: int64 (rows * frames,): which entry of `audio_tokens` belongs to a frame.
+        audio_rows: for each row whether it uses its tokens; a row without audio is computed with zero tokens.
             Left out: all.
         masks: the motion masks of the rows * frames; None: full branch 1 everywhere, face and lips 0.
         region_weights: weights of the (full, face, lips) branches of MM-HAA; (1, 1, 1) in training.
@@ -96,8 +96,8 @@ class RunState:
         return (0,) * self.rows if self.bank.rows == 1 else tuple(range(self.rows))
 
     @cached_property
-    def hearing(self) -> tuple[bool, ...]:
-        """For each row whether it hears audio tokens."""
+    def uses_audio(self) -> tuple[bool, ...]:
+        """For each row whether it uses audio tokens."""
         if self.audio_tokens is None:
             return (False,) * self.rows
         return self.audio_rows or (True,) * self.rows

@@ -10,7 +10,7 @@ from .config import VideoConfig
 
 
 def build_unet(config: VideoConfig) -> Any:
-    """The denoising UNet: a diffusers UNet2DConditionModel of the configured sizes, freshly initialised."""
+    """The denoising UNet: a diffusers UNet2DConditionModel of the configured sizes, freshly initialized."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     down = ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",)

@@ -1,5 +1,5 @@
-"""Context windows: a clip longer than the model's window is denoised in overlapping pieces
-(docs/method.md 2.11).
+"""Context windows: a clip longer than the model's window is denoised in overlapping
+pieces (docs/method.md 2.11).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Work folders: what a long run has finished lies on disk, so that the same call goes on after a crash."""
+"""Work folders: finished parts of a long run, kept on disk so that the same call continues after a crash."""

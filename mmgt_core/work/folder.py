@@ -14,9 +14,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ..base.atomic_files import flush, replaced_when_done
+from ..base.atomic_files import atomic_write, flush
 from ..base.errors import InputError
-from ..base.full_disk import full_disk_told
+from ..base.full_disk import explain_full_disk
 from ..base.tensor_file import file_sha256, write_tensors
 from .disk import AppendFile
 from .lock import Busy, FileLock
@@ -28,7 +28,7 @@ VARIABLE = "MMGT_WORK"
 
 
 @dataclass(frozen=True)
-class Kept:
+class SavedTensors:
     """What was saved under one name."""
 
     tensors: dict[str, Tensor]
@@ -90,11 +90,11 @@ class WorkFolder:
 
         Raises InputError when the disk is full; what was saved before, also under this name, is still good.
         """
-        with full_disk_told(self.path):
+        with explain_full_disk(self.path):
             file = write_tensors(self.path / f"{name}{ENDING}", tensors, values or {}, durable=True)
             self.note("saved", name=name, sha256=file.sha256, bytes=file.size)
 
-    def load(self, name: str) -> Kept | None:
+    def load(self, name: str) -> SavedTensors | None:
         """What was saved under a name; None where there is nothing, or it was damaged."""
         from safetensors import SafetensorError, safe_open
 
@@ -107,12 +107,12 @@ class WorkFolder:
             with safe_open(path, framework="pt") as file:
                 values = {key: text for key, text in (file.metadata() or {}).items() if key != "format"}
                 # Copies: views of the mapped file would fail when it goes, and pin it on Windows.
-                return Kept({key: file.get_tensor(key).clone() for key in file.keys()}, values)  # noqa: SIM118
+                return SavedTensors({key: file.get_tensor(key).clone() for key in file.keys()}, values)  # noqa: SIM118
         except (SafetensorError, OSError):
             return None
 
     def names(self) -> list[str]:
-        """What the journal says was saved, oldest first; `load` tells whether it is good."""
+        """What the journal says was saved, oldest first; `load` checks whether it is intact."""
         return list(self._saved)
 
     def drop(self, name: str) -> None:
@@ -152,10 +152,10 @@ class WorkFolder:
 
     def _begin(self, about: dict[str, str]) -> None:
         marker = self.path / MARKER
-        with full_disk_told(self.path):
+        with explain_full_disk(self.path):
             if not marker.is_file():
                 text = {"mmgt_work": 1, "key": self.key, "about": about, "created": round(time.time(), 3)}
-                with replaced_when_done(marker, durable=True) as sibling, open(sibling, "wb") as file:
+                with atomic_write(marker, durable=True) as temporary, open(temporary, "wb") as file:
                     file.write(json.dumps(text, ensure_ascii=False).encode())
                     flush(file)
             for line in read_journal(self.path / JOURNAL):

@@ -14,7 +14,7 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from ..base.full_disk import full_disk_told
+from ..base.full_disk import explain_full_disk
 from ..base.tensor_file import NAMES, bytes_of
 from .disk import AppendFile
 from .folder import WorkFolder
@@ -31,7 +31,7 @@ TYPES = list(NAMES)
 
 
 class StepStore:
-    """Keeps what a denoising loop has finished, so that the same loop goes on from there, bit for bit."""
+    """Keeps what a denoising loop has finished, so that the same loop continues from there, bit for bit."""
 
     def __init__(self, work: WorkFolder):
         self._work = work
@@ -39,7 +39,7 @@ class StepStore:
         self._flushed = time.monotonic()
 
     def resume(self) -> tuple[int, Tensor] | None:
-        """(finished steps, latents) of the newest step that is good, or None; a damaged one is told of."""
+        """(finished steps, latents) of the newest step that is good, or None; a damaged one is logged."""
         for done in sorted(self._steps(), reverse=True):
             kept = self._work.load(step_name(done))
             if kept is not None and "latents" in kept.tensors:
@@ -64,7 +64,7 @@ class StepStore:
         head += struct.pack(f">{data.ndim}Q", *data.shape)
         body = bytes_of(data)
         sync = time.monotonic() - self._flushed > FLUSH_SECONDS
-        with full_disk_told(self._work.path):
+        with explain_full_disk(self._work.path):
             if self._log is None:
                 self._log = AppendFile(self._path(step))
             self._log.append(head, body, TAIL.pack(zlib.crc32(body, zlib.crc32(head))), sync=sync)
@@ -92,7 +92,7 @@ class StepStore:
 
     def note_batch(self, asked: int | None, windows: int) -> None:
         """Note how many windows at once fit, so that a resumed run computes the very same batches."""
-        with full_disk_told(self._work.path):
+        with explain_full_disk(self._work.path):
             self._work.note("batch", asked=asked, windows=windows)
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ from mmgt_core.work.folder import WorkFolder
 BLOCK = 10  # seconds of one paragraph
 MINUTE = 60 * FPS
 SPAN = 10 * FPS  # frames on either side of a minute in which its sync is measured
-SEARCHED = 6  # frames by which picture and truth are shifted against each other
+SEARCHED = 6  # frames by which image and truth are shifted against each other
 LIKENESS = 0.8  # least correlation around a minute; measured 0.90 to 0.93
 LATENT_COPIES = 4
 LATENTS_PER_MINUTE = MINUTE * 4 * 32 * 32 * 4  # bytes, float32, at the demo model's 256 pixels
@@ -81,7 +81,7 @@ def kept_motion(root: Path) -> Motion:
 
 
 def look(path: Path, motion: Motion, minutes: int) -> tuple[int, list[np.ndarray], list[np.ndarray]]:
-    """(frames, one picture a minute, the mouth's opening in the pixels around each minute)."""
+    """(frames, one image a minute, the mouth's opening in the pixels around each minute)."""
     from mmgt_core.lab.presenter.mouth_meter import mouth_opening
 
     pictures, spans, frames = [], [[] for _ in range(minutes)], 0
@@ -104,7 +104,7 @@ def look(path: Path, motion: Motion, minutes: int) -> tuple[int, list[np.ndarray
 
 
 def lag(opening: np.ndarray, truth: np.ndarray, indices: list[int]) -> tuple[int, float]:
-    """By how many frames the picture is late against the truth, and the correlation at that shift."""
+    """By how many frames the image is late against the truth, and the correlation at that shift."""
     best = max(range(-SEARCHED, SEARCHED + 1), key=lambda shift: correlation(opening, truth, indices, shift))
     return best, correlation(opening, truth, indices, best)
 
@@ -138,7 +138,7 @@ def test_a_ten_minute_speech(tmp_path, capfd):
         print(f"peak memory {peak / 2**20:.0f} MB, of one minute {short / 2**20:.0f} MB: ", end="")
         print(f"{growth / 2**20:.1f} MB a minute, {growth / LATENTS_PER_MINUTE:.2f} copies of the latents")
         for minute, (late, r) in enumerate(lags, 1):
-            print(f"minute {minute}: picture {late:+d} frames, r {r:.2f}")
+            print(f"minute {minute}: image {late:+d} frames, r {r:.2f}")
     assert frames == minutes * MINUTE == len(truth)
     assert all(abs(late) <= 1 for late, _ in lags)
     assert min(r for _, r in lags) >= LIKENESS

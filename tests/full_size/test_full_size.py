@@ -41,7 +41,7 @@ def measured(what: str) -> Iterator[None]:
     """Print time and peak memory of the block."""
     status = Path("/proc/self/status")
     if sys.platform == "linux":
-        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts again
     start = time.monotonic()
     cpu = time.process_time()
     yield

@@ -39,10 +39,10 @@ def one_call(pack, model, golden, positive, negative, cfg=2.0):
 
     def probe(executor, *args, **kwargs):
         output = executor(*args, **kwargs)
-        hearing = args[5][unet.CALL].state.hearing
-        for flag, rows in zip(hearing, output.chunk(len(hearing)), strict=True):
+        uses_audio = args[5][unet.CALL].state.uses_audio
+        for flag, rows in zip(uses_audio, output.chunk(len(uses_audio)), strict=True):
             seen[flag] = rows.transpose(0, 1)
-        calls.append(len(hearing))
+        calls.append(len(uses_audio))
         return output
 
     calls: list[int] = []

@@ -43,7 +43,7 @@ def test_normalisation(goldens):
 
 @pytest.mark.parametrize("block", [10.0, 0.25])
 def test_convolutions_in_one_piece_and_in_blocks(goldens, model, block):
-    """The blocks are exact although the first convolution is normalised over the whole time."""
+    """The blocks are exact although the first convolution is normalized over the whole time."""
     from mmgt_core.audio.long_audio import conv_features
 
     golden = goldens(FILE)

@@ -12,7 +12,7 @@ FILE = "stage1/dwpose_pre_post.safetensors"
 
 @pytest.fixture(scope="module")
 def picture() -> np.ndarray:
-    """The test picture that the goldens' README describes, BGR."""
+    """The test image that the goldens' README describes, BGR."""
     y, x = np.mgrid[:480, :640]
     return np.stack([(3 * x + y) % 256, (x + 2 * y) % 256, (x * y // 7) % 256], axis=-1).astype(np.uint8)
 

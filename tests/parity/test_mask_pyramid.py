@@ -1,4 +1,4 @@
-"""Motion masks, exact to the last grey level (docs/method.md 2.9; stage1 README, mask_blur)."""
+"""Motion masks, exact to the last gray level (docs/method.md 2.9; stage1 README, mask_blur)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pose pictures and mask boxes against the published drawing, pixel by pixel (docs/method.md 1.7)."""
+"""Pose images and mask boxes against the published drawing, pixel by pixel (docs/method.md 1.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tiny Stage II model of the goldens: read from its file, or drawn anew from the manifest's seeds."""
+"""The tiny Stage II model of the goldens: read from its file, or drawn again from the manifest's seeds."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def bounded_memory(limit: int = MEMORY) -> Iterator[None]:
     if sys.platform != "linux":
         yield
         return
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again
     before = _status("VmRSS")
     yield
     grown = _status("VmHWM") - before

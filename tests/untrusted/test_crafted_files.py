@@ -111,7 +111,7 @@ def test_hours_of_sound_are_refused_before_they_fill_the_memory(tmp_path, monkey
     assert "hours" in attempt("crafted sound", lambda: door.read(path), door.usable, path)
 
 
-# Pictures
+# Images
 
 
 def png(path: Path, width: int, height: int, data: bytes = b"", *, depth=8, colour=0) -> None:
@@ -149,11 +149,11 @@ PICTURES = {
     "a million wide": (lambda p: png(p, 1_000_000, 20, black(1_000_000, 20)), "too many pixels"),
     "2^31 x 2^31": (lambda p: png(p, 2**31 - 1, 2**31 - 1), ""),
     "a depth of 7 bits": (lambda p: png(p, 20, 20, black(20, 20), depth=7), ""),
-    "a colour of 9": (lambda p: png(p, 20, 20, black(20, 20), colour=9), ""),
+    "a color of 9": (lambda p: png(p, 20, 20, black(20, 20), colour=9), ""),
     "text that swells": (lambda p: png(p, 20, 20, zlib.compress(bytes(2**24))), None),
     "a program for a printer": (
         lambda p: p.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n(ran) (w) file\n"),
-        "not a picture",
+        "not a image",
     ),
     "an animation": (animation, None),
     "floats that are no numbers": (tiff_of_floats, None),
@@ -163,11 +163,11 @@ PICTURES = {
 @pytest.mark.parametrize("case", PICTURES)
 def test_pictures(tmp_path, case):
     make, words = PICTURES[case]
-    path = tmp_path / "picture.png"
+    path = tmp_path / "image.png"
     make(path)
     door = DOORS["a.png"]
     with bounded_memory(300 * 2**20):
-        refusal = attempt("crafted picture", lambda: door.read(path), door.usable, path)
+        refusal = attempt("crafted image", lambda: door.read(path), door.usable, path)
     assert words is None or (refusal and words in refusal), refusal
 
 
@@ -176,14 +176,14 @@ def test_pictures(tmp_path, case):
 )
 def test_every_mode_of_a_picture(tmp_path, mode):
     base = Image.fromarray(np.arange(400, dtype=np.uint8).reshape(20, 20))
-    path = tmp_path / "picture.tiff"
+    path = tmp_path / "image.tiff"
     try:
         image = Image.fromarray(np.asarray(base).astype(np.uint16)) if mode == "I;16" else base.convert(mode)
         image.save(path)
         Image.open(path).load()
     except (ValueError, OSError):
         pytest.skip("this Pillow cannot write it, or not so that it can read it again")
-    assert not attempt("crafted picture", lambda: DOORS["a.tiff"].read(path), DOORS["a.tiff"].usable, path)
+    assert not attempt("crafted image", lambda: DOORS["a.tiff"].read(path), DOORS["a.tiff"].usable, path)
 
 
 # Poses

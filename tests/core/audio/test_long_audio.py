@@ -87,7 +87,7 @@ def tiny():
 @pytest.mark.parametrize("kind", ["tiny_wavlm", "tiny_wav2vec2"])
 @pytest.mark.parametrize("seconds", [0.04, 0.1, 1.0, 2.01])
 def test_convolutions_in_blocks_are_those_of_the_whole(tiny, kind, seconds):
-    """Also where a block holds a single row, and where the first layer is normalised over the whole time."""
+    """Also where a block holds a single row, and where the first layer is normalized over the whole time."""
     extractor = getattr(tiny, kind)().feature_extractor
     field, hop = receptive_field(extractor)
     assert (field, hop) == (400, 320)

@@ -85,7 +85,7 @@ def test_rest_of_the_whole_pose(moving):
 
 
 def test_a_wide_picture_keeps_the_shape_of_the_mouth(moving):
-    """The similarity is one of the picture's pixels, not of its fractions."""
+    """The similarity is one of the image's pixels, not of its fractions."""
     motion, rigid = moving
     squeeze = torch.tensor([0.5, 1, 1])
     wide, wide_rigid = (

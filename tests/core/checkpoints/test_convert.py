@@ -307,7 +307,7 @@ def status(key):  # of this program alone; what getrusage says is inherited from
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key + ":"))
 convert(folder / "small.pth", folder / "small")
-Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+Path("/proc/self/clear_refs").write_text("5")  # the peak starts again
 before = status("VmRSS")
 convert(folder / "large.pth", folder / "large", dtype=getattr(torch, sys.argv[2], None))
 print(status("VmHWM") - before)

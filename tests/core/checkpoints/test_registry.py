@@ -25,7 +25,7 @@ def test_the_table_is_well_formed():
         assert file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
         assert file.size is None or file.size > 1e6
         assert all("/" not in name and ".." not in name for name in (*file.names, file.folder))
-        assert file.licence and file.needed_by and file.title.split()[0] in ("the", "AnimateDiff's")
+        assert file.license and file.needed_by and file.title.split()[0] in ("the", "AnimateDiff's")
 
 
 @pytest.mark.parametrize("file", REGISTRY, ids=lambda file: file.name)

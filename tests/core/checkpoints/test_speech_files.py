@@ -72,11 +72,11 @@ def folder(path: Path, tensors: dict[str, torch.Tensor], config: dict, binary: b
     return path
 
 
-@pytest.mark.parametrize("spelling", ["new keys", "old keys", "recogniser", "recogniser, old keys", "bin"])
+@pytest.mark.parametrize("spelling", ["new keys", "old keys", "recognizer", "recognizer, old keys", "bin"])
 def test_wav2vec2_loads_from_every_spelling(wav2vec2, tmp_path, spelling):
     state = wav2vec2.state_dict()
     state = old_names(state) if "old" in spelling else state
-    state = recogniser(state) if "recogniser" in spelling else state
+    state = recogniser(state) if "recognizer" in spelling else state
     path = folder(tmp_path / "a folder 模型", state, {"model_type": "wav2vec2", **HEADS}, spelling == "bin")
     model = load_wav2vec2(path, depth=DEPTH)
     waveform = babble(0.5)

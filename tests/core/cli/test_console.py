@@ -9,7 +9,7 @@ import pytest
 
 from mmgt_core.base.progress import Plan
 from mmgt_core.cli.console import Console
-from mmgt_core.cli.eta import Pace, clock_text
+from mmgt_core.cli.eta import Eta, clock_text
 from mmgt_core.media.images import load_image
 
 PLAN = Plan(100, {"motion": 0.2, "video": 0.6, "writing": 0.2})
@@ -29,32 +29,32 @@ class Terminal(io.StringIO):
 
 def test_the_time_left_is_right_when_the_shares_are():
     clock = Clock()
-    pace = Pace(PLAN, clock)
-    assert pace.begin("motion") and pace.seconds_left is None
+    eta = Eta(PLAN, clock)
+    assert eta.begin("motion") and eta.seconds_left is None
     total = 200.0  # seconds of the whole run, spread as the plan says
     places = []
     for name, share in PLAN.shares.items():
-        pace.begin(name)
+        eta.begin(name)
         for done in range(1, 11):
             clock.now += share * total / 10
-            places.append(pace.step(done, 10))
-            assert pace.seconds_left == pytest.approx(total - clock.now)
-            assert pace.frames == done * 10
-            assert pace.seconds_per_frame == pytest.approx(share * total / 100)
+            places.append(eta.step(done, 10))
+            assert eta.seconds_left == pytest.approx(total - clock.now)
+            assert eta.frames == done * 10
+            assert eta.seconds_per_frame == pytest.approx(share * total / 100)
     assert places == sorted(places) and places[-1] == pytest.approx(1)
-    assert not pace.begin("something else")
+    assert not eta.begin("something else")
 
 
 def test_what_an_earlier_run_did_says_nothing_about_the_pace():
     clock = Clock()
-    pace = Pace(Plan(100, {"video": 1.0}), clock)
-    pace.begin("video")
+    eta = Eta(Plan(100, {"video": 1.0}), clock)
+    eta.begin("video")
     clock.now += 1
-    pace.step(60, 100)  # resumed
-    assert pace.seconds_left is None
+    eta.step(60, 100)  # resumed
+    assert eta.seconds_left is None
     clock.now += 20
-    pace.step(70, 100)
-    assert pace.seconds_per_frame == pytest.approx(2) and pace.seconds_left == pytest.approx(60)
+    eta.step(70, 100)
+    assert eta.seconds_per_frame == pytest.approx(2) and eta.seconds_left == pytest.approx(60)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0:05"), (65.4, "1:05"), (7265, "2:01:05")])

@@ -36,7 +36,7 @@ def joined(*motions):
 
 
 def small(pose):
-    """A quarter of the picture's size, in its middle, so that there is a background."""
+    """A quarter of the image's size, in its middle, so that there is a background."""
     keypoints = pose.keypoints.clone()
     keypoints[..., :2] = 0.35 + 0.3 * keypoints[..., :2]
     return Motion(keypoints, pose.width, pose.height)

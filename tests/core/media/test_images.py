@@ -1,4 +1,4 @@
-"""Pictures: every common file loads as upright RGB, the rest is refused; framing finds its way back."""
+"""Images: every common file loads as upright RGB, the rest is refused; framing finds its way back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mmgt_core.pose.motion import Motion
 
 
 def picture(width: int, height: int) -> np.ndarray:
-    """A smooth picture that differs from place to place."""
+    """A smooth image that differs from place to place."""
     y, x = np.mgrid[:height, :width]
     return np.stack(
         [x * 255 // max(width - 1, 1), y * 255 // max(height - 1, 1), (x + y) % 64 + 60], -1
@@ -70,8 +70,8 @@ def test_every_mode_becomes_rgb(tmp_path, mode):
 @pytest.mark.parametrize(
     ("write", "words"),
     [
-        (lambda path: path.write_text("no picture"), "not a picture"),
-        (lambda path: path.write_bytes(b""), "not a picture"),
+        (lambda path: path.write_text("no image"), "not a image"),
+        (lambda path: path.write_bytes(b""), "not a image"),
         (lambda path: None, "no such file"),
         (lambda path: Image.fromarray(picture(5, 200)).save(path), "only 5 x 200 pixels"),
         (
@@ -155,7 +155,7 @@ def test_square_pictures(width, height, size, mode):
 
 @pytest.mark.parametrize("mode", ["pad", "crop"])
 def test_framing_is_restored_in_place(mode):
-    """A smooth picture comes back where it was, also from frames of another size than the fit's."""
+    """A smooth image comes back where it was, also from frames of another size than the fit's."""
     y, x = np.mgrid[:120, :200]
     image = np.stack([x, y, (x + y) // 2], -1).astype(np.uint8)
     fitted, framing = fit_image(image, (128, 128), mode)

@@ -11,7 +11,7 @@ from mmgt_core.pose.motion import Motion
 
 
 def straight(frames: int, fps: float) -> Motion:
-    """Every point moves by a tenth of the picture a second, all seen."""
+    """Every point moves by a tenth of the image a second, all seen."""
     time = torch.arange(frames)[:, None, None] / fps
     return Motion(torch.cat([(0.1 * time).expand(-1, 134, 2), torch.ones(frames, 134, 1)], dim=-1), 640, 480)
 

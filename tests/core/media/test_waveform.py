@@ -198,7 +198,7 @@ def test_bad_waveforms(make, words):
 
 
 def test_late_sound_of_a_video_keeps_its_place(tmp_path):
-    """Sound that starts 0.4 s after the pictures is heard 0.4 s in."""
+    """Sound that starts 0.4 s after the images is heard 0.4 s in."""
     path, rate = tmp_path / "a.mkv", 16000
     with av.open(str(path), "w") as container:
         pictures = container.add_stream("libx264", rate=25)

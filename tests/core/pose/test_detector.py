@@ -40,7 +40,7 @@ def test_keypoints_are_where_the_picture_shows_them(detector, width, height, spo
     motion = found.motion
     assert (motion.frames, motion.width, motion.height) == (1, width, height)
     x, y = place(motion)
-    # The network's pixels are coarser than the picture: a box of 9 cells of 32/640 over 288 columns.
+    # The network's pixels are coarser than the image: a box of 9 cells of 32/640 over 288 columns.
     tolerance = 0.012 * min(width, height) + 1.5
     assert abs(x - spot[0]) * width < tolerance and abs(y - spot[1]) * height < tolerance
     assert (motion.keypoints[..., 2] > skeleton.VISIBLE_SCORE).all() and motion.keypoints[..., 2].max() <= 1
@@ -58,7 +58,7 @@ def test_the_largest_person_or_one_by_index(detector):
 
 
 def test_nobody_is_an_error_that_says_so(detector):
-    with pytest.raises(InputError, match="no person was found; use a picture"):
+    with pytest.raises(InputError, match="no person was found; use a image"):
         detector.detect(np.full((300, 200, 3), 90, np.uint8))
 
 
@@ -125,7 +125,7 @@ def test_what_progress_raises_stops_the_work(detector):
 
 
 @pytest.mark.parametrize(
-    "picture", [np.zeros((20, 400, 3), np.uint8), np.zeros((20, 20), np.uint8), np.zeros((20, 20, 3))]
+    "image", [np.zeros((20, 400, 3), np.uint8), np.zeros((20, 20), np.uint8), np.zeros((20, 20, 3))]
 )
 def test_pictures_that_cannot_be_used(detector, picture):
     with pytest.raises(InputError, match="narrow strip|uint8 RGB"):

@@ -1,4 +1,4 @@
-"""Pose pictures at any size: what is visible is drawn, where it belongs, and nothing else."""
+"""Pose images at any size: what is visible is drawn, where it belongs, and nothing else."""
 
 from __future__ import annotations
 

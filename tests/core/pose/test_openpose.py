@@ -18,7 +18,7 @@ from mmgt_core.pose.openpose import parse_poses, read_pose_file, to_pose_keypoin
 
 
 def some_motion(frames: int = 1, width: int = 640, height: int = 480, seed: int = 0) -> Motion:
-    """Somebody near the middle of the picture, drifting, everything visible."""
+    """Somebody near the middle of the image, drifting, everything visible."""
     generator = torch.Generator().manual_seed(seed)
     person = torch.rand(134, 3, generator=generator)
     keypoints = person.repeat(frames, 1, 1) * torch.tensor([0.4, 0.6, 0.6]) + torch.tensor([0.3, 0.2, 0.35])

@@ -39,7 +39,7 @@ def detector_network() -> onnx.ModelProto:
     channel[1, 1] = np.log(LARGEST / SMALLEST) / 255  # log of the box side, from green
     constants = {
         "mix": channel,
-        "grey": np.array([0, np.log(SMALLEST), 0], np.float32).reshape(1, 3, 1, 1),
+        "gray": np.array([0, np.log(SMALLEST), 0], np.float32).reshape(1, 3, 1, 1),
         "rows": np.array([1, 3, CELLS * CELLS], np.int64),
         "half": np.full((1, CELLS * CELLS, 2), 0.5, np.float32),
         "classes": np.concatenate(
@@ -53,7 +53,7 @@ def detector_network() -> onnx.ModelProto:
             "AveragePool", ["images"], ["pooled"], kernel_shape=[STRIDE] * 2, strides=[STRIDE] * 2
         ),
         helper.make_node("Conv", ["pooled", "mix"], ["mixed"]),
-        helper.make_node("Add", ["mixed", "grey"], ["raised"]),
+        helper.make_node("Add", ["mixed", "gray"], ["raised"]),
         helper.make_node("Reshape", ["raised", "rows"], ["flat"]),
         helper.make_node("Transpose", ["flat"], ["cells"], perm=[0, 2, 1]),
         helper.make_node("Slice", ["cells", "zero", "one", "two"], ["object"]),

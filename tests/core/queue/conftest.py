@@ -154,11 +154,11 @@ def host() -> Iterator[FakeHost]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Inputs of jobs and the workflow; the content of a picture does not matter to anybody here."""
+    """Inputs of jobs and the workflow; the content of a image does not matter to anybody here."""
     inputs = tmp_path / "inputs 输入"
     inputs.mkdir()
     for number in range(4):
-        (inputs / f"p{number}.png").write_bytes(b"picture %d" % number * (number + 1))
+        (inputs / f"p{number}.png").write_bytes(b"image %d" % number * (number + 1))
     (inputs / "s.wav").write_bytes(b"sound")
     (inputs / "w.json").write_text(json.dumps(WORKFLOW), encoding="utf-8")
     return inputs

@@ -78,13 +78,13 @@ def test_the_next_run_does_what_is_left_and_what_has_changed(folder, host, mmgt_
     assert len(host.prompts) == 4
     assert mmgt_queue("--jobs", write_jobs(folder, *jobs))[:2] == (0, [])
     assert len(host.prompts) == 4
-    (folder / "p0.png").write_bytes(b"another picture")  # an input
+    (folder / "p0.png").write_bytes(b"another image")  # an input
     jobs[1]["seed"] = 9  # a line
     (folder / "out" / "job-0003.png").unlink()  # a result
     code, out, err = mmgt_queue("--jobs", write_jobs(folder, *jobs))
     assert sorted(Path(path).name for path in out) == ["job-0001.png", "job-0002.png", "job-0003.png"]
     assert code == 0 and "3 of 4 jobs done, 1 were done before, 0 failed." in err
-    assert (folder / "out" / "job-0001.png").read_bytes() == b"another picture"
+    assert (folder / "out" / "job-0001.png").read_bytes() == b"another image"
 
 
 def test_a_job_that_was_sent_before_is_not_sent_again(folder, host, mmgt_queue):
@@ -96,7 +96,7 @@ def test_a_job_that_was_sent_before_is_not_sent_again(folder, host, mmgt_queue):
     (folder / "out" / "job-0001.png").unlink()
     code, out, _ = mmgt_queue("--jobs", jobs)
     assert (code, len(out), len(host.prompts)) == (0, 1, 1)
-    host.history.clear()  # the server was started anew
+    host.history.clear()  # the server was started again
     journal.write_text(journal.read_text().split("\n")[0] + "\n")
     code, out, _ = mmgt_queue("--jobs", jobs)
     assert (code, len(out), len(host.prompts)) == (0, 1, 2)

@@ -120,7 +120,7 @@ FRAME_BYTES = 4 * SIDE * SIDE * 4  # one copy, float32
 def peak(model, config, draw):
     """Function: frames -> the most bytes that tensors take while a clip is denoised.
 
-    Pose pictures, masks and sound come from functions, as `render` gives them.
+    Pose images, masks and sound come from functions, as `render` gives them.
     """
 
     def count(frames: int, **settings) -> int:
@@ -283,7 +283,7 @@ def test_previews_take_a_fiftieth_of_the_time(monkeypatch):
 
     def decode(_latents):
         now[0] += 0.5
-        return "picture"
+        return "image"
 
     preview, nothing = LivePreview(decode, every=10.0), torch.zeros(4, 2, 2)
     shown = []

@@ -164,7 +164,7 @@ def test_training_target_and_weight():
     noise = offset_noise(4, 1, (4, 3, 3), generator)
     noisy, v = schedule.add_noise(latents, noise, t), schedule.velocity(latents, noise, t)
     assert torch.allclose(schedule.predicted_latents(v, noisy, t), latents, atol=1e-5)
-    assert torch.allclose(noisy[3], noise[3]), "at zero terminal SNR nothing of the picture is left"
+    assert torch.allclose(noisy[3], noise[3]), "at zero terminal SNR nothing of the image is left"
     weight = schedule.min_snr_weight(t)
     assert float(weight[3]) == 1 and bool((weight.diff() >= 0).all())
     perfect = v_loss(v, v, weight)

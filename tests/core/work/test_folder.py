@@ -208,7 +208,7 @@ with WorkFolder.open(Path(sys.argv[1]), sys.argv[2]) as work:
 def test_a_full_disk_is_one_sentence_and_what_was_kept_stays_good(tmp_path):
     command = [sys.executable, "-c", FULL, str(tmp_path), KEY]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert run.stdout.count("the disk is full") == 2 and run.stdout.count("goes on from there") == 2
+    assert run.stdout.count("the disk is full") == 2 and run.stdout.count("continues from there") == 2
     with WorkFolder.open(tmp_path, KEY) as work:
         done, x = StepStore(work).resume()
         assert done == 1 and torch.equal(x, torch.ones(100))
