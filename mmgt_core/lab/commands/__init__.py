@@ -9,6 +9,7 @@ HELP = {
     "demo-model": "Train the demo model from scratch; resumable (needs the extra `train` and espeak-ng).",
     "eval-demo": "Measure the demo model; fails if a figure is below its floor (needs espeak-ng).",
     "eval-length": "Measure seams between windows, and drift over minutes.",
+    "side-by-side": "Show waveform, skeleton and video of a clip side by side, as an animated WebP.",
 }
 PHASES = {
     "speech-data": "Generate synthetic speech for the training of the demo model (needs espeak-ng).",

@@ -125,7 +125,7 @@ def test_what_progress_raises_stops_the_work(detector):
 
 
 @pytest.mark.parametrize(
-    "image", [np.zeros((20, 400, 3), np.uint8), np.zeros((20, 20), np.uint8), np.zeros((20, 20, 3))]
+    "picture", [np.zeros((20, 400, 3), np.uint8), np.zeros((20, 20), np.uint8), np.zeros((20, 20, 3))]
 )
 def test_pictures_that_cannot_be_used(detector, picture):
     with pytest.raises(InputError, match="narrow strip|uint8 RGB"):

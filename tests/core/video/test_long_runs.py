@@ -283,7 +283,7 @@ def test_previews_take_a_fiftieth_of_the_time(monkeypatch):
 
     def decode(_latents):
         now[0] += 0.5
-        return "image"
+        return "picture"
 
     preview, nothing = LivePreview(decode, every=10.0), torch.zeros(4, 2, 2)
     shown = []
