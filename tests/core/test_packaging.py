@@ -165,3 +165,19 @@ def test_every_make_target_that_the_readme_names_exists():
     for document in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"):
         named = set(re.findall(r"`make ([a-z][a-z-]*)", (ROOT / document).read_text(encoding="utf-8")))
         assert named <= targets, f"{document}: {named - targets}"
+
+
+def test_the_registry_package_leaves_the_lab_out_and_the_command_works_without_it(tmp_path):
+    """A copy without what `.comfyignore` excludes lists the engine's commands alone."""
+    import shutil
+    import subprocess
+
+    ignored = [line for line in (ROOT / ".comfyignore").read_text().splitlines() if not line.startswith("#")]
+    assert "mmgt_core/lab/" in ignored
+    skip = shutil.ignore_patterns("__pycache__", "*.safetensors", "lab")
+    shutil.copytree(ROOT / "mmgt_core", tmp_path / "mmgt_core", ignore=skip)
+    result = subprocess.run(
+        [sys.executable, "-S", "-m", "mmgt_core", "--help"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "generate" in result.stdout and "train" not in result.stdout
