@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 
@@ -33,8 +34,9 @@ class Rotary(nn.Module):
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
         """Rotate x (batch, length, width), whose first token stands at position `start`."""
         cos, sin = self.cos[start : start + x.shape[1]], self.sin[start : start + x.shape[1]]
-        a, b = x.unflatten(-1, (-1, 2)).unbind(-1)
-        return torch.stack((a * cos - b * sin, b * cos + a * sin), dim=-1).flatten(-2)
+        a, b = rearrange(x, "... (pairs two) -> two ... pairs", two=2)
+        turned = torch.stack((a * cos - b * sin, b * cos + a * sin))
+        return rearrange(turned, "two ... pairs -> ... (pairs two)")
 
 
 class KeyValue(NamedTuple):
@@ -89,10 +91,10 @@ class Attention(nn.Module):
 
     def _attend(self, q: Tensor, memory: KeyValue) -> Tensor:
         x = F.scaled_dot_product_attention(q, *memory, dropout_p=self.dropout if self.training else 0.0)
-        return self.out_proj(x.transpose(1, 2).flatten(2))
+        return self.out_proj(rearrange(x, "batch heads length d -> batch length (heads d)"))
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return rearrange(x, "batch length (heads d) -> batch heads length d", heads=self.heads)
 
 
 class FiLM(nn.Module):

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 AttentionFunction = Callable[[Tensor, Tensor, Tensor, int], Tensor]
@@ -19,8 +20,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     if query.shape[0] > MOST_SEQUENCES:
         parts = zip(*(x.split(MOST_SEQUENCES) for x in (query, key, value)), strict=True)
         return torch.cat([attend(q, k, v, heads) for q, k, v in parts])
-    q, k, v = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (query, key, value))
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    q, k, v = (rearrange(x, "n t (heads d) -> n heads t d", heads=heads) for x in (query, key, value))
+    return rearrange(F.scaled_dot_product_attention(q, k, v), "n heads t d -> n t (heads d)")
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ class FeedForward(nn.Module):
 
 def to_tokens(x: Tensor) -> Tensor:
     """(n, c, h, w) -> (n, h*w, c)."""
-    return x.flatten(2).transpose(1, 2)
+    return rearrange(x, "n c h w -> n (h w) c")
 
 
 def to_map(tokens: Tensor, height: int, width: int) -> Tensor:
     """(n, h*w, c) -> (n, c, h, w)."""
-    return tokens.transpose(1, 2).unflatten(2, (height, width))
+    return rearrange(tokens, "n (h w) c -> n c h w", h=height, w=width)

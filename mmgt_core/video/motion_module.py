@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from .layers import Attention, FeedForward, Layers
@@ -65,12 +66,10 @@ class MotionModule(nn.Module):
     @staticmethod
     def _to_sequences(x: Tensor, frames: int) -> Tensor:
         """(rows * frames, c, h, w) -> (rows * h * w, frames, c)."""
-        x = x.unflatten(0, (-1, frames)).flatten(3)
-        return x.permute(0, 3, 1, 2).flatten(0, 1)
+        return rearrange(x, "(rows frames) c h w -> (rows h w) frames c", frames=frames)
 
     @staticmethod
     def _to_maps(t: Tensor, like: Tensor) -> Tensor:
         """Inverse of `_to_sequences` for a batch shaped as `like`."""
-        pixels = like.shape[-2] * like.shape[-1]
-        maps = t.unflatten(0, (-1, pixels)).permute(0, 2, 3, 1)
-        return maps.flatten(0, 1).unflatten(2, like.shape[-2:])
+        height, width = like.shape[-2:]
+        return rearrange(t, "(rows h w) frames c -> (rows frames) c h w", h=height, w=width)
