@@ -63,20 +63,6 @@ def look_for(
     return Found(file, State.MISSING)
 
 
-def look_for_all(folders: Sequence[Path]) -> tuple[Found, ...]:
-    """What is there of the whole registry."""
-    return tuple(look_for(file, folders) for file in REGISTRY)
-
-
-def find_model(name: str, given: Sequence[str | os.PathLike[str]] = ()) -> Path:
-    """The path of a known file; raises CheckpointError, the sentence of `missing`, when it is not there."""
-    file = wanted_file(name)
-    found = look_for(file, model_folders(given))
-    if found.path is None:
-        raise missing(file)
-    return found.path
-
-
 def given_or_found(given: str | os.PathLike[str] | None, name: str) -> Path | None:
     """The file that a person named, else the known file where it lies in the models' folders, else None."""
     if given is not None:

@@ -101,6 +101,29 @@ def test_a_cancelled_run_goes_on_to_the_same_bits(pack, output, sampler):
     assert min(steps.seen) > done, "what was done is not done again"
 
 
+def test_cancel_within_the_only_step_loses_no_window(pack, output, monkeypatch):
+    """As in the shipped long_speech: there is one step, and all of the work is within it."""
+    import comfy.model_management as management
+
+    work = pack("nodes.comfy.resumable").SamplingWork
+    keep, computed, cancel_after = work.keep_windows, [], 2
+
+    def counted(self, first, count, outputs):
+        keep(self, first, count, outputs)
+        computed.append(first)
+        if len(computed) == cancel_after:
+            management.interrupt_current_processing()
+
+    monkeypatch.setattr(work, "keep_windows", counted)
+    choices = {"steps": 1, "window": 4, "overlap": 1}
+    whole = sampled(prompt_of(**choices, keep_work=False))
+    assert not Executor().run(prompt_of(**choices)).success
+    management.interrupt_current_processing(False)
+    assert computed == [0, 1] and kept(output).popitem()[1] == [], "in the middle of the only step"
+    assert torch.equal(sampled(prompt_of(**choices)), whole)
+    assert computed == [0, 1, 2], "of three windows, only the third was left to compute"
+
+
 @pytest.mark.slow
 def test_finished_work_serves_until_another_video_is_finished(pack, output):
     first = sampled(prompt_of())

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from mmgt_core.__main__ import main
-from mmgt_core.base.errors import CheckpointError, InputError
+from mmgt_core.base.errors import InputError
 from mmgt_core.checkpoints import folders
-from mmgt_core.checkpoints.folders import State, find_model, look_for, missing, model_folders, wanted_file
+from mmgt_core.checkpoints.folders import State, look_for, missing, model_folders, wanted_file
 from mmgt_core.checkpoints.registry import REGISTRY, known_file
 
 
@@ -30,12 +30,11 @@ def test_the_table_is_well_formed():
 
 @pytest.mark.parametrize("file", REGISTRY, ids=lambda file: file.name)
 def test_what_is_missing_is_said_in_one_sentence(file, tmp_path):
-    with pytest.raises(CheckpointError) as caught:
-        find_model(file.name, [tmp_path])
-    text = str(caught.value)
+    assert look_for(file, [tmp_path]).path is None
+    text = str(missing(file))
     for part in (file.file, f"models/{file.folder}", file.page, f"mmgt download {file.name}"):
         assert part in text
-    assert "\n" not in text and text.endswith(".") and str(missing(file)) == text
+    assert "\n" not in text and text.endswith(".")
 
 
 def test_files_are_found_by_any_of_their_names_and_in_sub_folders(tmp_path):
@@ -46,7 +45,7 @@ def test_files_are_found_by_any_of_their_names_and_in_sub_folders(tmp_path):
     deep.write_bytes(b"x")
     found = look_for(file, [tmp_path / "a", tmp_path / "b"])
     assert (found.state, found.path) == (State.PRESENT, deep)
-    assert find_model("net-32500.pth", [tmp_path / "b"]) == deep
+    assert look_for(wanted_file("net-32500.pth"), [tmp_path / "b"]).path == deep
 
 
 def test_a_wrong_file_is_told_by_size_and_by_hash(tmp_path):
