@@ -124,7 +124,7 @@ MOTION = {
     ),
     "a motion without its size": (
         lambda f: motion_of(f / "a.safetensors", torch.rand(2, 134, 3), width="wide"),
-        "does not tell the size",
+        "does not hold the size",
     ),
     "a motion at 30 frames a second": (
         lambda f: motion_of(f / "a.safetensors", torch.rand(2, 134, 3), fps="30"),
@@ -252,7 +252,7 @@ def test_motion_without_a_detector_and_without_any_pose(inputs, refused, out):
         "no keypoints of this portrait",
         inputs.portrait,
     )
-    refused(inputs.motion_command(out, keypoints=None), "nothing tells the pose")
+    refused(inputs.motion_command(out, keypoints=None), "there is no pose to start from")
 
 
 @pytest.mark.parametrize("name", ["video.txt", "video"])
