@@ -23,19 +23,22 @@ class LoadAudioFeatures(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LoadAudioFeatures",
-            display_name="Load Audio Features",
+            display_name="MMGT Audio Features",
             category=CATEGORY,
-            description="Listens to a recording: melody and loudness for the motion, sounds for the "
-            "picture, 25 times a second.",
+            description=(
+                "Extracts the audio features that the motion model and the video model read, 25 per second."
+            ),
             inputs=[
-                io.Audio.Input("audio", tooltip="The speech, of any length, rate and number of channels."),
+                io.Audio.Input(
+                    "audio", tooltip="Speech recording of any length, sample rate and number of channels."
+                ),
                 io.Float.Input(
                     "start",
                     default=0.0,
                     min=0.0,
                     max=1e5,
                     step=0.04,
-                    tooltip="Seconds to leave out at the beginning.",
+                    tooltip="Start time in seconds; audio before it is skipped. 0 = from the beginning.",
                 ),
                 io.Float.Input(
                     "duration",
@@ -43,38 +46,51 @@ class LoadAudioFeatures(io.ComfyNode):
                     min=0.0,
                     max=1e5,
                     step=0.04,
-                    tooltip="Seconds to take; 0 takes everything.",
+                    tooltip="Duration in seconds. 0 = until the end. Set a few seconds for a quick test.",
                 ),
                 io.Boolean.Input(
-                    "silence_gate", default=True, tooltip="Keep the mouth still where nobody speaks."
+                    "silence_gate",
+                    default=True,
+                    tooltip=(
+                        "Keeps the mouth still during pauses. Turn it off if quiet speech is treated "
+                        "as silence."
+                    ),
                 ),
                 io.Custom("AUDIO_ENCODER").Input(
                     "audio_encoder",
                     optional=True,
-                    tooltip="wav2vec2-base-960h from AudioEncoderLoader, for the published video model; "
-                    "the demo model does not want one.",
+                    tooltip=(
+                        "Optional wav2vec2-base-960h from AudioEncoderLoader, for the published video "
+                        "model. Overrides video_encoder. Not needed for the demo model."
+                    ),
                 ),
                 io.Combo.Input(
                     "motion_encoder",
                     options=encoder_files(),
                     default=NO_ENCODER,
                     optional=True,
-                    tooltip="WavLM-Large from models/audio_encoders, for the published motion model; the "
-                    "demo model does not want one.",
+                    tooltip=(
+                        "WavLM-Large in models/audio_encoders, required by the published motion "
+                        "model. Not needed for the demo model."
+                    ),
                 ),
                 io.Combo.Input(
                     "video_encoder",
                     options=encoder_files(),
                     default=NO_ENCODER,
                     optional=True,
-                    tooltip="wav2vec2-base-960h from models/audio_encoders, for the published video model, "
-                    "where audio_encoder is not linked.",
+                    tooltip=(
+                        "wav2vec2-base-960h in models/audio_encoders, required by the published video "
+                        "model unless audio_encoder is connected. Not needed for the demo model."
+                    ),
                 ),
                 io.Audio.Input(
                     "vocals",
                     optional=True,
-                    tooltip="The voice alone, from any separator, where music plays in the recording: it is "
-                    "listened to, and the recording is heard in the video.",
+                    tooltip=(
+                        "Optional isolated vocals if the recording contains music. The models use the "
+                        "vocals; the video keeps the full mix."
+                    ),
                 ),
             ],
             outputs=[

@@ -35,15 +35,21 @@ class MMGTDecodeVideo(io.ComfyNode):
             node_id="MMGTDecodeVideo",
             display_name="MMGT Decode Video",
             category=CATEGORY,
-            description="Turns latents into a video file with its sound, a few frames at a time, in the "
-            "portrait's own framing.",
+            description=(
+                "Decodes latents to a video file with sound, a few frames at a time, and "
+                "restores the portrait's framing."
+            ),
             inputs=[
-                io.Latent.Input("latent", tooltip="From MMGT Sampler, or from a sampler behind MMGT Apply."),
-                io.Vae.Input("vae", tooltip="The VAE that the portrait was encoded with."),
+                io.Latent.Input(
+                    "latent", tooltip="Latents from MMGT Sampler, or from a sampler that uses MMGT Apply."
+                ),
+                io.Vae.Input("vae", tooltip="VAE that the portrait was encoded with."),
                 io.Audio.Input(
                     "audio",
                     optional=True,
-                    tooltip="The sound, as Load Audio Features gives it out; without it the video is silent.",
+                    tooltip=(
+                        "Optional audio output of MMGT Audio Features. Without it, the video is silent."
+                    ),
                 ),
                 io.Float.Input(
                     "fps",
@@ -51,34 +57,44 @@ class MMGTDecodeVideo(io.ComfyNode):
                     min=1.0,
                     max=120.0,
                     step=0.01,
-                    tooltip="Frames a second of the file. The models make 25; for another rate frames are "
-                    "repeated or left out, and the length stays.",
+                    tooltip=(
+                        "Frame rate of the video file in frames per second. The models generate 25; "
+                        "other rates repeat or drop frames and keep the duration."
+                    ),
                 ),
                 io.Combo.Input(
                     "framing",
                     options=[PORTRAIT, SAMPLED],
                     default=PORTRAIT,
                     optional=True,
-                    tooltip="portrait cuts padding off and pastes a crop back into the whole picture; as "
-                    "sampled leaves the frames as they are.",
+                    tooltip=(
+                        "portrait = remove padding and paste a crop back into the portrait; as "
+                        "sampled = keep the frames unchanged."
+                    ),
                 ),
                 io.Boolean.Input(
                     "lock_background",
                     default=False,
                     optional=True,
-                    tooltip="Show the portrait's own pixels wherever the person never is; needs the motion.",
+                    tooltip=(
+                        "Uses the portrait's pixels wherever the person never appears, so the "
+                        "background stays still. Requires motion."
+                    ),
                 ),
                 io.MultiType.Input(
                     "motion",
                     types=[MotionSocket, PoseKeypointSocket],
                     optional=True,
-                    tooltip="The motion of the video, which tells lock_background where the person is.",
+                    tooltip="Motion of the video, which lock_background needs to locate the person.",
                 ),
                 io.MultiType.Input(
                     "portrait_pose",
                     types=[MotionSocket, PoseKeypointSocket],
                     optional=True,
-                    tooltip="For lock_background: the portrait's pose, if the motion starts from another.",
+                    tooltip=(
+                        "Pose of the portrait for lock_background. Needed only if the motion starts "
+                        "from a different pose."
+                    ),
                 ),
             ],
             outputs=[io.Video.Output("video", display_name="video")],

@@ -18,8 +18,9 @@ class MMGTDemoInputs(io.ComfyNode):
             node_id="MMGTDemoInputs",
             display_name="MMGT Demo Inputs",
             category=CATEGORY,
-            description="A drawn speaker, the pose of its portrait and a synthetic voice, to try "
-            "everything without a download.",
+            description=(
+                "Provides a drawn portrait, its pose and a synthetic voice, to try MMGT without downloads."
+            ),
             inputs=[],
             outputs=[
                 io.Image.Output("portrait", display_name="portrait"),

@@ -29,20 +29,25 @@ class MMGTDetectPose(io.ComfyNode):
             node_id="MMGTDetectPose",
             display_name="MMGT Detect Pose",
             category=CATEGORY,
-            description="Finds the pose of one person on a portrait, or follows one person through a "
-            "driving video.",
+            description=(
+                "Detects the pose of one person in a portrait, or tracks one person through a driving video."
+            ),
             inputs=[
                 io.MultiType.Input(
                     "image",
                     types=[io.Image, io.Video],
-                    tooltip="The portrait, or the frames of a driving video; a VIDEO is read from its file, "
-                    "frame by frame.",
+                    tooltip=(
+                        "Portrait, or frames of a driving video. A VIDEO is read from its file frame "
+                        "by frame."
+                    ),
                 ),
                 PoseKeypointSocket.Input(
                     "pose_keypoint",
                     optional=True,
-                    tooltip="What a pose detector of another pack found on these pictures; nothing is "
-                    "detected here then.",
+                    tooltip=(
+                        "Optional keypoints of these images from another pose detector. If connected, "
+                        "no detection runs here."
+                    ),
                 ),
                 io.Int.Input(
                     "person",
@@ -50,7 +55,10 @@ class MMGTDetectPose(io.ComfyNode):
                     min=-1,
                     max=31,
                     optional=True,
-                    tooltip="Which person: -1 takes the largest, 0 the surest detection, 1 the next.",
+                    tooltip=(
+                        "Index of the person, sorted by detection confidence: 0 = highest. -1 = the "
+                        "largest person."
+                    ),
                 ),
                 io.Float.Input(
                     "fps",
@@ -59,24 +67,30 @@ class MMGTDetectPose(io.ComfyNode):
                     max=240.0,
                     step=0.01,
                     optional=True,
-                    tooltip="Frames a second of driving frames that come as IMAGE; the motion is brought to "
-                    "25. A VIDEO tells its own.",
+                    tooltip=(
+                        "Frame rate of an IMAGE batch in frames per second; the motion is resampled "
+                        "to 25. VIDEO inputs carry their own rate."
+                    ),
                 ),
                 io.Combo.Input(
                     "person_detector",
                     options=files,
                     default=AUTO,
                     optional=True,
-                    tooltip="yolox_l.onnx, which finds people; auto looks in models/mmgt, models/dwpose and "
-                    "where the ControlNet preprocessors keep it.",
+                    tooltip=(
+                        "Person detector, yolox_l.onnx. auto = search models/mmgt, models/dwpose and "
+                        "the folders of the ControlNet preprocessors."
+                    ),
                 ),
                 io.Combo.Input(
                     "pose_detector",
                     options=files,
                     default=AUTO,
                     optional=True,
-                    tooltip="dw-ll_ucoco_384.onnx, which finds 134 points on a person; auto looks in the "
-                    "same places.",
+                    tooltip=(
+                        "Keypoint detector for 134 keypoints, dw-ll_ucoco_384.onnx. auto = search the "
+                        "same folders."
+                    ),
                 ),
             ],
             outputs=[

@@ -32,16 +32,21 @@ class SMGAPoseGenerate(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SMGAPoseGenerate",
-            display_name="SMGA Pose Generate",
+            display_name="MMGT Generate Motion",
             category=CATEGORY,
-            description="Moves face, hands and body to the speech, beginning with the pose of the portrait.",
+            description=(
+                "Generates face, hand and body motion from speech, starting at the pose of "
+                "the portrait (Stage I, SMGA)."
+            ),
             inputs=[
-                MotionModelSocket.Input("motion_model", tooltip="From MMGT Load Motion Model."),
-                AudioFeaturesSocket.Input("audio_features", tooltip="From Load Audio Features."),
+                MotionModelSocket.Input("motion_model", tooltip="Motion model from MMGT Load Motion Model."),
+                AudioFeaturesSocket.Input(
+                    "audio_features", tooltip="Audio features from MMGT Audio Features."
+                ),
                 io.MultiType.Input(
                     "pose",
                     types=[MotionSocket, PoseKeypointSocket],
-                    tooltip="The pose of the portrait; its first frame counts.",
+                    tooltip="Pose of the portrait. Only the first frame is used.",
                 ),
                 io.Int.Input(
                     "seed",
@@ -49,10 +54,14 @@ class SMGAPoseGenerate(io.ComfyNode):
                     min=0,
                     max=2**63 - 1,
                     control_after_generate=True,
-                    tooltip="Another seed gives another motion to the same words.",
+                    tooltip="Random seed. Different seeds give different gestures for the same speech.",
                 ),
                 io.Int.Input(
-                    "steps", default=0, min=0, max=1000, tooltip="Denoising steps; 0 takes the model's own."
+                    "steps",
+                    default=0,
+                    min=0,
+                    max=1000,
+                    tooltip="Number of denoising steps. 0 = model default.",
                 ),
                 io.Float.Input(
                     "guidance",
@@ -60,15 +69,20 @@ class SMGAPoseGenerate(io.ComfyNode):
                     min=0.0,
                     max=20.0,
                     step=0.1,
-                    tooltip="How strictly the speech is followed; 0 takes the model's own.",
+                    tooltip=(
+                        "Classifier-free guidance scale: how closely the motion follows the speech. 0 "
+                        "= model default; 1 = no guidance."
+                    ),
                 ),
                 io.Int.Input(
                     "candidates",
                     default=1,
                     min=1,
                     max=16,
-                    tooltip="Continuations tried for every 3 seconds; the smoothest is kept. More than 1 "
-                    "suits recordings of a minute or two, not longer ones.",
+                    tooltip=(
+                        "Number of continuations generated for every 3 seconds; the smoothest is "
+                        "kept. Values above 1 suit recordings of one or two minutes, not longer ones."
+                    ),
                 ),
                 io.Float.Input(
                     "smoothing",
@@ -76,15 +90,18 @@ class SMGAPoseGenerate(io.ComfyNode):
                     min=0.0,
                     max=10.0,
                     step=0.5,
-                    tooltip="Calms trembling: the width in frames of a soft average over time; lips stay "
-                    "as they are.",
+                    tooltip=(
+                        "Reduces jitter: temporal smoothing width in frames. 0 = off. Lips are not smoothed."
+                    ),
                 ),
                 io.Combo.Input(
                     "pose_frames",
                     options=[NO_FRAMES, "256", "512"],
                     default=NO_FRAMES,
-                    tooltip="Pixels of the pose frames' shorter side, if you want them as IMAGE; they "
-                    "take 0.8 MB (256) or 3 MB (512) a frame.",
+                    tooltip=(
+                        "Shorter side of the pose_frames images in pixels; none = no images. They "
+                        "take 0.8 MB (256) or 3 MB (512) per frame."
+                    ),
                 ),
             ],
             outputs=[

@@ -55,13 +55,15 @@ class MMGTLoadMotionModel(io.ComfyNode):
             node_id="MMGTLoadMotionModel",
             display_name="MMGT Load Motion Model",
             category=CATEGORY,
-            description="Loads the network that turns speech into motion (Stage I, SMGA).",
+            description="Loads the motion model (Stage I, SMGA), which generates motion from speech.",
             inputs=[
                 io.Combo.Input(
                     "file",
                     options=model_files(MORE),
-                    tooltip="A Stage I model from models/mmgt or models/diffusion_models, as published (.pt) "
-                    "or converted (.safetensors), or the small demo model that comes with this pack.",
+                    tooltip=(
+                        "Motion model in models/mmgt or models/diffusion_models: published (.pt) or "
+                        "converted (.safetensors), or the small demo model included in this pack."
+                    ),
                 )
             ],
             outputs=[MotionModelSocket.Output("motion_model", display_name="motion_model")],
@@ -88,19 +90,27 @@ class MMGTLoadVideoModel(io.ComfyNode):
             node_id="MMGTLoadVideoModel",
             display_name="MMGT Load Video Model",
             category=CATEGORY,
-            description="Loads the networks that turn a portrait, a motion and speech into video (Stage II).",
+            description=(
+                "Loads the video model (Stage II), which generates video from a portrait, a "
+                "motion and speech."
+            ),
             inputs=[
                 io.Combo.Input(
                     "file",
                     options=model_files(MORE),
-                    tooltip="A Stage II model from models/mmgt or models/diffusion_models, as published "
-                    "(.pth) or converted (.safetensors), or the small demo model that comes with this pack.",
+                    tooltip=(
+                        "Video model in models/mmgt or models/diffusion_models: published (.pth) or "
+                        "converted (.safetensors), or the small demo model included in this pack."
+                    ),
                 ),
                 io.Combo.Input(
                     "weight_dtype",
                     options=list(DTYPES),
                     default="default",
-                    tooltip="How the weights are kept in memory; default leaves it to ComfyUI.",
+                    tooltip=(
+                        "Data type of the weights. default = chosen by ComfyUI. fp16, bf16 and "
+                        "fp8_e4m3fn need less memory than fp32."
+                    ),
                 ),
             ],
             outputs=[

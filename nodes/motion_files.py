@@ -27,30 +27,37 @@ class MMGTMotionFromPose(io.ComfyNode):
             node_id="MMGTMotionFromPose",
             display_name="MMGT Motion From Pose",
             category=CATEGORY,
-            description="Takes the pose of one person from another node or from an OpenPose JSON file.",
+            description=(
+                "Converts OpenPose keypoints of one person, from another node or a JSON file, to a motion."
+            ),
             inputs=[
                 PoseKeypointSocket.Input(
                     "pose_keypoint",
                     optional=True,
-                    tooltip="From a pose detector of any pack; one frame or a clip.",
+                    tooltip="Optional keypoints from any pose detector, for one frame or a clip.",
                 ),
                 io.Combo.Input(
                     "file",
                     options=[NO_FILE, *input_files(".json")],
                     default=NO_FILE,
-                    tooltip="Or an OpenPose JSON file in ComfyUI's input folder.",
+                    tooltip=(
+                        "OpenPose JSON file in ComfyUI's input folder. Ignored if pose_keypoint is connected."
+                    ),
                 ),
                 io.Int.Input(
                     "person",
                     default=-1,
                     min=-1,
                     max=31,
-                    tooltip="Which person, counted from 0; -1 takes the largest.",
+                    tooltip="Index of the person in the keypoints, starting at 0. -1 = the largest person.",
                 ),
                 io.Image.Input(
                     "image",
                     optional=True,
-                    tooltip="The picture of the pose, for files that do not tell its size.",
+                    tooltip=(
+                        "Optional image that the keypoints belong to. Needed only if they do not "
+                        "include the image size."
+                    ),
                 ),
             ],
             outputs=[
@@ -97,14 +104,14 @@ class MMGTSaveMotion(io.ComfyNode):
             node_id="MMGTSaveMotion",
             display_name="MMGT Save Motion",
             category=CATEGORY,
-            description="Keeps a motion as a small file, to be loaded, shared or rendered again.",
+            description="Saves a motion to a small file in ComfyUI's output folder.",
             is_output_node=True,
             inputs=[
-                MotionSocket.Input("motion", tooltip="The motion to keep."),
+                MotionSocket.Input("motion", tooltip="Motion to save."),
                 io.String.Input(
                     "filename_prefix",
                     default="mmgt/motion",
-                    tooltip="Name in the output folder; a number is added.",
+                    tooltip="File name prefix, relative to the output folder. A counter is appended.",
                 ),
             ],
             outputs=[MotionSocket.Output("saved", display_name="motion")],
@@ -133,9 +140,11 @@ class MMGTLoadMotion(io.ComfyNode):
             node_id="MMGTLoadMotion",
             display_name="MMGT Load Motion",
             category=CATEGORY,
-            description="Loads a motion that MMGT Save Motion or `mmgt motion` wrote.",
+            description="Loads a motion saved by MMGT Save Motion or by the command `mmgt motion`.",
             inputs=[
-                io.Combo.Input("file", options=files, tooltip="A motion file in ComfyUI's input folder.")
+                io.Combo.Input(
+                    "file", options=files, tooltip="Motion file (.safetensors) in ComfyUI's input folder."
+                )
             ],
             outputs=[MotionSocket.Output("motion", display_name="motion")],
         )
@@ -166,16 +175,26 @@ class MMGTEditMotion(io.ComfyNode):
             node_id="MMGTEditMotion",
             display_name="MMGT Edit Motion",
             category=CATEGORY,
-            description="Makes a motion larger, smaller or calmer, puts it on another portrait, or mixes "
-            "it with a second one.",
+            description="Scales, smooths, retargets or blends a motion.",
             inputs=[
-                MotionSocket.Input("motion", tooltip="The motion to change."),
-                io.Float.Input("body", **gain, tooltip="How far the body moves; 1 as it is."),
+                MotionSocket.Input("motion", tooltip="Motion to edit."),
                 io.Float.Input(
-                    "face", **gain, tooltip="How far lips, brows and lids move within the face; 1 as it is."
+                    "body", **gain, tooltip="Scale of the body movement. 1 = unchanged; 0 = no movement."
                 ),
                 io.Float.Input(
-                    "hands", **gain, tooltip="How far the fingers move within the hands; 1 as it is."
+                    "face",
+                    **gain,
+                    tooltip=(
+                        "Scale of the lip, eyebrow and eyelid movement within the face. 1 = "
+                        "unchanged; 0 = no movement."
+                    ),
+                ),
+                io.Float.Input(
+                    "hands",
+                    **gain,
+                    tooltip=(
+                        "Scale of the finger movement within the hands. 1 = unchanged; 0 = no movement."
+                    ),
                 ),
                 io.Float.Input(
                     "smoothing",
@@ -183,17 +202,24 @@ class MMGTEditMotion(io.ComfyNode):
                     min=0.0,
                     max=10.0,
                     step=0.5,
-                    tooltip="Width in frames of a soft average over time; lips stay as they are.",
+                    tooltip=(
+                        "Reduces jitter: temporal smoothing width in frames. 0 = off. Lips are not smoothed."
+                    ),
                 ),
                 io.MultiType.Input(
                     "portrait_pose",
                     types=[MotionSocket, PoseKeypointSocket],
                     optional=True,
-                    tooltip="The pose of another portrait, for which the motion is wanted.",
+                    tooltip="Optional pose of another portrait, to retarget the motion to it.",
                 ),
-                MotionSocket.Input("second", optional=True, tooltip="A motion to mix in."),
+                MotionSocket.Input("second", optional=True, tooltip="Optional second motion to blend with."),
                 io.Float.Input(
-                    "blend", default=0.5, min=0.0, max=1.0, step=0.05, tooltip="Share of the second motion."
+                    "blend",
+                    default=0.5,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="Blend: 0 = first motion, 1 = second. Used only if second is connected.",
                 ),
             ],
             outputs=[MotionSocket.Output("edited", display_name="motion")],

@@ -20,21 +20,25 @@ class MotionMaskFromKeypoints(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="MotionMaskFromKeypoints",
-            display_name="Motion Mask From Keypoints",
+            display_name="MMGT Motion Masks",
             category=CATEGORY,
-            description="Finds face, lips and hands in every frame; the sound acts on each of them with "
-            "a weight of its own.",
+            description=(
+                "Computes masks of the face, lips and hands in every frame. The audio is "
+                "weighted separately in each region."
+            ),
             inputs=[
                 io.MultiType.Input(
                     "motion",
                     types=[MotionSocket, PoseKeypointSocket],
-                    tooltip="The motion whose regions are wanted.",
+                    tooltip="Motion or POSE_KEYPOINT to compute the masks from.",
                 ),
                 io.Boolean.Input(
                     "draw_masks",
                     default=False,
-                    tooltip="Draw the three MASK outputs too; they take 4 bytes a pixel and frame each. "
-                    "MMGT itself reads the masks output and needs none.",
+                    tooltip=(
+                        "Also draws the three MASK outputs, which take 4 bytes per pixel and frame. "
+                        "MMGT nodes read only the masks output."
+                    ),
                 ),
                 io.Int.Input(
                     "width",
@@ -42,7 +46,7 @@ class MotionMaskFromKeypoints(io.ComfyNode):
                     min=16,
                     max=4096,
                     step=8,
-                    tooltip="Width of the drawn masks in pixels.",
+                    tooltip="Width of the MASK outputs in pixels.",
                 ),
                 io.Int.Input(
                     "height",
@@ -50,7 +54,7 @@ class MotionMaskFromKeypoints(io.ComfyNode):
                     min=16,
                     max=4096,
                     step=8,
-                    tooltip="Height of the drawn masks in pixels.",
+                    tooltip="Height of the MASK outputs in pixels.",
                 ),
                 io.Float.Input(
                     "score_threshold",
@@ -58,17 +62,24 @@ class MotionMaskFromKeypoints(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.05,
-                    tooltip="Points that were found less surely than this do not count.",
+                    tooltip="Keypoints with a confidence below this are ignored.",
                 ),
                 io.Int.Input(
                     "margin",
                     default=0,
                     min=0,
                     max=256,
-                    tooltip="Pixels of a 512 pixel picture to add around each region.",
+                    tooltip=(
+                        "Margin around each region, in pixels of a 512-pixel image. Increase it if a "
+                        "region is cut off."
+                    ),
                 ),
                 io.Int.Input(
-                    "blur", default=0, min=0, max=127, tooltip="Softness in pixels of the drawn masks' edges."
+                    "blur",
+                    default=0,
+                    min=0,
+                    max=127,
+                    tooltip="Blur radius at the edges of the MASK outputs, in pixels. 0 = sharp edges.",
                 ),
             ],
             outputs=[

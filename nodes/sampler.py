@@ -28,7 +28,7 @@ class MMGTApply(io.ComfyNode):
             node_id="MMGTApply",
             display_name="MMGT Apply",
             category=CATEGORY,
-            description="Patches an SD1.5 MODEL with MMGT, for KSampler and every other sampler of ComfyUI.",
+            description="Applies MMGT to an SD1.5 model, for KSampler and all other ComfyUI samplers.",
             inputs=[*clip_sockets(), *clip_widgets(), *late_widgets()],
             outputs=[
                 io.Model.Output("patched", display_name="model"),
@@ -65,7 +65,7 @@ class MMGTSampler(io.ComfyNode):
                 min=0,
                 max=2**63 - 1,
                 control_after_generate=True,
-                tooltip="Decides the noise that the video grows from.",
+                tooltip="Random seed for the initial noise.",
             ),
             io.Float.Input(
                 "cfg",
@@ -73,34 +73,44 @@ class MMGTSampler(io.ComfyNode):
                 min=0.0,
                 max=30.0,
                 step=0.1,
-                tooltip="How strictly portrait and sound are followed; 0 takes the model's own, 1 is "
-                "twice as fast as more.",
+                tooltip=(
+                    "Classifier-free guidance scale. 0 = model default; 1 = no guidance (twice as fast)."
+                ),
             ),
             io.Combo.Input(
                 "sampler",
                 options=[OFFICIAL, *comfy.samplers.SAMPLER_NAMES],
                 default=OFFICIAL,
-                tooltip="official is the published sampler exactly; all others are ComfyUI's.",
+                tooltip=(
+                    "official = the published sampler (DDIM), reproduced exactly; all others are ComfyUI's."
+                ),
             ),
         ]
         decode = io.Boolean.Input(
             "decode",
             default=False,
-            tooltip="Decode here too and give IMAGE; for long clips use MMGT Decode Video.",
+            tooltip=(
+                "Also decodes the latents to the images output. All frames are kept in "
+                "memory; for long clips, use MMGT Decode Video."
+            ),
         )
         keep_work = io.Boolean.Input(
             "keep_work",
             default=False,
             optional=True,
-            tooltip="Keep the finished steps on disk: when a run was stopped, the same prompt goes on where "
-            "it was. For the samplers official, euler and ddim.",
+            tooltip=(
+                "Saves finished steps and windows to output/mmgt_work. If a run is "
+                "interrupted, queue the same prompt again to continue. Works with the "
+                "samplers official, euler and ddim."
+            ),
         )
         return io.Schema(
             node_id="MMGTSampler",
             display_name="MMGT Sampler",
             category=CATEGORY,
-            description="Makes the video: the portrait moves as the motion says and speaks as the sound "
-            "says.",
+            description=(
+                "Generates the video latents from a portrait, a motion and audio features (Stage II)."
+            ),
             inputs=[*clip_sockets(), *own, *clip_widgets(), decode, *late_widgets(), keep_work],
             outputs=[
                 io.Latent.Output("latent", display_name="latent"),

@@ -41,32 +41,39 @@ def clip_sockets() -> list[Any]:
     return [
         io.Model.Input(
             "model",
-            tooltip="The SD1.5 UNet: from MMGT Load Video Model, or your own with its LoRAs, or the one "
-            "from MMGT Apply.",
+            tooltip=(
+                "SD1.5 model from MMGT Load Video Model, from MMGT Apply, or from a "
+                "checkpoint loader, with or without LoRAs."
+            ),
         ),
-        VideoModelSocket.Input("video_model", tooltip="From MMGT Load Video Model."),
-        io.Vae.Input("vae", tooltip="From MMGT Load Video Model, or a VAE of SD1.5."),
-        io.Image.Input("portrait", tooltip="One picture of the person, of any size."),
+        VideoModelSocket.Input("video_model", tooltip="Video model from MMGT Load Video Model."),
+        io.Vae.Input("vae", tooltip="VAE from MMGT Load Video Model, or an SD1.5 VAE."),
+        io.Image.Input("portrait", tooltip="A single image of the person, of any size."),
         io.MultiType.Input(
             "motion",
             types=[MotionSocket, PoseKeypointSocket, io.Image],
-            tooltip="The motion, or frames of a skeleton drawn as DWPose does.",
+            tooltip="Motion or POSE_KEYPOINT, or skeleton images drawn in DWPose style.",
         ),
         AudioFeaturesSocket.Input(
             "audio_features",
             optional=True,
-            tooltip="From Load Audio Features; without it nothing is heard and the pose alone moves the "
-            "picture.",
+            tooltip=(
+                "Optional features from MMGT Audio Features. Without them, the video follows the motion only."
+            ),
         ),
         MasksSocket.Input(
             "masks",
             optional=True,
-            tooltip="From Motion Mask From Keypoints; without it the regions are those of the motion.",
+            tooltip=(
+                "Optional masks from MMGT Motion Masks. Without them, the masks are computed from the motion."
+            ),
         ),
         io.ClipVision.Input(
             "clip_vision",
             optional=True,
-            tooltip="The image encoder, for models that want one; the demo model does not.",
+            tooltip=(
+                "CLIP vision encoder, for video models that require one. Not needed for the demo model."
+            ),
         ),
     ]
 
@@ -74,14 +81,18 @@ def clip_sockets() -> list[Any]:
 def clip_widgets() -> list[Any]:
     """The choices that both nodes offer."""
     return [
-        io.Int.Input("steps", default=0, min=0, max=1000, tooltip="Sampling steps; 0 takes the model's own."),
+        io.Int.Input(
+            "steps", default=0, min=0, max=1000, tooltip="Number of sampling steps. 0 = model default."
+        ),
         io.Int.Input(
             "width",
             default=0,
             min=0,
             max=4096,
             step=64,
-            tooltip="Width of the video in pixels, a multiple of 64; 0 takes the model's own.",
+            tooltip=(
+                "Video width in pixels, a multiple of 64. 0 = model default. Smaller sizes need less memory."
+            ),
         ),
         io.Int.Input(
             "height",
@@ -89,14 +100,19 @@ def clip_widgets() -> list[Any]:
             min=0,
             max=4096,
             step=64,
-            tooltip="Height of the video in pixels, a multiple of 64; 0 takes the model's own.",
+            tooltip=(
+                "Video height in pixels, a multiple of 64. 0 = model default. Smaller sizes need less memory."
+            ),
         ),
         io.Combo.Input(
             "framing",
             options=["pad", "crop", "stretch"],
             default="pad",
-            tooltip="How the portrait is brought to that size. MMGT Decode Video undoes it: padding is cut "
-            "off, a crop is pasted back into the portrait.",
+            tooltip=(
+                "How the portrait is fitted to width and height: pad extends the borders, "
+                "crop cuts the center, stretch changes the aspect ratio. MMGT Decode Video "
+                "removes the padding or pastes the crop back into the portrait."
+            ),
         ),
         *map(advanced, _weights_and_windows()),
     ]
@@ -108,52 +124,72 @@ def _weights_and_windows() -> list[Any]:
         io.Float.Input(
             "pose_weight",
             **weight,
-            tooltip="How strongly the sound acts on the whole picture; -1 takes the model's own.",
+            tooltip="How strongly the audio affects the full frame. -1 = model default; 0 = no effect.",
         ),
         io.Float.Input(
             "face_weight",
             **weight,
-            tooltip="How strongly the sound acts on face and hands; -1 takes the model's own.",
+            tooltip="How strongly the audio affects the face and hands. -1 = model default; 0 = no effect.",
         ),
         io.Float.Input(
             "lip_weight",
             **weight,
-            tooltip="How strongly the sound acts on the lips; -1 takes the model's own.",
+            tooltip=(
+                "How strongly the audio affects the lips. -1 = model default; 0 = no effect. "
+                "Increase it if the lips move too little."
+            ),
         ),
         io.Combo.Input(
             "full_mask",
             options=list(FULL_MASK_CHOICES),
             default=MODEL_DEFAULT,
-            tooltip="What the whole-picture branch of the audio attention sees.",
+            tooltip=(
+                "Mask of the full-frame audio branch. Keep model's own (model default) unless "
+                "you compare settings."
+            ),
         ),
         io.Int.Input(
             "window",
+            display_name="context_length",
             default=0,
             min=0,
             max=32,
-            tooltip="Frames that are denoised together; 0 takes the model's own.",
+            tooltip=(
+                "Context length: number of frames denoised together in one window. 0 = model "
+                "default. Shorter windows need less memory."
+            ),
         ),
         io.Int.Input(
             "overlap",
+            display_name="context_overlap",
             default=-1,
             min=-1,
             max=31,
-            tooltip="Frames that neighbouring windows share; -1 takes the model's own.",
+            tooltip=(
+                "Context overlap: number of frames shared by neighboring windows. -1 = model "
+                "default. More overlap gives smoother transitions and takes longer."
+            ),
         ),
         io.Combo.Input(
             "window_ends",
             options=list(WINDOW_ENDS),
             default=MODEL_DEFAULT,
-            tooltip="Closed loop lets the last window reach over to the first frames, as published; open "
-            "ends with the clip.",
+            tooltip=(
+                "open = the last window ends with the clip; closed loop = it wraps around to "
+                "the first frames, as in the published code; model's own = model default. "
+                "Choose open unless the video should loop."
+            ),
         ),
         io.Int.Input(
             "windows_at_once",
             default=1,
             min=0,
             max=16,
-            tooltip="Windows that are computed side by side: the same result up to rounding, faster on large "
-            "GPUs, more memory; 0 takes as many as free memory holds. Halved when memory runs out.",
+            tooltip=(
+                "Number of windows per batch. Larger batches are faster on large GPUs and use "
+                "more memory; results are the same up to rounding. 0 = as many as fit into "
+                "free memory. Halved automatically if memory runs out."
+            ),
         ),
     ]
 
@@ -166,11 +202,15 @@ def late_widgets() -> list[Any]:
         advanced(
             io.Combo.Input(
                 "window_fusion",
+                display_name="fuse_method",
                 options=list(FUSIONS),
                 default=MODEL_DEFAULT,
                 optional=True,
-                tooltip="How overlapping windows are joined: flat counts all alike, as published; pyramid "
-                "fades one into the next; model's own is what the model was measured with.",
+                tooltip=(
+                    "How overlapping windows are combined: flat = equal weights, as published; "
+                    "pyramid = weights that decrease toward the ends of each window, for smoother "
+                    "transitions; model's own = model default."
+                ),
             )
         ),
     ]

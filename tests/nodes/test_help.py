@@ -1,4 +1,4 @@
-"""The help pages that ComfyUI shows: one a node, in English and Chinese, none forgets an input or output."""
+"""The help pages that ComfyUI shows: one per node, in English and Chinese, with every input and output."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ PAGES = {"en": "{}.md", "zh": "{}/zh.md"}  # the first also serves every languag
 HEADINGS = {"en": ("Inputs", "Outputs"), "zh": ("输入", "输出")}
 
 
-def items(page: str, heading: str) -> list[str]:
-    """The lines of the list below a heading."""
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the table below a heading, without its head."""
     section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
-    return re.findall(r"^- (.+)$", section[1], re.MULTILINE) if section else []
+    lines = re.findall(r"^\| (.+) \|$", section[1], re.MULTILINE)[1:] if section else []
+    return [line.split(" | ") for line in lines]
 
 
 @pytest.mark.parametrize("language", PAGES)
 def test_every_input_and_output_is_explained_as_its_tooltip_does(language):
-    """The tooltips stand in `locales`, which test_nodes.py holds to the schemas."""
-    told = json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
-    for node, entry in told.items():
+    """The tooltips are in `locales`, which test_nodes.py compares with the schemas."""
+    texts = json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+    for node, entry in texts.items():
         page = (DOCS / PAGES[language].format(node)).read_text(encoding="utf-8")
-        inputs, outputs = (items(page, heading) for heading in HEADINGS[language])
+        assert page.startswith(f"# {entry['display_name']}\n\n{entry['description']}\n\n"), node
+        inputs, outputs = (rows(page, heading) for heading in HEADINGS[language])
+        expected = []
         for name, given in entry["inputs"].items():
-            head = f"**{name}**" if language == "en" else f"**{given['name']}** (`{name}`)"
-            assert f"{head}: {given['tooltip']}" in inputs, f"{node}.{name} ({language})"
-        assert len(inputs) == len(entry["inputs"]), node
-        assert [line.partition(":")[0] for line in outputs] == [
-            out["name"] for out in entry["outputs"].values()
-        ]
+            head = f"**{name}**" if given["name"] == name else f"**{given['name']}** (`{name}`)"
+            expected.append([head, given["tooltip"]])
+        assert inputs == expected, f"{node} ({language})"
+        assert [name for name, _ in outputs] == [out["name"] for out in entry["outputs"].values()], node
 
 
 def test_there_is_no_page_of_a_node_that_is_gone(pack):
