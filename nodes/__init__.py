@@ -1,11 +1,11 @@
-"""The binding of `mmgt_core` to ComfyUI: thin nodes and the extension that lists them."""
+"""The ComfyUI nodes of MMGT and the extension that registers them."""
 
 from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
 from .audio_features import LoadAudioFeatures
-from .comfy.missing_libraries import tells_what_is_missing
+from .comfy.missing_libraries import names_missing_library
 from .comfy.services import register_model_folder
 from .decode_video import MMGTDecodeVideo
 from .demo_inputs import MMGTDemoInputs
@@ -17,7 +17,7 @@ from .motion_mask import MotionMaskFromKeypoints
 from .sampler import MMGTApply, MMGTSampler
 
 NODES: list[type[io.ComfyNode]] = [
-    tells_what_is_missing(node)
+    names_missing_library(node)
     for node in (
         LoadAudioFeatures,
         SMGAPoseGenerate,
@@ -38,8 +38,8 @@ NODES: list[type[io.ComfyNode]] = [
 
 
 class MMGTExtension(ComfyExtension):
-    """What ComfyUI asks for our node classes."""
+    """Returns the node classes to ComfyUI."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        register_model_folder()  # the loaders' lists of files need it; older hosts know no `on_load`
+        register_model_folder()  # for the loaders' file lists; older hosts have no `on_load`
         return list(NODES)

@@ -1,8 +1,8 @@
-"""Node: what both networks hear of a recording."""
+"""Node: audio features of a recording for both models."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
@@ -12,7 +12,10 @@ from .comfy.services import FRAME_RATE, choices_fault, cut_audio, host_progress,
 from .comfy.sockets import CATEGORY, AudioFeaturesSocket, Speech
 from .comfy.speech_encoders import NO_ENCODER, encoder_files, encoder_path, host_encoders
 
-SILENT = -60.0  # decibels below full scale: nothing louder, nobody speaks
+if TYPE_CHECKING:
+    from comfy.audio_encoders.audio_encoders import AudioEncoderModel
+
+SILENT = -60.0  # dBFS; a recording with no louder frame counts as silent
 SILENCE = "The recording is silent: the mouth will stay closed."
 
 
@@ -102,38 +105,40 @@ class LoadAudioFeatures(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, motion_encoder: Any = NO_ENCODER, video_encoder: Any = NO_ENCODER) -> bool | str:
+    def validate_inputs(
+        cls, motion_encoder: str | None = NO_ENCODER, video_encoder: str | None = NO_ENCODER
+    ) -> bool | str:
         chosen = (motion_encoder, WAVLM), (video_encoder, WAV2VEC2)
         return choices_fault(encoder_path, NO_ENCODER, *chosen)
 
     @classmethod
     def execute(
         cls,
-        audio: dict,
+        audio: dict[str, Any],
         start: float,
         duration: float,
         silence_gate: bool,
-        audio_encoder: Any = None,
+        audio_encoder: AudioEncoderModel | None = None,
         motion_encoder: str = NO_ENCODER,
         video_encoder: str = NO_ENCODER,
-        vocals: dict | None = None,
+        vocals: dict[str, Any] | None = None,
     ) -> io.NodeOutput:
         from ..mmgt_core.audio.features import LOG_MEL, PROSODY, WAVLM_PROSODY, extract_features
         from ..mmgt_core.audio.silence_gate import silence_gate as gate_of
         from ..mmgt_core.media.vocals import fitted_vocals
 
         waveform = to_waveform(audio).cut(start, duration or None)
-        heard = waveform
+        voice = waveform
         if vocals is not None:
-            heard = fitted_vocals(to_waveform(vocals).cut(start, duration or None), waveform, "vocals")
+            voice = fitted_vocals(to_waveform(vocals).cut(start, duration or None), waveform, "vocals")
         encoders = host_encoders(motion_encoder, video_encoder, audio_encoder, host_progress())
         features = extract_features(
-            heard,
+            voice,
             stage1=WAVLM_PROSODY if WAVLM in encoders else PROSODY,
             stage2=WAV2VEC2 if WAV2VEC2 in encoders else LOG_MEL,
             encoders=encoders,
         )
-        speech = Speech(features, gate_of(heard) if silence_gate else None)
+        speech = Speech(features, gate_of(voice) if silence_gate else None)
         silent = float(features.loudness.max()) < SILENT
         return io.NodeOutput(
             speech,

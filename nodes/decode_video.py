@@ -1,4 +1,4 @@
-"""Node: latents become a video file with sound."""
+"""Node: decodes latents to a video file with sound."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import folder_paths
 import numpy as np
@@ -20,10 +20,13 @@ from ..mmgt_core.media.video_writer import VideoWriter
 from ..mmgt_core.media.waveform import Waveform
 from .comfy.decoding import decoded_frames, decoded_size, framing_of
 from .comfy.services import FRAME_RATE, host_fix, host_progress, to_waveform
-from .comfy.sockets import CATEGORY, FRAMING, MotionSocket, PoseKeypointSocket, as_motion
+from .comfy.sockets import CATEGORY, FRAMING, MotionSocket, Pose, PoseKeypointSocket, as_motion
+
+if TYPE_CHECKING:
+    from comfy.sd import VAE
 
 PORTRAIT, SAMPLED = "portrait", "as sampled"
-CHANNELS = 2  # more are mixed down to one
+CHANNELS = 2  # any other number is mixed to mono
 
 
 class MMGTDecodeVideo(io.ComfyNode):
@@ -103,14 +106,14 @@ class MMGTDecodeVideo(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        latent: dict,
-        vae: Any,
+        latent: dict[str, Any],
+        vae: VAE,
         fps: float,
-        audio: dict | None = None,
+        audio: dict[str, Any] | None = None,
         framing: str = PORTRAIT,
         lock_background: bool = False,
-        motion: Any = None,
-        portrait_pose: Any = None,
+        motion: Pose | None = None,
+        portrait_pose: Pose | None = None,
     ) -> io.NodeOutput:
         rate = output_rate(fps)
         fitted = framing_of(latent) if framing == PORTRAIT else None
@@ -126,14 +129,14 @@ class MMGTDecodeVideo(io.ComfyNode):
 
 
 def new_video_path() -> Path:
-    """A name that nobody uses, in the host's folder for temporary files."""
+    """A new file name in the host's folder for temporary files."""
     folder = Path(folder_paths.get_temp_directory())
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"mmgt_{secrets.token_hex(8)}.mp4"
 
 
 def require_room(folder: Path, frames: int, size: tuple[int, int]) -> None:
-    """Raise InputError before the decoding when the file will not fit on the disk."""
+    """Raise InputError before decoding if the file would not fit on the disk."""
     from ..mmgt_core.pipeline.kept_work import video_bytes
     from ..mmgt_core.work.disk import require_space
 
@@ -142,7 +145,7 @@ def require_room(folder: Path, frames: int, size: tuple[int, int]) -> None:
 
 
 def sound_of(audio: dict[str, Any] | None) -> list[Waveform] | None:
-    """The channels of an AUDIO, as they go into the file; more than two are mixed to one."""
+    """The channels of an AUDIO as written to the file: stereo is kept, anything else is mixed to mono."""
     if audio is None:
         return None
     mono = to_waveform(audio)
@@ -151,25 +154,29 @@ def sound_of(audio: dict[str, Any] | None) -> list[Waveform] | None:
 
 
 def locked(
-    chunks: Iterator[NDArray[np.uint8]], latent: dict[str, Any], framing: str, motion: Any, own_pose: Any
+    chunks: Iterator[NDArray[np.uint8]],
+    latent: dict[str, Any],
+    framing: str,
+    motion: Pose | None,
+    portrait_pose: Pose | None,
 ) -> Iterator[NDArray[np.uint8]]:
-    """The chunks with the portrait's own pixels where the person never is.
+    """The chunks, with the portrait's pixels wherever the person never appears.
 
-    Raises InputError without a motion, or for a LATENT that does not bring its portrait.
+    Raises InputError if there is no motion, or if the LATENT does not contain its portrait.
     """
     from ..mmgt_core.media.background_lock import locked_frames
 
     fitted: PortraitFraming | None = latent.get(FRAMING)
     if fitted is None or motion is None:
-        missing = "the motion" if motion is None else "the portrait of this latent"
+        missing = "a motion" if motion is None else "the portrait, which this latent does not contain"
         raise InputError(
             f"the background cannot be locked without {missing}",
             where="lock_background",
-            fix="link motion, and a latent of MMGT Sampler or MMGT Apply, or switch it off",
+            fix="connect motion and a latent from MMGT Sampler or MMGT Apply, or turn lock_background off",
         )
-    poses = [as_motion(pose) for pose in (motion, own_pose) if pose is not None]
+    poses = [as_motion(pose) for pose in (motion, portrait_pose) if pose is not None]
     image = fitted.portrait(decoded_size(latent["samples"]))
     if framing == SAMPLED:
         poses = [fitted.framing.motion_to_target(pose) for pose in poses]
         image = fitted.framing.apply(fitted.picture)
-    return locked_frames(chunks, poses[0], image, poses[1] if own_pose is not None else None)
+    return locked_frames(chunks, poses[0], image, poses[1] if portrait_pose is not None else None)

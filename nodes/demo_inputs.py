@@ -1,4 +1,4 @@
-"""Node: the portrait, its pose and the recording that come with the pack."""
+"""Node: the portrait, its pose and the recording included in the pack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .comfy.sockets import CATEGORY, MotionSocket
 
 
 class MMGTDemoInputs(io.ComfyNode):
-    """Nothing -> IMAGE, MMGT_MOTION, AUDIO."""
+    """IMAGE, MMGT_MOTION and AUDIO of the demo."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:

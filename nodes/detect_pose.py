@@ -1,26 +1,30 @@
-"""Node: the pose on a portrait, or the motion in a driving video."""
+"""Node: the pose in a portrait, or the motion in a driving video."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import comfy.model_management
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..mmgt_core.base.errors import InputError
 from .comfy.detector_files import AUTO, PERSON_DETECTOR, POSE_DETECTOR, detector_file, offered
 from .comfy.driving_frames import DrivingFrames
 from .comfy.node_text import sentence, with_text
 from .comfy.services import FRAME_RATE, choices_fault, host_progress
-from .comfy.sockets import CATEGORY, MotionSocket, PoseKeypointSocket
+from .comfy.sockets import CATEGORY, MotionSocket, PoseKeypoint, PoseKeypointSocket
 from .generate_motion import preview
 
 if TYPE_CHECKING:
+    from comfy_api.latest._input import VideoInput
+
     from ..mmgt_core.pose.detector import Detection
+    from ..mmgt_core.pose.openpose import Person
 
 
 class MMGTDetectPose(io.ComfyNode):
-    """Pictures -> MMGT_MOTION."""
+    """IMAGE or VIDEO -> MMGT_MOTION."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -100,15 +104,17 @@ class MMGTDetectPose(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, person_detector: Any = AUTO, pose_detector: Any = AUTO) -> bool | str:
+    def validate_inputs(
+        cls, person_detector: str | None = AUTO, pose_detector: str | None = AUTO
+    ) -> bool | str:
         chosen = (person_detector, PERSON_DETECTOR), (pose_detector, POSE_DETECTOR)
         return choices_fault(detector_file, AUTO, *chosen)
 
     @classmethod
     def execute(
         cls,
-        image: Any,
-        pose_keypoint: Any = None,
+        image: Tensor | VideoInput,
+        pose_keypoint: PoseKeypoint | None = None,
         person: int = -1,
         fps: float = FRAME_RATE,
         person_detector: str = AUTO,
@@ -117,18 +123,18 @@ class MMGTDetectPose(io.ComfyNode):
         from ..mmgt_core.media.motion_rate import at_model_rate
         from ..mmgt_core.pose.openpose import to_pose_keypoint
 
-        pictures = DrivingFrames.of(image, fps)
+        images = DrivingFrames.of(image, fps)
         if pose_keypoint is not None:
-            found = given_poses(pictures, pose_keypoint, person)
+            found = given_poses(images, pose_keypoint, person)
         else:
-            found = found_poses(pictures, person, person_detector, pose_detector)
-        motion = at_model_rate(found.motion, pictures.fps) if found.motion.frames > 1 else found.motion
+            found = detected_poses(images, person, person_detector, pose_detector)
+        motion = at_model_rate(found.motion, images.fps) if found.motion.frames > 1 else found.motion
         shown = with_text(preview(motion), [sentence(warning) for warning in found.warnings])
         return io.NodeOutput(motion, to_pose_keypoint(motion), ui=shown)
 
 
-def found_poses(pictures: DrivingFrames, person: int, person_detector: str, pose_detector: str) -> Detection:
-    """By our own detector, whose networks stay loaded for the whole clip."""
+def detected_poses(images: DrivingFrames, person: int, person_detector: str, pose_detector: str) -> Detection:
+    """The poses that MMGT's detector finds; its networks stay loaded for the whole clip."""
     from ..mmgt_core.pose.detector import PoseDetector
 
     detector = PoseDetector(
@@ -136,30 +142,30 @@ def found_poses(pictures: DrivingFrames, person: int, person_detector: str, pose
         detector_file(pose_detector, POSE_DETECTOR),
         device=comfy.model_management.get_torch_device().type,
     )
-    whom: Any = "largest" if person < 0 else person
+    whom: Person = "largest" if person < 0 else person
     try:
-        if pictures.count == 1:
-            return detector.detect(next(pictures.frames()), person=whom)
+        if images.count == 1:
+            return detector.detect(next(images.frames()), person=whom)
         progress = host_progress()
-        return detector.track(pictures.frames(), total=pictures.count, person=whom, progress=progress)
+        return detector.track(images.frames(), total=images.count, person=whom, progress=progress)
     except InputError as error:
         raise InputError(error.what, where="image", fix=error.fix) from error
 
 
-def given_poses(pictures: DrivingFrames, pose_keypoint: Any, person: int) -> Detection:
-    """As another pack found them on these pictures."""
+def given_poses(images: DrivingFrames, pose_keypoint: PoseKeypoint, person: int) -> Detection:
+    """The poses that another detector found in these images."""
     from ..mmgt_core.pose.detector import Detection, unclear_parts
     from ..mmgt_core.pose.openpose import parse_poses
 
     poses = list(pose_keypoint) if isinstance(pose_keypoint, (list, tuple)) else pose_keypoint
     try:
-        motion = parse_poses(poses, size=pictures.size, person="largest" if person < 0 else person)
+        motion = parse_poses(poses, size=images.size, person="largest" if person < 0 else person)
     except InputError as error:
         raise InputError(error.what, where="pose_keypoint", fix=error.fix) from error
-    if pictures.count is not None and motion.frames != pictures.count:
+    if images.count is not None and motion.frames != images.count:
         raise InputError(
-            f"there are {pictures.count} pictures and {motion.frames} poses",
+            f"the number of poses ({motion.frames}) differs from the number of images ({images.count})",
             where="pose_keypoint",
-            fix="detect the poses on these pictures",
+            fix="detect the poses in these images",
         )
     return Detection(motion, unclear_parts(motion))

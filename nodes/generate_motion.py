@@ -1,25 +1,31 @@
-"""Node: speech and a first pose become a motion."""
+"""Node: generates a motion from speech and a first pose."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io, ui
 
 from ..mmgt_core.base.errors import InputError
-from .comfy.services import FRAME_RATE, fitting_size, host_progress, not_there, pose_images
+from .comfy.services import FRAME_RATE, blocked_output, fitting_size, host_progress, pose_images
 from .comfy.sockets import (
     CATEGORY,
     AudioFeaturesSocket,
     MotionModelSocket,
     MotionSocket,
+    Pose,
     PoseKeypointSocket,
     Speech,
     as_motion,
 )
 
 if TYPE_CHECKING:
+    from comfy_execution.graph_utils import ExecutionBlocker
+    from torch import Tensor
+
     from ..mmgt_core.pose.motion import Motion
+    from ..mmgt_core.smga.network import SMGA
+    from .loaders import HostMotionModel
 
 NO_FRAMES = "none"
 PREVIEW_SIZE, PREVIEW_FRAMES = 256, 60
@@ -114,20 +120,24 @@ class SMGAPoseGenerate(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        motion_model: Any,
+        motion_model: HostMotionModel,
         audio_features: Speech,
-        pose: Any,
+        pose: Pose,
         pose_frames: str,
         smoothing: float,
-        **settings: Any,
+        seed: int,
+        steps: int,
+        guidance: float,
+        candidates: int,
     ) -> io.NodeOutput:
         from ..mmgt_core.pose.edit import smoothed
         from ..mmgt_core.pose.openpose import to_pose_keypoint
 
-        motion = _generate(motion_model.loaded(), audio_features, as_motion(pose).window([0]), **settings)
+        network, first_pose = motion_model.loaded(), as_motion(pose).window([0])
+        motion = _generate(network, audio_features, first_pose, seed, steps, guidance, candidates)
         motion = smoothed(motion, smoothing)
-        images = not_there(
-            f"SMGA Pose Generate draws no pose frames: choose their size at pose_frames, not '{NO_FRAMES}'."
+        images: Tensor | ExecutionBlocker = blocked_output(
+            "MMGT Generate Motion has no pose frames to pass on: choose a size for pose_frames."
         )
         if pose_frames != NO_FRAMES:
             images = pose_images(motion, fitting_size(motion.width, motion.height, int(pose_frames)))
@@ -135,18 +145,17 @@ class SMGAPoseGenerate(io.ComfyNode):
 
 
 def _generate(
-    network: Any, speech: Speech, first_pose: Motion, seed: int, steps: int, guidance: float, candidates: int
+    network: SMGA, speech: Speech, first_pose: Motion, seed: int, steps: int, guidance: float, candidates: int
 ) -> Motion:
     from ..mmgt_core.audio.silence_gate import apply_to_motion
     from ..mmgt_core.smga.generate import generate_motion
 
     if network.config.audio_channels != speech.features.stage1.shape[1]:
         raise InputError(
-            f"this motion model hears {network.config.audio_channels} channels, the audio features have "
+            f"this motion model reads {network.config.audio_channels} channels, but the audio features have "
             f"{speech.features.stage1.shape[1]}",
             where="audio_features",
-            fix="link the audio encoder that belongs to the model to Load Audio Features, or choose the "
-            "demo model",
+            fix="choose the motion_encoder of this model in MMGT Audio Features, or choose the demo model",
         )
     motion = generate_motion(
         network,
@@ -161,8 +170,8 @@ def _generate(
     return motion if speech.gate is None else apply_to_motion(motion, speech.gate, first_pose)
 
 
-def preview(motion: Motion) -> Any:
-    """A small animation of a few seconds, shown on the node."""
+def preview(motion: Motion) -> ui.PreviewVideo:
+    """An animation of the first few seconds, shown on the node."""
     stride = 2
     shown = motion.window(slice(0, PREVIEW_FRAMES * stride, stride))
     images = pose_images(shown, fitting_size(motion.width, motion.height, PREVIEW_SIZE))

@@ -1,9 +1,9 @@
-"""Nodes: the model files of Stage I and Stage II."""
+"""Nodes: load the model files of Stage I and Stage II."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import comfy.model_management as management
 import comfy.model_patcher
@@ -12,10 +12,13 @@ from comfy_api.latest import io
 
 from ..mmgt_core import assets
 from .comfy.load_video_model import load_host_video_model
-from .comfy.services import model_fault, model_files, model_path, not_there
+from .comfy.services import blocked_output, model_fault, model_files, model_path
 from .comfy.sockets import CATEGORY, MotionModelSocket, VideoModelSocket
 
-MORE = "diffusion_models"  # where else model files lie
+if TYPE_CHECKING:
+    from ..mmgt_core.smga.network import SMGA
+
+MORE = "diffusion_models"  # a second folder with model files
 DTYPES = {
     "default": None,
     "fp32": torch.float32,
@@ -29,18 +32,18 @@ DTYPES = {
 class HostMotionModel:
     """What MMGT_MOTION_MODEL carries: SMGA under the host's memory management."""
 
-    patcher: Any
+    patcher: comfy.model_patcher.ModelPatcher
 
     @classmethod
-    def of(cls, network: torch.nn.Module) -> HostMotionModel:
+    def of(cls, network: SMGA) -> HostMotionModel:
         devices = {
             "load_device": management.get_torch_device(),
             "offload_device": management.unet_offload_device(),
         }
-        # The host writes an attribute `device` on what it manages; the network has one of its own.
+        # The host sets an attribute `device` on the module it manages; the network already has one.
         return cls(comfy.model_patcher.ModelPatcher(torch.nn.ModuleDict({"network": network}), **devices))
 
-    def loaded(self) -> Any:
+    def loaded(self) -> SMGA:
         """The network on the device that the host computes on."""
         management.load_models_gpu([self.patcher], force_full_load=True)
         return self.patcher.model["network"]
@@ -118,12 +121,12 @@ class MMGTLoadVideoModel(io.ComfyNode):
                 io.Model.Output(
                     "model",
                     display_name="model",
-                    tooltip="The file's own SD1.5 UNet; nothing where the file holds the adapter alone.",
+                    tooltip="SD1.5 UNet of the file. Blocked if the file contains only the adapter.",
                 ),
                 io.Vae.Output(
                     "vae",
                     display_name="vae",
-                    tooltip="The file's own autoencoder; nothing where it needs the one of SD1.5.",
+                    tooltip="VAE of the file. Blocked if the file contains no VAE.",
                 ),
             ],
         )
@@ -136,10 +139,10 @@ class MMGTLoadVideoModel(io.ComfyNode):
     def execute(cls, file: str, weight_dtype: str) -> io.NodeOutput:
         path = model_path(file, assets.VIDEO_MODEL, MORE)
         video = load_host_video_model(path, DTYPES[weight_dtype])
-        model = video.model or not_there(
-            "This video model is an adapter: load an SD1.5 checkpoint and use its MODEL."
+        model = video.model or blocked_output(
+            "This video model contains only the adapter: load an SD1.5 checkpoint and connect its MODEL."
         )
-        vae = video.vae or not_there(
-            "This video model brings no VAE: load the VAE of SD1.5 (vae-ft-mse) and use that."
+        vae = video.vae or blocked_output(
+            "This video model contains no VAE: load the SD1.5 VAE (vae-ft-mse) and connect it."
         )
         return io.NodeOutput(video, model, vae)

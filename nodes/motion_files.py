@@ -1,21 +1,25 @@
-"""Nodes: where poses come from, and motions that are kept, loaded and edited."""
+"""Nodes: read poses, and save, load and edit motions."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import folder_paths
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..mmgt_core.base.errors import InputError
 from .comfy.input_files import NO_FILE, fingerprint, input_fault, input_files, input_path
 from .comfy.node_text import sentence, with_text
-from .comfy.sockets import CATEGORY, MotionSocket, PoseKeypointSocket, as_motion
+from .comfy.sockets import CATEGORY, MotionSocket, Pose, PoseKeypoint, PoseKeypointSocket, as_motion
 from .generate_motion import preview
 
+if TYPE_CHECKING:
+    from ..mmgt_core.pose.motion import Motion
+
 MOTION_ENDING = ".safetensors"
-NO_MOTION = "There is no motion file in ComfyUI's input folder; copy one there that MMGT Save Motion wrote."
+NO_MOTION = "ComfyUI's input folder contains no motion file; copy a file saved by MMGT Save Motion into it."
 
 
 class MMGTMotionFromPose(io.ComfyNode):
@@ -71,11 +75,13 @@ class MMGTMotionFromPose(io.ComfyNode):
         return file == NO_FILE or input_fault(file)
 
     @classmethod
-    def fingerprint_inputs(cls, file: str | None, **others: Any) -> str:
+    def fingerprint_inputs(cls, file: str | None, **others: object) -> str:
         return fingerprint(file)
 
     @classmethod
-    def execute(cls, file: str, person: int, pose_keypoint: Any = None, image: Any = None) -> io.NodeOutput:
+    def execute(
+        cls, file: str, person: int, pose_keypoint: PoseKeypoint | None = None, image: Tensor | None = None
+    ) -> io.NodeOutput:
         from ..mmgt_core.pose.detector import unclear_parts
         from ..mmgt_core.pose.openpose import parse_poses, read_pose_file, to_pose_keypoint
 
@@ -89,10 +95,10 @@ class MMGTMotionFromPose(io.ComfyNode):
             motion = read_pose_file(input_path(file), **options)
         else:
             raise InputError(
-                "there is no pose", where="pose_keypoint", fix="link a POSE_KEYPOINT or choose a JSON file"
+                "there is no pose", where="pose_keypoint", fix="connect a POSE_KEYPOINT or choose a JSON file"
             )
-        remarks = [sentence(remark) for remark in unclear_parts(motion)]
-        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=with_text(preview(motion), remarks))
+        notes = [sentence(note) for note in unclear_parts(motion)]
+        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=with_text(preview(motion), notes))
 
 
 class MMGTSaveMotion(io.ComfyNode):
@@ -118,7 +124,7 @@ class MMGTSaveMotion(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, motion: Any, filename_prefix: str) -> io.NodeOutput:
+    def execute(cls, motion: Motion, filename_prefix: str) -> io.NodeOutput:
         from ..mmgt_core.pose.motion_file import save_motion
 
         folder, name, counter, *_ = folder_paths.get_save_image_path(
@@ -131,7 +137,7 @@ class MMGTSaveMotion(io.ComfyNode):
 
 
 class MMGTLoadMotion(io.ComfyNode):
-    """File of the input folder -> MMGT_MOTION."""
+    """File in the input folder -> MMGT_MOTION."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -228,14 +234,14 @@ class MMGTEditMotion(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        motion: Any,
+        motion: Motion,
         body: float,
         face: float,
         hands: float,
         smoothing: float,
         blend: float,
-        portrait_pose: Any = None,
-        second: Any = None,
+        portrait_pose: Pose | None = None,
+        second: Motion | None = None,
     ) -> io.NodeOutput:
         from ..mmgt_core.pose.edit import amplified, blended, retargeted, smoothed
 

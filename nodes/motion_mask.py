@@ -1,16 +1,23 @@
-"""Node: which regions of the picture move."""
+"""Node: masks of the moving regions."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from .comfy.services import not_there
-from .comfy.sockets import CATEGORY, Masks, MasksSocket, MotionSocket, PoseKeypointSocket, as_motion
+from .comfy.services import blocked_output
+from .comfy.sockets import CATEGORY, Masks, MasksSocket, MotionSocket, Pose, PoseKeypointSocket, as_motion
+
+if TYPE_CHECKING:
+    import numpy as np
+    from comfy_execution.graph_utils import ExecutionBlocker
+    from numpy.typing import NDArray
+
+NO_MASKS = "MMGT Motion Masks has no MASK to pass on: turn draw_masks on."
 
 
 class MotionMaskFromKeypoints(io.ComfyNode):
@@ -93,7 +100,7 @@ class MotionMaskFromKeypoints(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        motion: Any,
+        motion: Pose,
         draw_masks: bool,
         width: int,
         height: int,
@@ -101,14 +108,14 @@ class MotionMaskFromKeypoints(io.ComfyNode):
         margin: int,
         blur: int,
     ) -> io.NodeOutput:
-        motion = as_motion(motion)
-        keypoints = motion.keypoints.clone()
-        # What is drawn and masked elsewhere is what scores 0.3 and more: bring the wanted threshold there.
+        given = as_motion(motion)
+        keypoints = given.keypoints.clone()
+        # All other code uses a fixed threshold of 0.3, so scores are mapped to it.
         keypoints[..., 2] = torch.where(
             keypoints[..., 2] >= max(score_threshold, 1e-6), keypoints[..., 2].clamp_min(0.31), 0.0
         )
-        masks = Masks(replace(motion, keypoints=keypoints), margin)
-        rasters = [not_there("Motion Mask From Keypoints draws no masks: switch draw_masks on.")] * 3
+        masks = Masks(replace(given, keypoints=keypoints), margin)
+        rasters: list[Tensor | ExecutionBlocker] = [blocked_output(NO_MASKS)] * 3
         if draw_masks:
             drawn = masks.boxes().rasters(size=(width, height))
             rasters = [
@@ -119,8 +126,8 @@ class MotionMaskFromKeypoints(io.ComfyNode):
         return io.NodeOutput(*rasters, masks)
 
 
-def softened(masks: Any, blur: int) -> Tensor:
-    """uint8 (frames, height, width) -> MASK with edges `blur` pixels soft."""
+def softened(masks: NDArray[np.uint8], blur: int) -> Tensor:
+    """uint8 (frames, height, width) -> MASK, blurred by `blur` pixels."""
     import cv2
 
     if blur:

@@ -1,9 +1,9 @@
-"""Nodes: the clip as patches and conditioning for any sampler, or sampled right away."""
+"""Nodes: the clip as a patched MODEL and conditioning for any sampler, or sampled directly."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import comfy.model_management
 import comfy.samplers
@@ -11,12 +11,15 @@ from comfy_api.latest import io
 
 from .comfy.decoding import decoded_images
 from .comfy.sampling import OFFICIAL, sample
-from .comfy.services import not_there
+from .comfy.services import blocked_output
 from .comfy.sockets import CATEGORY
 from .comfy.work_folder import sampling_work
 from .sampler_inputs import LINKS, chosen_sampling, clip_sockets, clip_widgets, late_widgets, prepared_clip
 
-NO_IMAGES = not_there("MMGT Sampler gives no images: switch decode on, or use MMGT Decode Video.")
+if TYPE_CHECKING:
+    from comfy.sd import VAE
+
+NO_IMAGES = blocked_output("MMGT Sampler has no images to pass on: turn decode on, or use MMGT Decode Video.")
 
 
 class MMGTApply(io.ComfyNode):
@@ -35,10 +38,12 @@ class MMGTApply(io.ComfyNode):
                 io.Conditioning.Output("positive", display_name="positive"),
                 io.Conditioning.Output("negative", display_name="negative"),
                 io.Latent.Output(
-                    "latent", display_name="latent", tooltip="Empty, of the right length and size."
+                    "latent", display_name="latent", tooltip="Empty latent of the clip's length and size."
                 ),
                 io.Sigmas.Output(
-                    "sigmas", display_name="sigmas", tooltip="The published steps, for SamplerCustomAdvanced."
+                    "sigmas",
+                    display_name="sigmas",
+                    tooltip="Published sampling schedule, for SamplerCustomAdvanced.",
                 ),
             ],
         )
@@ -48,17 +53,17 @@ class MMGTApply(io.ComfyNode):
         links, widgets = split_inputs(inputs)
         prepared = prepared_clip(**links, sampling=chosen_sampling(**widgets))
         device = comfy.model_management.intermediate_device()
-        empty = prepared.latent["samples"].to(device).contiguous()  # other nodes may write into it
+        empty = prepared.latent["samples"].to(device).contiguous()  # other nodes may write to it
         latent = {**prepared.latent, "samples": empty}
         return io.NodeOutput(prepared.model, prepared.positive, prepared.negative, latent, prepared.sigmas)
 
 
 class MMGTSampler(io.ComfyNode):
-    """The clip, sampled."""
+    """Samples the clip."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        own = [
+        sampling = [
             io.Int.Input(
                 "seed",
                 default=0,
@@ -111,17 +116,17 @@ class MMGTSampler(io.ComfyNode):
             description=(
                 "Generates the video latents from a portrait, a motion and audio features (Stage II)."
             ),
-            inputs=[*clip_sockets(), *own, *clip_widgets(), decode, *late_widgets(), keep_work],
+            inputs=[*clip_sockets(), *sampling, *clip_widgets(), decode, *late_widgets(), keep_work],
             outputs=[
                 io.Latent.Output("latent", display_name="latent"),
                 io.Image.Output("images", display_name="images"),
             ],
-            hidden=[io.Hidden.prompt, io.Hidden.unique_id],  # they tell which models the kept work is of
+            hidden=[io.Hidden.prompt, io.Hidden.unique_id],  # identify the models of the kept work
         )
 
     @classmethod
     def execute(
-        cls, vae: Any, sampler: str, decode: bool, keep_work: bool = False, **inputs: Any
+        cls, vae: VAE, sampler: str, decode: bool, keep_work: bool = False, **inputs: Any
     ) -> io.NodeOutput:
         links, widgets = split_inputs(inputs)
         sampling = chosen_sampling(**widgets)
@@ -133,6 +138,6 @@ class MMGTSampler(io.ComfyNode):
 
 
 def split_inputs(inputs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(links, widgets) of a node's inputs."""
+    """(connected inputs, widgets) of a node."""
     links = {name: value for name, value in inputs.items() if name in LINKS}
     return links, {name: value for name, value in inputs.items() if name not in LINKS}

@@ -1,8 +1,8 @@
-"""The inputs that MMGT Apply and MMGT Sampler have in common, and what they are made into."""
+"""The inputs shared by MMGT Apply and MMGT Sampler, and their conversion to `Sampling`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 from torch import Tensor
@@ -17,12 +17,18 @@ from .comfy.sockets import (
     Masks,
     MasksSocket,
     MotionSocket,
+    Pose,
     PoseKeypointSocket,
     Speech,
     VideoModelSocket,
 )
 
-MODEL_DEFAULT = "model's own"  # as saved workflows have it
+if TYPE_CHECKING:
+    from comfy.clip_vision import ClipVisionModel
+    from comfy.model_patcher import ModelPatcher
+    from comfy.sd import VAE
+
+MODEL_DEFAULT = "model's own"  # the value in saved workflows
 MODEL_WEIGHT = -1.0
 MODEL_CFG = 0.0
 WINDOW_ENDS: dict[str, WindowEnds | None] = {
@@ -33,11 +39,11 @@ WINDOW_ENDS: dict[str, WindowEnds | None] = {
 FUSIONS: dict[str, Fusion | None] = {MODEL_DEFAULT: None, "flat": "flat", "pyramid": "pyramid"}
 FULL_MASK_CHOICES: dict[str, FullMask | None] = {MODEL_DEFAULT: None, **{name: name for name in FULL_MASKS}}
 LINKS = ("model", "video_model", "vae", "portrait", "motion", "audio_features", "masks", "clip_vision")
-"""Inputs that are linked; the others are widgets."""
+"""Inputs that are connected; all others are widgets."""
 
 
-def clip_sockets() -> list[Any]:
-    """The inputs that both nodes link."""
+def clip_sockets() -> list[io.Input]:
+    """The connected inputs of both nodes."""
     return [
         io.Model.Input(
             "model",
@@ -78,8 +84,8 @@ def clip_sockets() -> list[Any]:
     ]
 
 
-def clip_widgets() -> list[Any]:
-    """The choices that both nodes offer."""
+def clip_widgets() -> list[io.Input]:
+    """The widgets of both nodes."""
     return [
         io.Int.Input(
             "steps", default=0, min=0, max=1000, tooltip="Number of sampling steps. 0 = model default."
@@ -118,7 +124,7 @@ def clip_widgets() -> list[Any]:
     ]
 
 
-def _weights_and_windows() -> list[Any]:
+def _weights_and_windows() -> list[io.Input]:
     weight = {"default": MODEL_WEIGHT, "min": MODEL_WEIGHT, "max": 10.0, "step": 0.05}
     return [
         io.Float.Input(
@@ -194,10 +200,8 @@ def _weights_and_windows() -> list[Any]:
     ]
 
 
-def late_widgets() -> list[Any]:
-    """Choices that came later: they stand last and may be left out, so that older workflows stay as they
-    are.
-    """
+def late_widgets() -> list[io.Input]:
+    """Widgets added later: last and optional, so that older workflows stay valid."""
     return [
         advanced(
             io.Combo.Input(
@@ -216,9 +220,9 @@ def late_widgets() -> list[Any]:
     ]
 
 
-def advanced(widget: Any) -> Any:
-    """The widget, kept behind "Show advanced inputs" until somebody wants it."""
-    widget.extra_dict = {**widget.extra_dict, "advanced": True}  # older hosts have no argument for it
+def advanced(widget: io.Input) -> io.Input:
+    """The widget, hidden until "Show advanced inputs" is chosen."""
+    widget.extra_dict = {**widget.extra_dict, "advanced": True}  # older hosts have no such argument
     return widget
 
 
@@ -240,7 +244,7 @@ def chosen_sampling(
     windows_at_once: int,
     window_fusion: str = MODEL_DEFAULT,
 ) -> Sampling:
-    """The widgets' values; here, and nowhere else, 0, -1 and "model's own" become None."""
+    """The widgets' values as `Sampling`; 0, -1 and "model's own" become None here and nowhere else."""
     pose, face, lips = (None if weight < 0 else weight for weight in (pose_weight, face_weight, lip_weight))
     return Sampling(
         seed=seed,
@@ -262,16 +266,16 @@ def chosen_sampling(
 
 
 def prepared_clip(
-    model: Any,
+    model: ModelPatcher,
     video_model: HostVideoModel,
-    vae: Any,
+    vae: VAE,
     portrait: Tensor,
-    motion: Any,
+    motion: Pose | Tensor,
     sampling: Sampling,
     audio_features: Speech | None = None,
     masks: Masks | None = None,
-    clip_vision: Any = None,
+    clip_vision: ClipVisionModel | None = None,
 ) -> Prepared:
-    """Everything from the links of a node; the cheap checks come first."""
+    """The clip of a node's inputs, ready to be sampled; inexpensive checks come first."""
     clip, fitted = make_clip(video_model, vae, portrait, motion, masks, audio_features, clip_vision, sampling)
     return prepare(model, video_model, clip, fitted, sampling)

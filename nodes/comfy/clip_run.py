@@ -1,10 +1,10 @@
-"""One sampling run: what the loaded networks compute once for each clip, and the state of every UNet call."""
+"""One sampling run: what the networks compute once per clip, and the state of every UNet call."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import comfy.model_management
 import torch
@@ -23,6 +23,7 @@ from .sites import sites_by_block
 from .window_progress import WindowProgress
 
 if TYPE_CHECKING:
+    from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
     from comfy.model_base import BaseModel
 
 RUN, CALL = "mmgt_run", "mmgt_call"
@@ -33,7 +34,7 @@ class LoadedNetworks:
     """The adapter and the reference UNet while they are loaded: `ConditionNetworks` on the host.
 
     Attributes:
-        device, dtype: where and in what the UNet computes; weights may lie elsewhere and be of another dtype.
+        device, dtype: of the UNet's computation; weights may have another device and dtype.
     """
 
     def __init__(
@@ -67,20 +68,20 @@ class LoadedNetworks:
 
 @dataclass(frozen=True, eq=False)
 class UNetCall:
-    """What the patches need to know during one call of the UNet."""
+    """What the patches read during one call of the UNet."""
 
     adapter: Adapter
-    unet: Any
+    unet: UNetModel
     state: RunState
 
 
 class ClipRun:
-    """Lives as long as one sampling; the host's option dicts hold it and never copy it.
+    """The state of one sampling run; the host's option dicts refer to it and never copy it.
 
     Attributes:
-        progress: the bar that moves with every window.
+        progress: the progress bar, updated with every window.
         device: where the networks compute.
-        batches: how many windows are computed at once; None before the first call.
+        batches: number of windows per batch; None before the first call.
     """
 
     def __init__(
@@ -90,23 +91,23 @@ class ClipRun:
         self.batches: Halving | None = None
         self._conditions = {id(clip): (clip, self._prepare(clip, model)) for clip in clips}
 
-    def call(self, unet: Any, rows: int, batch: ClipBatch | None, window: int | None) -> UNetCall:
+    def call(self, unet: UNetModel, rows: int, batch: ClipBatch | None, window: int | None) -> UNetCall:
         """The state of one UNet call on a batch of `rows` latents.
 
         Args:
-            window: frames per window where the batch holds several windows side by side; None: one sequence.
+            window: frames per window if the batch contains several windows; None for one sequence.
 
-        Raises InputError when the batch does not come from our conditioning.
+        Raises InputError if the batch does not come from MMGT conditioning.
         """
         if batch is None or id(batch.clip) not in self._conditions:
             raise InputError(
-                "this MODEL was patched by MMGT, but the conditioning does not come from MMGT",
+                "the MODEL was patched by MMGT, but the conditioning does not come from MMGT",
                 where="positive, negative",
-                fix="link both from MMGT Apply, or sample with the MODEL from before it",
+                fix="connect positive and negative of MMGT Apply, or use the MODEL without MMGT",
             )
         if rows != len(batch.frames) * len(batch.conditional):
             raise InputError(
-                f"{rows} latents do not hold {len(batch.conditional)} times {len(batch.frames)} frames"
+                f"{rows} latents do not match {len(batch.conditional)} x {len(batch.frames)} frames"
             )
         clip, conditions = self._conditions[id(batch.clip)]
         length = window or len(batch.frames)

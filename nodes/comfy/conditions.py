@@ -1,4 +1,4 @@
-"""One clip's conditions on their way through the host's conditioning, frame by frame."""
+"""One clip's conditions inside the host's conditioning, indexed by frame."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ...mmgt_core.video.conditions import FrameMasks, PoseImages
 from ...mmgt_core.video.mask_pyramid import MaskPyramid
 
 CONDITION = "mmgt"
-"""Name of the condition among a conditioning's `model_conds`, and of the keyword that the UNet receives."""
+"""Name of the condition in `model_conds` and of the keyword argument that the UNet receives."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """What the video model must know of one clip; compact, on the CPU, shared by both conditionings.
+    """The inputs of one clip: compact, on the CPU, shared by both conditionings.
 
     Attributes:
         frames: length of the clip.
-        portrait: latent of the portrait as the VAE gives it, (1, 4, h, w).
-        image_embeds: CLIP vision embedding (1, cross_dim) for models that want one.
+        portrait: unscaled VAE latent of the portrait, (1, 4, h, w).
+        image_embeds: CLIP vision embedding (1, cross_dim) for models that need one.
         pose_images: (frames, H, W, 3), or a function of frame indices that draws them.
-        audio: features around each frame (frames, window, blocks, channels); None: nothing is heard.
-        masks: motion masks, or a function of frame indices that makes them; None: the full branch
-            everywhere.
+        audio: features around each frame (frames, window, blocks, channels); None for no audio.
+        masks: motion masks, or a function of frame indices that computes them; None uses the full
+            branch everywhere.
         region_weights: weights of the (full, face, lips) audio branches.
     """
 
@@ -48,7 +48,7 @@ class Clip:
 
 @dataclass(frozen=True, eq=False)
 class ClipBatch:
-    """What one UNet call holds: `frames` of the clip, once for each of `conditional`, in batch order."""
+    """The batch of one UNet call: `frames` of the clip, once for each of `conditional`, in batch order."""
 
     clip: Clip
     frames: tuple[int, ...]
@@ -58,11 +58,11 @@ class ClipBatch:
 class ClipCondition(CONDRegular):
     """The frames of a clip as a condition that the host batches, and that context windows slice by frame.
 
-    It stands on positive and negative alike, so the host computes both in one batch where memory allows.
+    Positive and negative both have one, so the host computes them in one batch if memory allows.
 
     Attributes:
-        cond: int64 (frames,): which frame of the clip each row of the latent is.
-        conditional: False on the negative side, where neither portrait nor audio reaches the model.
+        cond: int64 (frames,): the clip's frame of each row of the latent.
+        conditional: False for negative, which has neither portrait nor audio.
     """
 
     def __init__(self, cond: Tensor, clip: Clip, conditional: bool):
@@ -77,7 +77,7 @@ class ClipCondition(CONDRegular):
     def window(self, indices: Tensor, frames: int) -> ClipCondition:
         """The chosen frames of a latent of `frames`, in their order.
 
-        Raises InputError when the latent has another length than the clip.
+        Raises InputError if the latent and the clip differ in length.
         """
         self._check_length(frames)
         return self._copy_with(self.cond[indices.to(self.cond.device)])
@@ -86,16 +86,16 @@ class ClipCondition(CONDRegular):
         return type(self)(cond, self.clip, self.conditional)
 
     def process_cond(self, batch_size: int, **_: object) -> ClipCondition:
-        """Raises InputError when the latent has another length: tiling the frames would go unnoticed."""
+        """Raises InputError if the latent has another length; the host would tile the frames silently."""
         self._check_length(batch_size)
         return self._copy_with(self.cond)
 
     def _check_length(self, frames: int) -> None:
         if frames != self.cond.shape[0]:
             raise InputError(
-                f"the latent has {frames} frames, the conditioning {self.cond.shape[0]}",
+                f"the latent has {frames} frames, but the conditioning has {self.cond.shape[0]}",
                 where="latent_image",
-                fix="link the LATENT that comes with this conditioning",
+                fix="connect the LATENT of the node that this conditioning comes from",
             )
 
     def can_concat(self, other: object) -> bool:

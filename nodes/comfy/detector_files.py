@@ -1,4 +1,4 @@
-"""Where the pose detector's two ONNX files lie: models/mmgt, or where other packs keep them."""
+"""Finds the pose detector's two ONNX files in models/mmgt or in the folders of other packs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .services import FOLDER
 AUTO = "auto"
 ENDING = ".onnx"
 FOLDERS = (FOLDER, "dwpose", "DWPose", "detection", "onnx")
-"""Below ComfyUI's models; ours, and what other packs call theirs."""
+"""Below ComfyUI's models folder: ours, and those of other packs."""
 PACKS = ("comfyui_controlnet_aux/ckpts/yzd-v/DWPose",)
 """Below custom_nodes."""
 PERSON_DETECTOR, POSE_DETECTOR = "person-detector", "pose-detector"
@@ -20,7 +20,7 @@ PERSON_DETECTOR, POSE_DETECTOR = "person-detector", "pose-detector"
 
 
 def onnx_files() -> dict[str, Path]:
-    """Name as shown -> file, of every ONNX file in those folders; ours come first."""
+    """Name as shown -> file, for every ONNX file in those folders; ours come first."""
     found: dict[str, Path] = {}
     for place in _places():
         for path in sorted(place.rglob(f"*{ENDING}")):
@@ -30,17 +30,17 @@ def onnx_files() -> dict[str, Path]:
 
 
 def offered() -> list[str]:
-    """What a choice of detector file offers."""
+    """The options of a detector widget."""
     return [AUTO, *onnx_files()]
 
 
 def detector_file(choice: str, known: str) -> Path:
-    """The file behind an entry of `offered`; "auto" is the published one, wherever it lies.
+    """The file of an entry of `offered`; "auto" finds the published one in any of the folders.
 
     Args:
         known: its name in the registry of model files.
 
-    Raises CheckpointError, the sentence that says which file goes where and comes from where.
+    Raises CheckpointError, which names the file, its folder and its download.
     """
     files, file = onnx_files(), wanted_file(known)
     if choice != AUTO and choice in files:

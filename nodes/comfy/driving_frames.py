@@ -1,27 +1,30 @@
-"""The pictures in which poses are looked for: an IMAGE, or a VIDEO straight from its file, frame by frame."""
+"""The images for pose detection: an IMAGE, or a VIDEO read from its file frame by frame."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ...mmgt_core.base.timebase import FPS
+
+if TYPE_CHECKING:
+    from comfy_api.latest._input import VideoInput
 
 
 @dataclass(frozen=True)
 class DrivingFrames:
-    """Pictures of one size.
+    """Images of one size.
 
     Attributes:
-        frames: () -> uint8 RGB (height, width, 3), one after the other.
-        count: how many, where that is known before they are read.
+        frames: () -> iterator over uint8 RGB (height, width, 3).
+        count: number of images, or None if it is not known before they are read.
         size: (width, height).
-        fps: frames a second.
+        fps: frames per second.
     """
 
     frames: Callable[[], Iterator[NDArray[np.uint8]]]
@@ -30,9 +33,9 @@ class DrivingFrames:
     fps: float
 
     @classmethod
-    def of(cls, given: Any, fps: float) -> DrivingFrames:
-        """Of an IMAGE (`fps` is its rate) or of a VIDEO (which is read at 25 frames a second)."""
-        if isinstance(given, torch.Tensor):
+    def of(cls, given: Tensor | VideoInput, fps: float) -> DrivingFrames:
+        """From an IMAGE with frame rate `fps`, or from a VIDEO, which is read at 25 frames per second."""
+        if isinstance(given, Tensor):
             return cls._of_images(given, fps)
         source = given.get_stream_source()
         if isinstance(source, str):
@@ -41,14 +44,14 @@ class DrivingFrames:
         return cls._of_images(parts.images, float(parts.frame_rate))
 
     @classmethod
-    def _of_images(cls, images: torch.Tensor, fps: float) -> DrivingFrames:
+    def _of_images(cls, images: Tensor, fps: float) -> DrivingFrames:
         from ...mmgt_core.media.images import to_uint8
 
         size = (images.shape[2], images.shape[1])
         return cls(lambda: (to_uint8(image[..., :3]) for image in images), images.shape[0], size, fps)
 
     @classmethod
-    def _of_file(cls, path: str, video: Any) -> DrivingFrames:
+    def _of_file(cls, path: str, video: VideoInput) -> DrivingFrames:
         from ...mmgt_core.media.video_reader import iterate_video
 
         trimmed = getattr(video, "get_active_trim_window", None)  # older hosts cannot trim

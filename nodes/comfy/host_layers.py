@@ -1,4 +1,4 @@
-"""The host's layers and attention for our networks: weights are cast and offloaded as the host decides."""
+"""The host's layers and attention for MMGT's networks; the host casts and offloads their weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...mmgt_core.video.layers import MOST_SEQUENCES, Layers
 def host_attention(query: Tensor, key: Tensor, value: Tensor, heads: int, **options: Any) -> Tensor:
     """The host's attention: (n, q, heads*d), (n, k, heads*d) twice -> (n, q, heads*d).
 
-    Some kernels count sequences times heads along a grid axis of 65,535, so large batches are split.
+    Large batches are split: some kernels limit sequences x heads to a grid axis of 65,535.
     """
     most = max(1, MOST_SEQUENCES // heads)
     if query.shape[0] > most:
@@ -25,5 +25,5 @@ def host_attention(query: Tensor, key: Tensor, value: Tensor, heads: int, **opti
 
 
 def host_layers(device: torch.device, dtype: torch.dtype) -> Layers:
-    """Layers whose weights of `dtype` are cast to the dtype and device of what they compute."""
+    """Layers that store weights as `dtype` and cast them to the dtype and device of their input."""
     return Layers(operations=comfy.ops.manual_cast, attention=host_attention, device=device, dtype=dtype)

@@ -1,5 +1,7 @@
-"""The demo's small autoencoder as the host's VAE, which builds it in one width only and then gets the weights
-of ours, a quarter of the work.
+"""The demo model's small autoencoder as a VAE of the host.
+
+The host builds TAESD in one width only; the weights are then replaced by narrower ones, for a quarter of the
+computation.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ DECODER_OFFSET = 1  # the host counts the clamp before the first convolution as 
 
 
 def tiny_autoencoder_shapes(config: VideoConfig) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every tensor of the model file's autoencoder, names without prefix."""
+    """Name (without prefix) and shape of every tensor of the model file's autoencoder."""
     return {
         theirs: tuple(config.autoencoder_channels if size == WIDTH else size for size in shape)
         for theirs, (_, shape) in _names().items()
@@ -30,10 +32,10 @@ def tiny_autoencoder_shapes(config: VideoConfig) -> dict[str, tuple[int, ...]]:
 
 
 def host_vae(config: VideoConfig, tensors: Mapping[str, Tensor]) -> comfy.sd.VAE:
-    """The VAE of the tensors (AutoencoderTiny's names, shapes already checked).
+    """The VAE with these tensors (AutoencoderTiny's names, shapes already checked).
 
-    Its latents are those of SD1.5 MODELs: the host multiplies them by 0.18215 where the model has its own
-    scale.
+    Its latents are scaled like those of SD1.5, because the host multiplies them by 0.18215; the model itself
+    uses another scale.
     """
     names = _names()
     state = {ours: torch.zeros(shape) for ours, shape in names.values()}
@@ -44,19 +46,19 @@ def host_vae(config: VideoConfig, tensors: Mapping[str, Tensor]) -> comfy.sd.VAE
         layer, _, kind = ours.rpartition(".")
         weight = tensors[theirs].to(vae.vae_dtype)
         setattr(vae.first_stage_model.get_submodule(layer), kind, Parameter(weight, requires_grad=False))
-    # The layout of the pictures that come out: 1.5 times faster on a CPU than channels first.
+    # Channels last is 1.5 times faster on a CPU.
     vae.first_stage_model.to(memory_format=torch.channels_last)
     return vae
 
 
 def check_autoencoder(config: VideoConfig, where: object) -> None:
-    """Raise CheckpointError when the host has no VAE for this autoencoder."""
+    """Raise CheckpointError if the host has no VAE for this autoencoder."""
     blocks = (config.autoencoder_encoder_blocks, config.autoencoder_decoder_blocks)
     if config.autoencoder_channels > WIDTH or blocks != ((1, 3, 3, 3), (3, 3, 3, 1)):
         raise CheckpointError(
-            "ComfyUI has no VAE for its autoencoder",
+            "ComfyUI does not support the autoencoder of this model",
             where=where,
-            fix=f"train one of at most {WIDTH} channels and TAESD's blocks",
+            fix=f"train an autoencoder with at most {WIDTH} channels and TAESD's blocks",
         )
 
 

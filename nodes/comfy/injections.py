@@ -1,30 +1,30 @@
-"""The adapter behind the layers of hosts without layer patches (before 0.20): their `forward` on the
-instance.
+"""Attaches the adapter on hosts without layer patches (before 0.20): replaces `forward` of single layers.
 
-The state dict keeps its keys, and what is injected is taken out again without a trace.
+The keys of the state dict do not change, and ejecting restores every layer completely.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock
 from comfy.patcher_extension import PatcherInjection
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...mmgt_core.video.sites import Site
 from .clip_run import UNetCall
 from .sites import MIDDLE, STEM, Block
 
 if TYPE_CHECKING:
+    from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
     from comfy.model_patcher import ModelPatcher
 
 
 class CurrentCall:
-    """The UNet call that is running: a ResBlock's `forward` is given nothing else that could tell."""
+    """The current UNet call, which the arguments of a ResBlock's `forward` do not contain."""
 
     def __init__(self) -> None:
         self.call: UNetCall | None = None
@@ -39,7 +39,7 @@ class CurrentCall:
 
 
 def site_injection(places: Mapping[Block, Site], current: CurrentCall) -> PatcherInjection:
-    """The injection that wraps the layer of each site; injecting or ejecting twice is harmless."""
+    """The injection that wraps the layer of each site; injecting and ejecting are idempotent."""
 
     def inject(patcher: ModelPatcher) -> None:
         eject(patcher)
@@ -56,24 +56,24 @@ def site_injection(places: Mapping[Block, Site], current: CurrentCall) -> Patche
 
 
 class _Behind:
-    """A layer's `forward` and what the adapter does behind it."""
+    """A layer's `forward`, followed by the adapter."""
 
-    def __init__(self, layer: Any, site: Site, current: CurrentCall):
-        self.found = layer.__dict__.get("forward")  # somebody else's, if any
+    def __init__(self, layer: nn.Module, site: Site, current: CurrentCall):
+        self.found = layer.__dict__.get("forward")  # another pack's, or None
         self.inner, self.site, self.current = layer.forward, site, current
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+    def __call__(self, *args: object, **kwargs: object) -> Tensor:
         x, call = self.inner(*args, **kwargs), self.current.call
         return x if call is None else call.adapter.after(self.site.name, x, call.state)
 
-    def restore(self, layer: Any) -> None:
+    def restore(self, layer: nn.Module) -> None:
         del layer.forward
         if self.found is not None:
             layer.forward = self.found
 
 
-def _layers(unet: Any, places: Mapping[Block, Site]) -> Iterator[tuple[Any, Site]]:
-    """The layer behind which each site lies: its SpatialTransformer if it has one, else its ResBlock."""
+def _layers(unet: UNetModel, places: Mapping[Block, Site]) -> Iterator[tuple[nn.Module, Site]]:
+    """The layer that each site follows: the block's SpatialTransformer if it has one, else its ResBlock."""
     for place, site in places.items():
         if place == STEM:
             continue

@@ -1,4 +1,4 @@
-"""Files that people put into ComfyUI's input folder: listed, found, and never looked for anywhere else."""
+"""Lists and finds files in ComfyUI's input folder, and nowhere else."""
 
 from __future__ import annotations
 
@@ -14,38 +14,40 @@ BLOCK = 2**20  # bytes at once
 
 
 def input_files(ending: str) -> list[str]:
-    """Files of the input folder with this ending."""
+    """The files in the input folder with this extension."""
     folder = Path(folder_paths.get_input_directory())
     found = folder.glob("*") if folder.is_dir() else ()
     return sorted(path.name for path in found if path.is_file() and path.name.lower().endswith(ending))
 
 
 def input_path(name: str) -> Path:
-    """The file of that name in the input folder, or in the one that the host's annotation names.
+    """The file of that name in the input folder, or in the folder of the host's annotation ("[output]").
 
-    Raises InputError where there is none, or where the name leads out of the folder.
+    Raises InputError if it does not exist or is outside the folder.
     """
     plain, base = folder_paths.annotated_filepath(name)
     folder = Path(base or folder_paths.get_input_directory())
     try:
         path = (folder / plain.rstrip()).resolve()
         inside = path.is_relative_to(folder.resolve())
-        there = inside and path.is_file()
-    except (ValueError, OSError):  # a null byte, a name that is too long
-        inside = there = False
+        exists = inside and path.is_file()
+    except (ValueError, OSError):  # a null byte, or a name that is too long
+        inside = exists = False
     if not inside:
         raise InputError(
-            "the file does not lie in ComfyUI's input folder", where=repr(name), fix="copy it there"
+            "this file is outside ComfyUI's input folder", where=repr(name), fix="copy it into that folder"
         )
-    if not there:
-        raise InputError("there is no such file in ComfyUI's input folder", where=name, fix="copy it there")
+    if not exists:
+        raise InputError(
+            "ComfyUI's input folder contains no such file", where=name, fix="copy it into that folder"
+        )
     return path
 
 
 def input_fault(name: str | None) -> bool | str:
-    """True, or why there is no such input file, as the host's `validate_inputs` answers.
+    """True, or the error text for a missing input file, as `validate_inputs` returns it.
 
-    None is a name that another node will tell.
+    None stands for a connected input, whose value is not known yet.
     """
     try:
         if name is not None:
@@ -56,7 +58,7 @@ def input_fault(name: str | None) -> bool | str:
 
 
 def fingerprint(name: str | None) -> str:
-    """A hash of the file's content, so that a node runs again when it changes, and only then."""
+    """A hash of the file's content, so that a node runs again only when the content changes."""
     if name is None:
         return ""
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass"))

@@ -1,13 +1,11 @@
-"""A Stage II model file on the host: its networks under memory management, and MODEL and VAE where it holds
-them.
-"""
+"""Loads a Stage II model file on the host: its networks, and its MODEL and VAE if it contains them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import comfy.model_management as management
 import torch
@@ -24,40 +22,44 @@ from .host_vae import PREFIX as AUTOENCODER
 from .host_vae import check_autoencoder, host_vae, tiny_autoencoder_shapes
 from .unet_model import OUTPUT_HEAD, build_unet, host_patcher, unet_dtype, unet_names
 
+if TYPE_CHECKING:
+    from comfy.model_patcher import ModelPatcher
+    from comfy.sd import VAE
+
 UNET, REFERENCE = "denoising_unet.", "reference_unet."
-FIRST_OF_UNET = f"{UNET}conv_in.weight"  # there unless the file is an adapter for SD1.5 models
-# official prefix -> prefix in `Adapter`, for the modules outside of the UNet.
+FIRST_OF_UNET = f"{UNET}conv_in.weight"  # missing if the file contains only the adapter
+# published prefix -> prefix in `Adapter`, for the modules outside the UNet.
 ADAPTER_PREFIXES = {"pose_guider.": "pose_guider.", "audioproj.": "audio_projection."}
 
 
 @dataclass(frozen=True, eq=False)
 class HostVideoModel:
-    """The networks of one model file; sockets of the type MMGT_VIDEO_MODEL carry it.
+    """The networks of one model file: the value of MMGT_VIDEO_MODEL.
 
     Attributes:
-        adapter: ModelPatcher of an `Adapter` with folded audio modules.
-        reference: ModelPatcher of the reference UNet, a module of its own.
-        model: MODEL of the denoising UNet; None where the file holds the adapter alone.
-        vae: the file's own autoencoder, or None.
+        adapter: an `Adapter` with folded audio modules.
+        reference: the reference UNet.
+        model: MODEL of the denoising UNet; None if the file contains only the adapter.
+        vae: the file's autoencoder; None if it contains none.
     """
 
     config: VideoConfig
-    adapter: Any
-    reference: Any
-    model: Any | None
-    vae: Any | None
+    adapter: ModelPatcher
+    reference: ModelPatcher
+    model: ModelPatcher | None
+    vae: VAE | None
 
 
 def load_host_video_model(path: str | os.PathLike[str], dtype: torch.dtype | None = None) -> HostVideoModel:
-    """Load a Stage II model file; `dtype` is that of the weights, None leaves it to the host.
+    """Load a Stage II model file; `dtype` is that of the weights, None lets the host choose.
 
-    Raises CheckpointError, naming the tensors, when any is missing, unknown or misshapen.
+    Raises CheckpointError, which names the tensors, if any is missing, unknown or has a wrong shape.
     """
     config, tensors = _read(path)
     dtype = dtype or unet_dtype(config)
     model = _model(config, tensors, dtype)
     if model is not None:
-        # The host builds a second copy through this where it needs one, for example for conditioning hooks.
+        # The host calls this for a second copy, for example for conditioning hooks.
         model.cached_patcher_init = (reload_model, (path, dtype))
     return HostVideoModel(
         config=config,
@@ -68,14 +70,18 @@ def load_host_video_model(path: str | os.PathLike[str], dtype: torch.dtype | Non
     )
 
 
-def reload_model(path: str | os.PathLike[str], dtype: torch.dtype, disable_dynamic: bool = False) -> Any:
-    """The MODEL of a file once more, alone."""
+def reload_model(
+    path: str | os.PathLike[str], dtype: torch.dtype, disable_dynamic: bool = False
+) -> ModelPatcher | None:
+    """Load only the MODEL of a file."""
     return _model(*_read(path), dtype, not disable_dynamic)
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[VideoConfig, dict[str, Tensor]]:
     """The configuration and the tensors of a file, every name and shape checked."""
-    file = read_video_file(path, with_unet=False)  # of a model in parts the host's own loader opens the UNet
+    file = read_video_file(
+        path, with_unet=False
+    )  # of a model in several files, the host's loader reads the UNet
     config = (
         config_from_json(VideoConfig, file.config, path) if file.config else infer_config(file.tensors, path)
     )
@@ -86,15 +92,15 @@ def _read(path: str | os.PathLike[str]) -> tuple[VideoConfig, dict[str, Tensor]]
 
 def _model(
     config: VideoConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype, dynamic: bool = True
-) -> Any:
-    """The MODEL of the tensors, or None where they are the adapter's alone."""
+) -> ModelPatcher | None:
+    """The MODEL of the tensors, or None if they contain only the adapter."""
     if FIRST_OF_UNET not in tensors:
         return None
     return build_unet(config, _part(tensors, UNET), dtype, dynamic=dynamic)
 
 
 def official_shapes(config: VideoConfig, has_unet: bool, where: object = None) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every tensor of the official file, without those of the UNet unless `has_unet`."""
+    """Name and shape of every tensor of the published file, without the UNet's unless `has_unet`."""
     unet = {name: shape for name, (_, shape) in unet_names(config).items()}
     shapes = {REFERENCE + name: shape for name, shape in unet.items() if not name.startswith(OUTPUT_HEAD)}
     if has_unet:
@@ -111,15 +117,15 @@ def official_shapes(config: VideoConfig, has_unet: bool, where: object = None) -
 
 
 def adapter_names(config: VideoConfig, state: Mapping[str, Tensor]) -> dict[str, str]:
-    """Official name -> name in the (not folded) adapter."""
+    """Published name -> name in the adapter (not folded)."""
     names = {official: ours.removeprefix("adapter.") for official, ours in adapter_keys(config).items()}
     for official, ours in ADAPTER_PREFIXES.items():
         names.update({official + name.removeprefix(ours): name for name in state if name.startswith(ours)})
     return names
 
 
-def build_adapter(config: VideoConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype) -> Any:
-    """The adapter of the host's layers, its audio modules folded in float32, then stored as `dtype`."""
+def build_adapter(config: VideoConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype) -> ModelPatcher:
+    """The adapter with the host's layers; its audio modules are folded in float32 and stored as `dtype`."""
     with torch.device("meta"):
         names = adapter_names(config, Adapter(config).state_dict())
     state = {

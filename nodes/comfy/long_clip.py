@@ -1,21 +1,24 @@
-"""Sampling a long clip on the host: its latents stay in main memory, the device holds a window.
+"""Sampling a long clip on the host: its latents stay in main memory, only a window is on the device.
 
-The host moves noise and latents of a whole clip to its device and copies them in every step: a gigabyte for
-each copy of ten minutes at 512 pixels. Here its guider is given the latents of one window, which decide what
-is loaded and how conditions are prepared; the clip itself is handed to the sampler, inside of the guider.
+The host moves noise and latents of the whole clip to its device and copies them in every step: one gigabyte
+per copy for ten minutes at 512 pixels. Here its guider receives the latents of one window, which determine
+what is loaded and how conditions are prepared; inside the guider, the sampler receives the clip itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import comfy.samplers
 import torch
 from comfy.samplers import CFGGuider, Sampler
 from torch import Tensor
 
-AT_ONCE = 64  # frames that guidance and sampler work on, each with a few copies
+if TYPE_CHECKING:
+    from comfy.model_base import BaseModel
+
+AT_ONCE = 64  # frames that guidance and sampler process at once, with a few copies of each
 HOOKS = (
     "sampler_cfg_function",
     "sampler_pre_cfg_function",
@@ -23,11 +26,11 @@ HOOKS = (
     "sampler_calc_cond_batch_function",
     "disable_cfg1_optimization",
 )
-"""Model options by which other nodes change the guidance; then the host's own code runs."""
+"""Model options with which other nodes change the guidance; if one is set, the host's code runs."""
 
 
 class ClipGuider(CFGGuider):
-    """The host's guidance, worked out a few frames at a time in the memory of the predictions."""
+    """The host's guidance, computed in place, a few frames at a time."""
 
     def predict_noise(
         self,
@@ -50,13 +53,12 @@ class ClipGuider(CFGGuider):
 
 
 class ClipSampler(Sampler):
-    """Runs a sampler on the latents of a clip in main memory, where the host has prepared one window.
+    """Runs a sampler on a whole clip in main memory, while the host has prepared one window.
 
     Args:
-        sampler: works on CPU latents; calls the model with them, which `ClipWindows` takes to the device
-            window by window.
-        make_noise: the clip's noise (frames, 4, h, w), float32 on the CPU; called once, and nothing else
-            holds on to it, so that the sampler may work in its memory.
+        sampler: runs on CPU latents; `ClipWindows` moves them to the device window by window.
+        make_noise: returns the clip's noise (frames, 4, h, w), float32 on the CPU; called once, and the
+            sampler may modify the result in place.
     """
 
     def __init__(self, sampler: Sampler, make_noise: Callable[[], Tensor]):
@@ -64,27 +66,27 @@ class ClipSampler(Sampler):
 
     def sample(
         self,
-        model_wrap: Any,
+        model_wrap: BaseModel,
         sigmas: Tensor,
         extra_args: dict[str, Any],
-        callback: Callable[..., Any] | None,
+        callback: Callable[..., None] | None,
         noise: Tensor,
         latent_image: Tensor | None = None,
         denoise_mask: Tensor | None = None,
         disable_pbar: bool = False,
     ) -> Tensor:
-        def shown(step: int, denoised: Tensor, x: Tensor, steps: int) -> None:
-            """Previews decode on the device, and show the first frames."""
+        def first_frames(step: int, denoised: Tensor, x: Tensor, steps: int) -> None:
+            """The callback, with only the first frames, because previews are decoded on the device."""
             if callback is not None:
                 first = slice(len(noise))
                 callback(step, denoised[first].to(noise.device), x[first].to(noise.device), steps)
 
         clip = self._make_noise()
         return self._sampler.sample(
-            model_wrap, sigmas.cpu(), extra_args, shown, clip, blank(clip.shape), None, disable_pbar
+            model_wrap, sigmas.cpu(), extra_args, first_frames, clip, blank(clip.shape), None, disable_pbar
         )
 
 
 def blank(shape: tuple[int, ...]) -> Tensor:
-    """Zeros that take no memory; copy them before writing."""
+    """Zeros that take no memory; copy before writing."""
     return torch.zeros(1).expand(shape)

@@ -1,4 +1,4 @@
-"""A library that is not installed: the pack loads, and the node that wants it says how to install it."""
+"""Missing libraries: the pack still loads, and the node that needs one explains how to install it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PACKAGES = {
     "soxr": "soxr",
     "transformers": "transformers",
 }
-"""Module -> what pip calls it; all that our nodes load when they run."""
+"""Module -> pip package, for all libraries that are imported when a node runs."""
 
 
-def tells_what_is_missing(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
-    """The same node; its `execute` raises DependencyError where one of PACKAGES is absent."""
+def names_missing_library(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
+    """The same node; its `execute` raises DependencyError if one of PACKAGES is missing."""
     execute = node.__dict__["execute"].__func__
 
     @wraps(execute)
-    def guarded(cls: type[io.ComfyNode], *args: Any, **inputs: Any) -> Any:
+    def guarded(cls: type[io.ComfyNode], *args: Any, **inputs: Any) -> io.NodeOutput:
         try:
             return execute(cls, *args, **inputs)
         except ModuleNotFoundError as error:
@@ -35,7 +35,7 @@ def tells_what_is_missing(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
                 f"the library {package} is not installed",
                 where=node.define_schema().display_name,
                 fix=f"run `python -m pip install {package}` with ComfyUI's Python, or install the pack's "
-                "requirements.txt, and start ComfyUI again",
+                "requirements.txt, and restart ComfyUI",
             ) from error
 
     node.execute = classmethod(guarded)  # type: ignore[method-assign]

@@ -1,38 +1,43 @@
-"""A sentence shown on the node that runs: warnings, costs, and what a person should know."""
+"""Messages shown on the running node: warnings, memory cost and notes."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_execution.utils import get_executing_context
+
+if TYPE_CHECKING:
+    from comfy_api.latest import ui
 
 log = logging.getLogger(__name__)
 
 
-def sentence(remark: str) -> str:
-    """A remark of the engine, which begins small and has no full stop, as a sentence."""
-    return f"{remark[0].upper()}{remark[1:]}."
+def sentence(note: str) -> str:
+    """A note of `mmgt_core`, without capital letter and full stop, as a sentence."""
+    return f"{note[0].upper()}{note[1:]}."
 
 
-def tell(*sentences: str) -> None:
-    """Show the sentences on the running node, where a browser watches, and write them into the log."""
+def show_message(*sentences: str) -> None:
+    """Show the sentences on the running node, if a browser is connected, and log them."""
     if not sentences:
         return
     for text in sentences:
         log.info(text)
-    # Where no server runs, nobody watches, and it would be heavy to import.
+    # `server` is a heavy import, and only needed if a server is running already.
     prompt_server = getattr(sys.modules.get("server"), "PromptServer", None)
     context, running = get_executing_context(), getattr(prompt_server, "instance", None)
     if context is not None and running is not None:
         running.send_progress_text("\n".join(sentences), context.node_id)
 
 
-def with_text(shown: Any, sentences: Sequence[str]) -> Any:
-    """What a node shows (one of the host's UI objects, or None) and the sentences, which are told too."""
+def with_text(
+    preview: ui.PreviewVideo | None, sentences: Sequence[str]
+) -> ui.PreviewVideo | dict[str, Any] | None:
+    """The `ui` of a node: its preview and the sentences, which are also shown as messages."""
     if not sentences:
-        return shown
-    tell(*sentences)
-    return {**(shown.as_dict() if shown is not None else {}), "text": list(sentences)}
+        return preview
+    show_message(*sentences)
+    return {**(preview.as_dict() if preview is not None else {}), "text": list(sentences)}

@@ -1,4 +1,4 @@
-"""The reference UNet on the host: one pass over the portrait writes the bank (docs/method.md 2.3)."""
+"""The reference UNet on the host: one pass over the portrait fills the bank (docs/method.md 2.3)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def write_bank(reference: BaseModel, latents: Tensor, context: Tensor, places: Mapping[Block, Site]) -> Bank:
-    """What each self-attention of the reference UNet reads, at timestep 0.
+    """The input of each self-attention of the reference UNet, at timestep 0.
 
     Args:
-        reference: a UNet of its own, loaded; its output is not used.
-        latents: (rows, 4, h, w), scaled as the UNet wants them, on its device and in its dtype.
+        reference: the loaded reference UNet; its output is not used.
+        latents: (rows, 4, h, w), scaled for the UNet, with its device and dtype.
         context: (rows, 1, cross_dim).
         places: the sites by block.
     """

@@ -1,9 +1,9 @@
-"""Sampling that continues after an interruption: finished steps, and the windows within the current step."""
+"""Sampling that can resume: keeps finished steps, and finished windows within the current step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from comfy.samplers import KSAMPLER
@@ -11,15 +11,18 @@ from torch import Tensor
 
 from ...mmgt_core.video.denoise import FinishedWork
 
+if TYPE_CHECKING:
+    from comfy.samplers import KSamplerX0Inpaint
+
 WORK = "mmgt_work"
 """Name of the `SamplingWork` in `transformer_options`."""
 
 
 class SamplingWork:
-    """What one sampling keeps, and what an earlier one of the same settings has finished.
+    """The kept work of one sampling run, including that of an earlier run with the same settings.
 
     Args:
-        store: keeps tensors on the CPU.
+        store: stores tensors on the CPU.
     """
 
     def __init__(self, store: FinishedWork):
@@ -28,37 +31,37 @@ class SamplingWork:
         """(Finished steps, the latents after the last of them), or None."""
 
     def begin(self, step: int, latents: Tensor | None) -> None:
-        """Begin a step (from 0); `latents` are what the steps before it made, None where nothing is new."""
+        """Begin a step (from 0); `latents` are the result of the step before, None if already kept."""
         if latents is not None:
             self._store.keep(step, latents.float().cpu())
         self._step = step
 
     def windows(self) -> Iterator[tuple[int, int, Tensor]]:
-        """(first window, windows, outputs (sides, windows * frames, ...)) that are finished in this step."""
+        """The finished windows of this step: (first window, count, outputs (sides, count * frames, ...))."""
         yield from self._store.windows(self._step)
 
     def keep_windows(self, first: int, count: int, outputs: Sequence[Tensor]) -> None:
-        """Keep the outputs of `count` windows from number `first` on, one tensor for each side."""
+        """Keep the outputs of `count` windows starting at `first`, one tensor for each side."""
         self._store.keep_windows(self._step, first, torch.stack(list(outputs)), count)
 
-    def batch(self, asked: int | None) -> int | None:
-        """The windows at once of an earlier run that asked for as many, or None."""
-        return self._store.batch(asked)
+    def batch(self, requested: int | None) -> int | None:
+        """The windows per batch of an earlier run with the same request, or None."""
+        return self._store.batch(requested)
 
-    def note_batch(self, asked: int | None, windows: int) -> None:
-        """Note how many windows at once are computed, so that a continued run computes the same batches."""
-        self._store.note_batch(asked, windows)
+    def note_batch(self, requested: int | None, windows: int) -> None:
+        """Record the windows per batch, so that a resumed run computes the same batches."""
+        self._store.note_batch(requested, windows)
 
 
 def resumable(sampler: KSAMPLER, work: SamplingWork) -> KSAMPLER:
-    """The sampler, continuing after the finished steps and keeping every further one.
+    """The sampler, which resumes after the finished steps and keeps every further one.
 
-    Only for samplers without memory from step to step, which call the model once a step: then the result is
-    that of an uninterrupted run, to the bit.
+    Only for samplers that have no state between steps and call the model once per step. The result is
+    bit-identical to that of an uninterrupted run.
     """
 
     def sample(
-        model: Any,
+        model: KSamplerX0Inpaint,
         x: Tensor,
         sigmas: Tensor,
         extra_args: dict[str, Any] | None = None,
@@ -75,7 +78,7 @@ def resumable(sampler: KSAMPLER, work: SamplingWork) -> KSAMPLER:
                 callback({**state, "i": done + state["i"]})
 
         x = sampler.sampler_function(
-            _KeptModel(model, work, done),
+            _RecordingModel(model, work, done),
             x,
             sigmas[done:],
             extra_args=extra_args,
@@ -90,10 +93,10 @@ def resumable(sampler: KSAMPLER, work: SamplingWork) -> KSAMPLER:
     return KSAMPLER(sample, sampler.extra_options, sampler.inpaint_options)
 
 
-class _KeptModel:
-    """The model of a sampler; what it is called with are the latents that the step before has made."""
+class _RecordingModel:
+    """Wraps the model of a sampler and keeps the latents that each step receives."""
 
-    def __init__(self, model: Any, work: SamplingWork, done: int):
+    def __init__(self, model: KSamplerX0Inpaint, work: SamplingWork, done: int):
         self._model, self._work, self._first, self._step = model, work, done, done
 
     def __getattr__(self, name: str) -> Any:

@@ -1,9 +1,9 @@
-"""A MODEL with the adapter attached, both conditionings, and what the host's samplers want besides."""
+"""Prepares a clip for the host's samplers (patched MODEL, conditioning, latent, sigmas) and samples it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -24,28 +24,31 @@ from .sockets import FRAMING
 from .unet_patches import attach
 from .windows import ClipWindows
 
+if TYPE_CHECKING:
+    from comfy.model_patcher import ModelPatcher
+
 OFFICIAL = "official"
-RESUMABLE = (OFFICIAL, "euler", "ddim")  # samplers without memory from step to step
+RESUMABLE = (OFFICIAL, "euler", "ddim")  # samplers without state between steps
 EXTRA_STEP = (
     "dpm_2",
     "dpm_2_ancestral",
     "uni_pc",
     "uni_pc_bh2",
-)  # the host leaves out their last sigma but one
+)  # the host drops their second-to-last sigma
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A clip that is ready to be sampled.
+    """A clip ready to be sampled.
 
     Attributes:
         model: MODEL with the adapter attached.
-        latent: LATENT, empty, of the right length and size.
-        sigmas: the published steps.
-        config: the model's configuration with the choices for this clip.
+        latent: empty LATENT of the clip's length and size.
+        sigmas: of the published schedule.
+        config: the model's configuration with the settings of this clip.
     """
 
-    model: Any
+    model: ModelPatcher
     positive: list[Any]
     negative: list[Any]
     latent: dict[str, Any]
@@ -54,9 +57,9 @@ class Prepared:
 
 
 def prepare(
-    model: Any, video: HostVideoModel, clip: Clip, framing: PortraitFraming, sampling: Sampling
+    model: ModelPatcher, video: HostVideoModel, clip: Clip, framing: PortraitFraming, sampling: Sampling
 ) -> Prepared:
-    """Attach the adapter and put the clip into both conditionings."""
+    """Attach the adapter and add the clip to both conditionings."""
     config = sampling.applied_to(video.config)
     patched = attach(model, video.config, video.adapter, video.reference)
     patched.model_options["context_handler"] = ClipWindows(config, sampling.windows_at_once)
@@ -72,15 +75,15 @@ def prepare(
 
 
 def sample(prepared: Prepared, preset: str, seed: int, *, work: SamplingWork | None = None) -> dict[str, Any]:
-    """Run a sampler of the host, or the published one exactly ("official") -> LATENT.
+    """Run one of the host's samplers, or exactly the published one ("official") -> LATENT.
 
-    The published one keeps the clip in main memory, at most three copies of its latents; with the host's the
-    device holds all of it.
+    The published sampler keeps the clip in main memory, with at most three copies of its latents; the host's
+    samplers keep all of it on the device.
 
     Args:
-        work: keeps finished steps, and holds those of an earlier run; the result is the same.
+        work: keeps finished steps and resumes an earlier run; the result does not change.
 
-    Raises InputError for settings that cannot work, and for numbers that overflowed.
+    Raises InputError for invalid settings and for latents that are not finite.
     """
     import comfy.model_management
     import comfy.sample
@@ -103,7 +106,7 @@ def sample(prepared: Prepared, preset: str, seed: int, *, work: SamplingWork | N
     if work is not None:
         if preset not in RESUMABLE:
             raise InputError(
-                f"the sampler {preset} cannot continue from the middle",
+                f"the sampler {preset} cannot resume an interrupted run",
                 where="sampler",
                 fix=f"choose one of {', '.join(RESUMABLE)}",
             )
@@ -129,8 +132,8 @@ def sample(prepared: Prepared, preset: str, seed: int, *, work: SamplingWork | N
     )
     if not samples.isfinite().all():
         raise InputError(
-            "the numbers of this video overflowed",
+            "the latents contain infinite values or NaN",
             where="model",
-            fix="choose the weight_dtype bf16 or fp32 in MMGT Load Video Model, or another sampler",
+            fix="set weight_dtype to bf16 or fp32 in MMGT Load Video Model, or choose another sampler",
         )
     return {**prepared.latent, "samples": samples.to(comfy.model_management.intermediate_device())}

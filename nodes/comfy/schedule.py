@@ -1,14 +1,14 @@
-"""The published noise schedule on the host, and the published sampler exactly (docs/method.md 2.10).
+"""The published noise schedule for the host's samplers, and the published sampler (docs/method.md 2.10).
 
-The host samples in sigma space, where pure noise (alpha_bar = 0) has no place: its schedule ends at 4519.
-`ExactSampling` and `exact_sampler` therefore go together: what they call sigma is the timestep plus one.
+The host samples in sigma space, which cannot represent pure noise (alpha_bar = 0): its schedule ends at 4519.
+`ExactSampling` and `exact_sampler` must therefore be used together: their sigma is the timestep plus one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from comfy.model_sampling import V_PREDICTION, ModelSamplingDiscrete
@@ -19,16 +19,19 @@ from ...mmgt_core.video.config import VideoConfig
 from ...mmgt_core.video.scheduler import BETA_END, BETA_START, TRAIN_STEPS, Schedule
 from .long_clip import AT_ONCE
 
-# diffusers' names -> ComfyUI's, which calls "linear" what is linear in the root of beta.
+if TYPE_CHECKING:
+    from comfy.samplers import KSamplerX0Inpaint
+
+# diffusers' names -> ComfyUI's, where "linear" means linear in the square root of beta.
 BETA_SCHEDULES = {"linear": "sqrt_linear", "scaled_linear": "linear"}
 
 
 class PublishedSampling(ModelSamplingDiscrete, V_PREDICTION):
-    """v-prediction with zero terminal SNR, as every sampler of the host can use it."""
+    """v-prediction with zero terminal SNR, for all samplers of the host."""
 
 
 def published_sampling(config: VideoConfig) -> PublishedSampling:
-    """The model's schedule; its largest sigma stands for alpha_bar = 4.9e-8 instead of 0."""
+    """The model's schedule; its largest sigma corresponds to alpha_bar = 4.9e-8 instead of 0."""
     settings = {
         "beta_schedule": BETA_SCHEDULES[config.beta_schedule],
         "linear_start": BETA_START,
@@ -44,7 +47,7 @@ def published_sigmas(config: VideoConfig, steps: int) -> Tensor:
 
 
 class ExactSampling(torch.nn.Module):
-    """Model sampling on diffusers' latents; "sigma" is the timestep + 1, and 0 where nothing is noise."""
+    """Model sampling in diffusers' scaling of latents; "sigma" is the timestep + 1, and 0 without noise."""
 
     sigmas: Tensor
     alphas: Tensor
@@ -84,7 +87,7 @@ class ExactSampling(torch.nn.Module):
     def noise_scaling(
         self, sigma: Tensor, noise: Tensor, latent_image: Tensor, max_denoise: bool = False
     ) -> Tensor:
-        """In the memory of the noise: of a long clip there is no second copy."""
+        """Works in place in `noise`, so that a long clip needs no second copy."""
         signal, rest = self._coefficients(sigma, noise)
         return noise.mul_(rest).addcmul_(latent_image, signal.to(noise))
 
@@ -92,9 +95,9 @@ class ExactSampling(torch.nn.Module):
         return latent
 
     def _coefficients(self, sigma: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """(sqrt(abar), sqrt(1 - abar)) of the noise level, to multiply with `like`."""
+        """(sqrt(abar), sqrt(1 - abar)) of the noise level, shaped to broadcast with `like`."""
         alphas = self.alphas.to(sigma.device)[sigma.round().long().clamp(0, TRAIN_STEPS)]
-        alphas = alphas.reshape(-1, *(1,) * (like.ndim - 1))  # one for each latent, or one for all
+        alphas = alphas.reshape(-1, *(1,) * (like.ndim - 1))  # one per latent, or one for all
         return alphas.sqrt(), (1 - alphas).sqrt()
 
 
@@ -104,16 +107,16 @@ def exact_sigmas(config: VideoConfig, steps: int) -> Tensor:
 
 
 def exact_sampler(schedule: Schedule, steps: int) -> KSAMPLER:
-    """DDIM as published, for `ExactSampling`: from timestep t to alpha_bar[t - 1000 // steps].
+    """The published DDIM, for `ExactSampling`: from timestep t to alpha_bar[t - 1000 // steps].
 
-    It works in the memory of the latents it is given, a few frames at a time.
+    It works in place, a few frames at a time.
 
     Args:
-        steps: of the whole schedule; the sigmas may begin in its middle.
+        steps: of the whole schedule; the sigmas may start in the middle of it.
     """
 
     def sample(
-        model: Any,
+        model: KSamplerX0Inpaint,
         x: Tensor,
         sigmas: Tensor,
         extra_args: dict[str, Any] | None = None,

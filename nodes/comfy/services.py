@@ -1,17 +1,19 @@
-"""The host's services in our terms: model folders, progress with interruption, conversion of its types."""
+"""Services of the host: model folders, progress with interruption, conversion of its data types."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import comfy.model_management
 import comfy.utils
 import folder_paths
+import numpy as np
 import torch
 from comfy_execution.graph_utils import ExecutionBlocker
+from numpy.typing import NDArray
 from PIL import Image
 
 from ...mmgt_core import assets
@@ -22,28 +24,31 @@ from ...mmgt_core.checkpoints.folders import missing
 from ...mmgt_core.checkpoints.registry import known_file
 from ...mmgt_core.media.waveform import Waveform
 
+if TYPE_CHECKING:
+    from ...mmgt_core.pose.motion import Motion
+
 FOLDER = "mmgt"
-"""Our folder among the host's models."""
+"""MMGT's folder in the host's models folder."""
 ENDINGS = (".safetensors", ".pth", ".pt", ".ckpt")
-"""Of model files: ours, and those as published."""
+"""Extensions of model files, converted and published."""
 DEMO = "demo (built in)"
 FRAME_RATE = float(FPS)
-PREVIEW_SIZE = 512  # pixels, the longer side of what a node shows while it works
-POSE_STYLE = "paper"  # as the pose guider knows skeletons, so that the frames can go on to it
+PREVIEW_SIZE = 512  # pixels, the longer side of previews on a running node
+POSE_STYLE = "paper"  # the style that the pose guider was trained on, so that the frames can be its input
 
 
 def register_model_folder() -> None:
-    """Make the host list `models/mmgt`, with the endings that its other model folders have."""
+    """Register `models/mmgt` with the host, with the extensions of its other model folders."""
     folder = str(Path(folder_paths.models_dir) / FOLDER)
     if FOLDER not in folder_paths.folder_names_and_paths:
-        endings = {*folder_paths.supported_pt_extensions, ".onnx"}  # the pose detector's
+        endings = {*folder_paths.supported_pt_extensions, ".onnx"}  # the pose detector
         folder_paths.folder_names_and_paths[FOLDER] = ([folder], endings)
     else:
         folder_paths.add_model_folder_path(FOLDER, folder)
 
 
 def model_files(*more_folders: str) -> list[str]:
-    """What a loader offers: the demo model, then the model files of our folder and of `more_folders`."""
+    """The options of a loader: the demo model, then the model files in models/mmgt and `more_folders`."""
     found: dict[str, None] = {DEMO: None}
     for folder in (FOLDER, *more_folders):
         found.update(
@@ -55,9 +60,9 @@ def model_files(*more_folders: str) -> list[str]:
 
 
 def model_path(name: str, demo: str, *more_folders: str) -> Path:
-    """The file behind an entry of `model_files`; `demo` is the shipped file that the first one stands for.
+    """The file of an entry of `model_files`; `demo` is the file of the first entry.
 
-    Raises CheckpointError, the sentence that says which file goes where, for a published one that is missing.
+    Raises CheckpointError, which names file and folder, if a published file is missing.
     """
     if name == DEMO:
         return assets.asset(demo)
@@ -69,14 +74,14 @@ def model_path(name: str, demo: str, *more_folders: str) -> Path:
     if published is not None:
         raise missing(published)
     raise InputError(
-        "there is no such model file", where=name, fix=f"put it into models/{FOLDER} and choose it again"
+        "this model file does not exist", where=name, fix=f"put it into models/{FOLDER} and choose it again"
     )
 
 
 def model_fault(name: str | None, demo: str, *more_folders: str) -> bool | str:
-    """True, or why there is no such model file, as the host's `validate_inputs` answers.
+    """True, or the error text for a missing model file, as `validate_inputs` returns it.
 
-    None is a name that another node will tell.
+    None stands for a connected input, whose value is not known yet.
     """
     try:
         if name is not None:
@@ -89,9 +94,9 @@ def model_fault(name: str | None, demo: str, *more_folders: str) -> bool | str:
 def choices_fault(
     find: Callable[[str, str], Path], unset: str, *choices: tuple[str | None, str]
 ) -> bool | str:
-    """What is wrong with chosen files, for `validate_inputs`; True where `find(choice, known)` has all.
+    """True if `find(choice, known)` finds all files, else the error text, as `validate_inputs` returns it.
 
-    None, the choice that another node will tell, and `unset` are not looked for.
+    `unset` is skipped, and so is None, which stands for a connected input.
     """
     try:
         for choice, known in choices:
@@ -104,7 +109,7 @@ def choices_fault(
 
 @contextmanager
 def host_fix(fix: str) -> Iterator[None]:
-    """Errors of the engine inside the block advise what helps here, not what helps on the command line."""
+    """Replace the fix in InputErrors raised inside the block: `mmgt_core` suggests command line options."""
     try:
         yield
     except InputError as error:
@@ -112,31 +117,33 @@ def host_fix(fix: str) -> Iterator[None]:
 
 
 def host_progress() -> Progress:
-    """Progress shown on the node that is running; raises when the person has pressed Cancel."""
+    """A progress bar on the running node; it raises if the run was cancelled."""
     bar = comfy.utils.ProgressBar(1)
 
-    def progress(done: int, total: int, preview: Any = None, /) -> None:
+    def progress(done: int, total: int, preview: NDArray[np.uint8] | None = None, /) -> None:
         comfy.model_management.throw_exception_if_processing_interrupted()
-        picture = None if preview is None else ("JPEG", Image.fromarray(preview), PREVIEW_SIZE)
-        bar.update_absolute(done, total, picture)
+        image = None if preview is None else ("JPEG", Image.fromarray(preview), PREVIEW_SIZE)
+        bar.update_absolute(done, total, image)
 
     return progress
 
 
 def to_waveform(audio: dict[str, Any] | None) -> Waveform:
-    """AUDIO -> the mean of its channels; raises InputError for an empty one or several at once."""
-    if not audio or audio["waveform"].shape[0] == 0:  # a silent video brings none
-        raise InputError("there is no sound", where="audio", fix="give a recording of at least 0.04 s")
+    """AUDIO -> the mean of its channels; raises InputError for an empty AUDIO or a batch."""
+    if not audio or audio["waveform"].shape[0] == 0:  # None for a video without audio
+        raise InputError("the audio is empty", where="audio", fix="use a recording of at least 0.04 s")
     samples = audio["waveform"]
     if samples.shape[0] != 1:
         raise InputError(
-            f"there are {samples.shape[0]} recordings at once", where="audio", fix="give one AUDIO at a time"
+            f"this is a batch of {samples.shape[0]} recordings",
+            where="audio",
+            fix="use one recording at a time",
         )
     return Waveform.from_channels(samples[0].cpu().float().numpy(), int(audio["sample_rate"]))
 
 
 def cut_audio(audio: dict[str, Any], start: float, frames: int) -> dict[str, Any]:
-    """The part of an AUDIO from `start` seconds on, exactly `frames` frames long, silence after its end."""
+    """The part of an AUDIO from `start` seconds, exactly `frames` frames long, padded with silence."""
     rate = int(audio["sample_rate"])
     first, wanted = round(start * rate), sample_count(frames, rate)
     part = audio["waveform"][..., first : first + wanted]
@@ -147,32 +154,32 @@ def cut_audio(audio: dict[str, Any], start: float, frames: int) -> dict[str, Any
     }
 
 
-def one_image(image: torch.Tensor, name: str) -> Any:
-    """IMAGE of a single picture -> uint8 numpy (height, width, 3); raises InputError for several."""
+def one_image(image: torch.Tensor, name: str) -> NDArray[np.uint8]:
+    """IMAGE with a single image -> uint8 (height, width, 3); raises InputError for a batch."""
     from ...mmgt_core.media.images import to_uint8
 
     if image.shape[0] != 1:
         raise InputError(
-            f"there are {image.shape[0]} pictures at once",
+            f"this is a batch of {image.shape[0]} images",
             where=name,
-            fix="give one, for example through ImageFromBatch",
+            fix="use a single image, for example with ImageFromBatch",
         )
     return to_uint8(image[0, ..., :3])
 
 
-def pose_images(motion: Any, size: tuple[int, int]) -> torch.Tensor:
-    """The skeleton of every frame as IMAGE (frames, height, width, 3) for previews and other nodes."""
+def pose_images(motion: Motion, size: tuple[int, int]) -> torch.Tensor:
+    """The skeleton of every frame as IMAGE (frames, height, width, 3), for previews and other nodes."""
     from ...mmgt_core.pose.drawing import draw_pose
 
     return torch.from_numpy(draw_pose(motion, size, POSE_STYLE)).float() / 255
 
 
 def fitting_size(width: int, height: int, short_side: int) -> tuple[int, int]:
-    """About `short_side` pixels along the shorter side, the aspect kept, both sides even."""
+    """A size with about `short_side` pixels along the shorter side and the same aspect ratio; both even."""
     ratio = short_side / min(width, height)
     return max(2, round(width * ratio / 2) * 2), max(2, round(height * ratio / 2) * 2)
 
 
-def not_there(why: str) -> Any:
-    """Stands on an output that was not made: whoever links it is told why, everything else runs on."""
-    return ExecutionBlocker(why)
+def blocked_output(reason: str) -> ExecutionBlocker:
+    """The value of an output that was not computed: nodes connected to it fail with `reason`."""
+    return ExecutionBlocker(reason)

@@ -1,4 +1,4 @@
-"""Where the adapter's sites lie in ComfyUI's UNetModel (docs/method.md 2.6), and which MODELs have them."""
+"""The adapter's sites in ComfyUI's UNetModel (docs/method.md 2.6), and the check that a MODEL has them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ if TYPE_CHECKING:
     from comfy.model_patcher import ModelPatcher
 
 Block = tuple[str, int]
-"""What ComfyUI calls a block of its UNet, such as ("input", 4); it stands in
-`transformer_options["block"]`.
-"""
+"""ComfyUI's name for a block of its UNet, such as ("input", 4), in `transformer_options["block"]`."""
 
 STEM: Block = ("input", 0)
 MIDDLE: Block = ("middle", 0)
 
 
 def block_of(site: Site, layers_per_block: int) -> Block:
-    """The block behind whose ResBlock or SpatialTransformer the site lies."""
+    """The block whose ResBlock or SpatialTransformer is followed by the site."""
     if site.name == "stem":
         return STEM
     if site.name == "mid":
@@ -34,12 +32,12 @@ def block_of(site: Site, layers_per_block: int) -> Block:
 
 
 def sites_by_block(config: VideoConfig) -> dict[Block, Site]:
-    """All sites by their block; each block holds one at most."""
+    """All sites by block; a block has at most one."""
     return {block_of(site, config.layers_per_block): site for site in sites(config)}
 
 
 def unet_settings(config: VideoConfig) -> dict[str, Any]:
-    """ComfyUI's description of an SD1.5 UNet of the configured sizes (without the weights' dtype)."""
+    """ComfyUI's settings for an SD1.5 UNet of the configured sizes (without the weights' dtype)."""
     widths, layers = config.block_channels, config.layers_per_block
     return {
         "image_size": 32,
@@ -64,13 +62,13 @@ def unet_settings(config: VideoConfig) -> dict[str, Any]:
     }
 
 
-# What must agree between a MODEL and a video model, and how to say that it does not.
-_AGREE = (
-    ("in_channels", "takes {found} input channels instead of {wanted}"),
-    ("context_dim", "reads text of width {found} instead of {wanted}"),
-    ("model_channels", "is {found} channels wide instead of {wanted}"),
-    ("channel_mult", "widens its levels by {found} instead of {wanted}"),
-    ("transformer_depth", "has the transformers {found} instead of {wanted}"),
+# Settings in which a MODEL and a video model must agree, with the text for a mismatch.
+_MUST_MATCH = (
+    ("in_channels", "has {found} input channels instead of {wanted}"),
+    ("context_dim", "has text embeddings of size {found} instead of {wanted}"),
+    ("model_channels", "has {found} base channels instead of {wanted}"),
+    ("channel_mult", "has the channel multipliers {found} instead of {wanted}"),
+    ("transformer_depth", "has the transformer depths {found} instead of {wanted}"),
 )
 _KINDS = {
     "in_channels": {8: "an InstructPix2Pix model", 9: "an inpainting model"},
@@ -81,19 +79,19 @@ SD15_CONTEXT = 768
 
 def check_model(model: ModelPatcher, config: VideoConfig) -> None:
     """Raise InputError unless `model` has a UNet of the configured sizes."""
-    fix = "link the MODEL that MMGT Load Video Model gives"
+    fix = "connect the MODEL of MMGT Load Video Model"
     if config.cross_dim == SD15_CONTEXT:
-        fix = f"link an SD1.5 MODEL, or {fix.removeprefix('link ')}"
+        fix = f"connect an SD1.5 MODEL, or {fix.removeprefix('connect ')}"
     if not isinstance(getattr(model.model, "diffusion_model", None), UNetModel):
         raise InputError("this MODEL is not a Stable Diffusion UNet", where="model", fix=fix)
     found, wanted = model.model.model_config.unet_config, unet_settings(config)
-    for name, complaint in _AGREE:
+    for name, mismatch in _MUST_MATCH:
         theirs, ours = found.get(name), wanted[name]
         theirs, ours = (list(v) if isinstance(v, (list, tuple)) else v for v in (theirs, ours))
         if theirs != ours:
-            said = complaint.format(found=theirs, wanted=ours)
+            difference = mismatch.format(found=theirs, wanted=ours)
             kind = _KINDS.get(name, {}).get(theirs) if isinstance(theirs, int) else None
-            who = f"this MODEL is {kind}: it" if kind else "this MODEL"
+            subject = f"this MODEL is {kind}: it" if kind else "this MODEL"
             raise InputError(
-                f"{who} {said}, so it is not the kind that this video model fits", where="model", fix=fix
+                f"{subject} {difference}, so the video model does not fit it", where="model", fix=fix
             )

@@ -1,4 +1,4 @@
-"""Our socket types and the objects that they carry."""
+"""MMGT's socket types and their values."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from ...mmgt_core.base.errors import InputError
 from ...mmgt_core.pose.motion import Motion
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from ...mmgt_core.pose.motion_masks import MotionMasks
 
 CATEGORY = "MMGT"
 FRAMING = "mmgt_framing"
-"""Name of the `PortraitFraming` in a LATENT; the host's samplers pass it on."""
+"""Key of the `PortraitFraming` in a LATENT; the host's samplers preserve it."""
 
 AudioFeaturesSocket = io.Custom("MMGT_AUDIO_FEATURES")
 MotionSocket = io.Custom("MMGT_MOTION")
@@ -27,19 +28,24 @@ MasksSocket = io.Custom("MMGT_MASKS")
 MotionModelSocket = io.Custom("MMGT_MOTION_MODEL")
 VideoModelSocket = io.Custom("MMGT_VIDEO_MODEL")
 PoseKeypointSocket = io.Custom("POSE_KEYPOINT")
-"""The type that ComfyUI's SDPose nodes and the ControlNet preprocessors exchange poses in."""
+"""The pose type of ComfyUI's SDPose nodes and of the ControlNet preprocessors."""
+
+PoseKeypoint = list[dict[str, Any]]
+"""The value of POSE_KEYPOINT: one OpenPose document per frame."""
+Pose = Motion | PoseKeypoint
+"""The value of an input for MMGT_MOTION or POSE_KEYPOINT."""
 
 
 @dataclass(frozen=True, eq=False)
 class Speech:
-    """What MMGT_AUDIO_FEATURES carries: the features of a recording, and where somebody speaks in it.
+    """The value of MMGT_AUDIO_FEATURES: the features of a recording and its silence gate.
 
     Attributes:
-        gate: (frames,) 1 where somebody speaks, 0 in silence; None leaves the mouth to the model.
+        gate: (frames,) 1 for speech, 0 for silence; None for no gate.
     """
 
     features: AudioFeatures
-    gate: NDArray[Any] | None = None
+    gate: NDArray[np.floating] | None = None
 
     @property
     def frames(self) -> int:
@@ -49,18 +55,18 @@ class Speech:
         """The chosen frames, in their order."""
         return Speech(self.features.window(indices), None if self.gate is None else self.gate[indices])
 
-    def to(self, *args: Any, **kwargs: Any) -> Speech:
-        return replace(self, features=self.features.to(*args, **kwargs))
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Speech:
+        return replace(self, features=self.features.to(device, dtype))
 
 
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """What MMGT_MASKS carries: which regions of a motion count, to be drawn at whatever size is wanted.
+    """The value of MMGT_MASKS: masks of a motion's regions, drawn later at any size.
 
     Attributes:
-        motion: whose face, lips and hands they are.
+        motion: the motion of face, lips and hands.
         margin: pixels of the 512 canvas to add around every box.
-        union: frames before and after whose boxes join each box.
+        union: number of frames before and after whose boxes are joined to each box.
     """
 
     motion: Motion
@@ -79,19 +85,19 @@ class Masks:
         return replace(self, motion=self.motion.to(device))
 
     def boxes(self, motion: Motion | None = None) -> MotionMasks:
-        """The boxes on the 512 canvas, of the own motion or of the same in another framing."""
+        """The boxes on the 512 canvas; `motion` is the same motion in another framing."""
         from ...mmgt_core.pose.motion_masks import motion_masks
 
         return motion_masks(motion or self.motion, margin=self.margin, union=self.union)
 
 
-def as_motion(pose: Any, size: tuple[int, int] | None = None) -> Motion:
-    """What a socket for MMGT_MOTION or POSE_KEYPOINT received, as a Motion.
+def as_motion(pose: Pose, size: tuple[int, int] | None = None) -> Motion:
+    """The value of an input for MMGT_MOTION or POSE_KEYPOINT, as a Motion.
 
     Args:
-        size: (width, height) of the picture, for poses that do not tell it.
+        size: (width, height) of the image, for poses that do not include it.
 
-    Raises InputError for a pose that shows nobody.
+    Raises InputError for a pose without a person.
     """
     if isinstance(pose, Motion):
         return pose

@@ -1,15 +1,15 @@
 """Speech encoders on the host: WavLM for motion, wav2vec2 for video (docs/method.md 1.2 and 2.5).
 
-The host's own AudioEncoderEncode would do neither: it knows no WavLM, does not normalise the sound for
-wav2vec2-base-960h, and gives features at 50 Hz, while the networks want them interpolated between extractor
-and transformer. So the weights are taken, from a file or from an AUDIO_ENCODER, and run by `mmgt_core`.
+The host's AudioEncoderEncode cannot be used: it does not support WavLM, does not normalize the audio for
+wav2vec2-base-960h, and returns features at 50 Hz, while the networks need them interpolated between extractor
+and transformer. So only the weights are read, from a file or an AUDIO_ENCODER, and `mmgt_core` runs them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import comfy.model_management as management
 import comfy.model_patcher
@@ -24,24 +24,27 @@ from ...mmgt_core.checkpoints.folders import missing, wanted_file
 from ...mmgt_core.checkpoints.speech_file import WAV2VEC2_BASE, WAVLM_LARGE, Depth, SpeechFile
 from ...mmgt_core.media.waveform import Waveform
 
+if TYPE_CHECKING:
+    from comfy.audio_encoders.audio_encoders import AudioEncoderModel
+
 FOLDER = "audio_encoders"
 NO_ENCODER = "none"
 KNOWN = {WAVLM: "wavlm", WAV2VEC2: "wav2vec2"}  # encoder -> its name in the registry
 
 
 def encoder_files() -> list[str]:
-    """What a choice of encoder offers: none, then the files of models/audio_encoders."""
-    there = FOLDER in folder_paths.folder_names_and_paths
-    return [NO_ENCODER, *(folder_paths.get_filename_list(FOLDER) if there else [])]
+    """The options of an encoder widget: none, then the files in models/audio_encoders."""
+    registered = FOLDER in folder_paths.folder_names_and_paths
+    return [NO_ENCODER, *(folder_paths.get_filename_list(FOLDER) if registered else [])]
 
 
 def encoder_path(name: str, encoder: str) -> Path:
-    """The file behind an entry of `encoder_files`.
+    """The file of an entry of `encoder_files`.
 
     Args:
-        encoder: "wavlm" or "wav2vec2-base-960h", what is wanted of it.
+        encoder: the encoder in it, "wavlm" or "wav2vec2-base-960h".
 
-    Raises CheckpointError, the sentence that says which file goes where and comes from where.
+    Raises CheckpointError, which names the file, its folder and its download.
     """
     path = folder_paths.get_full_path(FOLDER, name)
     if path is None:
@@ -50,23 +53,23 @@ def encoder_path(name: str, encoder: str) -> Path:
 
 
 def host_encoders(
-    motion_encoder: str, video_encoder: str, audio_encoder: Any, progress: Progress
+    motion_encoder: str, video_encoder: str, audio_encoder: AudioEncoderModel | None, progress: Progress
 ) -> dict[str, Encoder]:
-    """The `encoders` of `extract_features`; nothing is loaded before a recording comes, nothing kept after.
+    """The `encoders` of `extract_features`; each is loaded only while it processes a recording.
 
     Args:
         motion_encoder, video_encoder: entries of `encoder_files`.
-        audio_encoder: AUDIO_ENCODER or None; it goes before `video_encoder`.
+        audio_encoder: AUDIO_ENCODER or None; it overrides `video_encoder`.
     """
     encoders: dict[str, Encoder] = {}
     if motion_encoder != NO_ENCODER:
         wavlm = encoder_path(motion_encoder, WAVLM)
-        encoders[WAVLM] = lambda sound: wavlm_features(_read(wavlm), sound, progress)
+        encoders[WAVLM] = lambda wave: wavlm_features(_read(wavlm), wave, progress)
     if audio_encoder is not None:
-        encoders[WAV2VEC2] = lambda sound: wav2vec2_features(held_weights(audio_encoder), sound, progress)
+        encoders[WAV2VEC2] = lambda wave: wav2vec2_features(encoder_weights(audio_encoder), wave, progress)
     elif video_encoder != NO_ENCODER:
         wav2vec2 = encoder_path(video_encoder, WAV2VEC2)
-        encoders[WAV2VEC2] = lambda sound: wav2vec2_features(_read(wav2vec2), sound, progress)
+        encoders[WAV2VEC2] = lambda wave: wav2vec2_features(_read(wav2vec2), wave, progress)
     return encoders
 
 
@@ -91,17 +94,17 @@ def wav2vec2_features(
 
 
 def _run(
-    build: Callable[[torch.dtype], Any],
+    build: Callable[[torch.dtype], torch.nn.Module],
     features: Callable[..., Tensor],
     waveform: Waveform,
     progress: Progress,
 ) -> Tensor:
-    """The features, the network on the host's device for as long as it takes: fp16 on CUDA, else fp32."""
+    """The features; the network is loaded on the host's device meanwhile, in fp16 on CUDA, else fp32."""
     device = management.get_torch_device()
     network = build(torch.float16 if device.type == "cuda" else torch.float32)
-    # The host writes an attribute `device` on what it manages; the network has a property of that name.
-    held = torch.nn.ModuleDict({"network": network})
-    patcher = comfy.model_patcher.ModelPatcher(held, device, management.unet_offload_device())
+    # The host sets an attribute `device` on the module it manages; the network has a property of that name.
+    module = torch.nn.ModuleDict({"network": network})
+    patcher = comfy.model_patcher.ModelPatcher(module, device, management.unet_offload_device())
     management.load_models_gpu([patcher], force_full_load=True)
     return features(network, waveform, progress=progress)
 
@@ -112,13 +115,13 @@ def _read(path: Path) -> SpeechFile:
     return read_speech_file(path)
 
 
-def held_weights(encoder: Any) -> SpeechFile:
-    """The weights of an AUDIO_ENCODER, which the host keeps under the names of transformers."""
+def encoder_weights(encoder: AudioEncoderModel) -> SpeechFile:
+    """The weights of an AUDIO_ENCODER; the host uses the tensor names of transformers."""
     from ...mmgt_core.checkpoints.speech_file import speech_file
 
     model = getattr(encoder, "model", None)
     if not isinstance(model, torch.nn.Module):
         raise InputError(
-            "this is no audio encoder of ComfyUI", where="audio_encoder", fix="link AudioEncoderLoader"
+            "this is not an audio encoder of ComfyUI", where="audio_encoder", fix="connect AudioEncoderLoader"
         )
     return speech_file({}, model.state_dict(), "audio_encoder")

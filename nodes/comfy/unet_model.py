@@ -1,9 +1,8 @@
-"""ComfyUI's own SD1.5 UNet from the tensors of a video model, at any widths."""
+"""ComfyUI's SD1.5 UNet, of any width, with the tensors of a video model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import comfy.model_base
 import comfy.model_management as management
@@ -19,11 +18,11 @@ from ...mmgt_core.video.config import VideoConfig
 from .sites import unet_settings
 
 OUTPUT_HEAD = ("conv_norm_out.", "conv_out.")
-"""What the reference UNet lacks: nobody reads its output."""
+"""Not in the reference UNet, whose output is not used."""
 
 
 class _ShapeOps(comfy.ops.disable_weight_init):
-    """Layers that have their weights at once; the host's own may leave them out until they are loaded."""
+    """Layers that create their weights immediately; the host's may delay that until loading."""
 
     Linear = torch.nn.Linear
 
@@ -41,7 +40,7 @@ def unet_names(config: VideoConfig) -> dict[str, tuple[str, tuple[int, ...]]]:
 
 
 def unet_dtype(config: VideoConfig) -> torch.dtype:
-    """What the host would store the weights of such a UNet in."""
+    """The dtype in which the host would store the weights of such a UNet."""
     parameters = 860_000_000 * config.block_channels[0] ** 2 // 320**2
     return management.unet_dtype(device=management.get_torch_device(), model_params=parameters)
 
@@ -49,12 +48,12 @@ def unet_dtype(config: VideoConfig) -> torch.dtype:
 def build_unet(
     config: VideoConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype, *, dynamic: bool = True
 ) -> comfy.model_patcher.ModelPatcher:
-    """A MODEL of the UNet with the given tensors (diffusers names, shapes already checked).
+    """A MODEL of the UNet with these tensors (diffusers names, shapes already checked).
 
-    The output head may be missing; it is zero then. `dynamic` as in `host_patcher`.
+    A missing output head is filled with zeros. `dynamic`: see `host_patcher`.
     """
     description = comfy.supported_models.SD15(unet_settings(config))
-    description.unet_config["num_heads"] = config.heads  # the class has its own opinion
+    description.unet_config["num_heads"] = config.heads  # the class sets another value
     load, offload = management.get_torch_device(), management.unet_offload_device()
     description.set_inference_dtype(dtype, management.unet_manual_cast(dtype, load))
     kind = comfy.model_base.ModelType.V_PREDICTION
@@ -67,11 +66,11 @@ def build_unet(
     return host_patcher(model, dynamic)
 
 
-def host_patcher(module: Any, dynamic: bool = True) -> comfy.model_patcher.ModelPatcher:
-    """The module under the host's memory management, in the kind of patcher that its own loaders use.
+def host_patcher(module: torch.nn.Module, dynamic: bool = True) -> comfy.model_patcher.ModelPatcher:
+    """The module under the host's memory management, with the patcher class that its loaders use.
 
     Args:
-        dynamic: False gives the plain kind, where the newest hosts could stream weights.
+        dynamic: False selects the plain class, which cannot stream weights on the newest hosts.
     """
     plain = comfy.model_patcher.ModelPatcher
     kind = getattr(comfy.model_patcher, "CoreModelPatcher", plain) if dynamic else plain

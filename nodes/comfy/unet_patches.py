@@ -1,15 +1,15 @@
-"""The adapter on ComfyUI's own UNet: patches, wrappers and additional models on a clone of a MODEL.
+"""The adapter on ComfyUI's UNet: patches, wrappers and additional models on a clone of a MODEL.
 
-Nothing of the model itself is changed, and the patches hold no state. What a run needs travels in its own
-options: `SAMPLER_SAMPLE` makes a `ClipRun` once, `DIFFUSION_MODEL` makes a `UNetCall` for every call, and the
-patches read that.
+The model itself is not changed, and the patches have no state. The state of a run is in its own options:
+`SAMPLER_SAMPLE` creates a `ClipRun` once, `DIFFUSION_MODEL` creates a `UNetCall` for every call, and the
+patches read it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock
@@ -29,8 +29,14 @@ from .sites import STEM, Block, check_model, sites_by_block
 from .window_progress import WindowProgress
 from .windows import ACTIVATIONS, WINDOW, ClipWindows
 
+if TYPE_CHECKING:
+    from comfy.ldm.modules.attention import BasicTransformerBlock
+    from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+    from comfy.patcher_extension import WrapperExecutor
+    from comfy.samplers import CFGGuider
+
 KEY = "mmgt"
-HAS_LAYER_PATCHES = hasattr(ModelPatcher, "set_model_middle_block_after_patch")  # came in the same commit
+HAS_LAYER_PATCHES = hasattr(ModelPatcher, "set_model_middle_block_after_patch")  # added in the same commit
 
 
 def attach(
@@ -38,7 +44,7 @@ def attach(
 ) -> ModelPatcher:
     """A clone of `model` with the adapter attached; attaching again replaces the networks.
 
-    Raises InputError when the MODEL is of another family than the video model.
+    Raises InputError if the MODEL is of another family than the video model.
     """
     check_model(model, config)
     patched = model.clone()
@@ -74,9 +80,9 @@ def _pose_patch(h: Tensor, options: Mapping[str, Any]) -> Tensor:
 
 
 def _layer_patches(places: Mapping[Block, Site]) -> tuple[tuple[type, Callable[..., Tensor]], ...]:
-    """Handlers in place of the UNet's calls of its layers: the layer itself, then the adapter behind it."""
+    """Handlers that replace the UNet's calls of its layers: the layer itself, followed by the adapter."""
 
-    def behind(x: Tensor, options: Mapping[str, Any], with_attention: bool) -> Tensor:
+    def after_layer(x: Tensor, options: Mapping[str, Any], with_attention: bool) -> Tensor:
         call: UNetCall | None = options.get(CALL)
         site = places.get(options["block"]) if call is not None and "block" in options else None
         if call is None or site is None or site.reference != with_attention:
@@ -84,21 +90,28 @@ def _layer_patches(places: Mapping[Block, Site]) -> tuple[tuple[type, Callable[.
         return call.adapter.after(site.name, x, call.state)
 
     def transformer(
-        layer: Any, x: Tensor, emb: Tensor, context: Any, options: dict[str, Any], *_: Any
+        layer: SpatialTransformer,
+        x: Tensor,
+        emb: Tensor,
+        context: Tensor | None,
+        options: dict[str, Any],
+        *_: object,
     ) -> Tensor:
         x = layer(x, context, options)
         if "transformer_index" in options:
             options["transformer_index"] += 1
-        return behind(x, options, True)
+        return after_layer(x, options, True)
 
-    def resnet(layer: Any, x: Tensor, emb: Tensor, context: Any, options: dict[str, Any], *_: Any) -> Tensor:
-        return behind(layer(x, emb), options, False)
+    def resnet(
+        layer: ResBlock, x: Tensor, emb: Tensor, context: Tensor | None, options: dict[str, Any], *_: object
+    ) -> Tensor:
+        return after_layer(layer(x, emb), options, False)
 
     return (SpatialTransformer, transformer), (ResBlock, resnet)
 
 
 def _self_attention(site: Site) -> Callable[..., Tensor]:
-    """attn1: rows under the condition read the reference bank too."""
+    """attn1: conditional rows also attend to the reference bank."""
 
     def replace(q: Tensor, k: Tensor, v: Tensor, extra: Mapping[str, Any]) -> Tensor:
         call: UNetCall | None = extra.get(CALL)
@@ -129,41 +142,47 @@ def _cross_attention(q: Tensor, k: Tensor, v: Tensor, extra: Mapping[str, Any]) 
     )
 
 
-def _transformer_block(unet: Any, extra: Mapping[str, Any]) -> Any:
-    """The block of the UNet that is running; looked up by place, so that it is right for every copy."""
+def _transformer_block(unet: UNetModel, extra: Mapping[str, Any]) -> BasicTransformerBlock:
+    """The current block of the running UNet; looked up by index, so it works for every copy."""
     way, number = extra["block"]
     block = unet.middle_block if way == "middle" else getattr(unet, f"{way}_blocks")[number]
     transformer = next(layer for layer in block if isinstance(layer, SpatialTransformer))
     return transformer.transformer_blocks[extra["block_index"]]
 
 
-def _start_noise(executor: Any, noise: Tensor, *args: Any, **kwargs: Any) -> Any:
-    """The noise that any sampler begins with: the same for all frames where the model wants it so."""
+def _start_noise(executor: WrapperExecutor, noise: Tensor, *args: object, **kwargs: object) -> Tensor:
+    """The initial noise of any sampler: the same for all frames if the model shares its noise."""
     config: VideoConfig = executor.class_obj.model_patcher.get_attachment(KEY)
     return executor(noise[:1].expand_as(noise).clone() if config.shared_noise else noise, *args, **kwargs)
 
 
-def _estimate_memory(executor: Any, model: ModelPatcher, noise_shape: Any, *args: Any, **kwargs: Any) -> Any:
-    """Room for one window rather than the clip, and for what the adapter computes beside the UNet."""
+def _estimate_memory(
+    executor: WrapperExecutor,
+    model: ModelPatcher,
+    noise_shape: Sequence[int],
+    *args: object,
+    **kwargs: object,
+) -> tuple[object, ...]:
+    """Memory for one window instead of the clip, plus the adapter's activations."""
     handler = model.model_options.get("context_handler")
     rows = handler.rows(noise_shape[0]) if isinstance(handler, ClipWindows) else noise_shape[0]
     return executor(model, [math.ceil(rows * ACTIVATIONS), *noise_shape[1:]], *args, **kwargs)
 
 
 def _run_clips(
-    executor: Any,
-    guider: Any,
+    executor: WrapperExecutor,
+    guider: CFGGuider,
     sigmas: Tensor,
     extra_args: dict[str, Any],
-    callback: Callable[..., Any] | None,
-    *args: Any,
-    **kwargs: Any,
-) -> Any:
-    """Around a whole sampling, when all models are loaded: what holds for the clip is computed once."""
+    callback: Callable[..., None] | None,
+    *args: object,
+    **kwargs: object,
+) -> Tensor:
+    """Wraps a whole sampling run, after all models are loaded: computes the constant conditions once."""
     patcher = guider.model_patcher
     if patcher.get_additional_models_with_key("multigpu"):
         raise InputError(
-            "MMGT does not run on several GPUs at once", fix="remove the MultiGPU node before this MODEL"
+            "MMGT does not support sampling on several GPUs", fix="remove the MultiGPU node before this MODEL"
         )
     adapter, reference = (extra.model for extra in patcher.get_additional_models_with_key(KEY))
     model = guider.inner_model
@@ -180,15 +199,15 @@ def _run_clips(
 
 
 def _unet_call(current: CurrentCall | None) -> Callable[..., Tensor]:
-    """Around every call of the UNet: the state of this very batch, for the patches behind it."""
+    """Wraps every call of the UNet: adds the state of its batch for the patches."""
 
     def wrapper(
-        executor: Any,
+        executor: WrapperExecutor,
         x: Tensor,
-        timesteps: Any = None,
-        context: Any = None,
-        y: Any = None,
-        control: Any = None,
+        timesteps: Tensor | None = None,
+        context: Tensor | None = None,
+        y: Tensor | None = None,
+        control: dict[str, Any] | None = None,
         transformer_options: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> Tensor:
@@ -196,7 +215,7 @@ def _unet_call(current: CurrentCall | None) -> Callable[..., Tensor]:
         batch, run = kwargs.pop(CONDITION, None), options.get(RUN)
         if run is None:
             raise InputError(
-                "this MODEL was patched by MMGT and runs in a sampler that skips the host's sampling",
+                "this MODEL was patched by MMGT, but the sampler bypasses ComfyUI's sampling functions",
                 fix="use KSampler",
             )
         call = run.call(executor.class_obj, x.shape[0], batch, options.get(WINDOW))

@@ -1,29 +1,32 @@
-"""What a window of a clip sees of a conditioning: the rows of its frames, ours and those of other packs."""
+"""Slices conditioning to the frames of a window: MMGT's own and that of other packs."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from .conditions import CONDITION
 
+if TYPE_CHECKING:
+    from comfy.controlnet import ControlBase
+
 Cond = list[dict[str, Any]]
 
 
 def window_conds(conds: list[Cond | None], window: Tensor, frames: int) -> list[Cond | None]:
-    """Processed conditionings, cut to the frames `window` (n,) of a clip of `frames`.
+    """Processed conditionings, sliced to the frames `window` (n,) of a clip of `frames`.
 
-    Cut are our own condition, the hints of ControlNets and T2I adapters, and area masks, where there is one
-    for each frame; what holds for the whole clip stays as it is.
+    Sliced are MMGT's condition, the hints of ControlNets and T2I adapters, and area masks, if there is one
+    per frame; everything else applies to the whole clip and stays unchanged.
     """
-    controls: dict[int, Any] = {}  # what both sides share they go on sharing: the host batches only then
+    controls: dict[int, ControlBase] = {}  # shared by both sides, otherwise the host does not batch them
     return [cond and [_window_entry(entry, window, frames, controls) for entry in cond] for cond in conds]
 
 
 def _window_entry(
-    entry: dict[str, Any], window: Tensor, frames: int, controls: dict[int, Any]
+    entry: dict[str, Any], window: Tensor, frames: int, controls: dict[int, ControlBase]
 ) -> dict[str, Any]:
     conds = dict(entry.get("model_conds", {}))
     if CONDITION in conds:
@@ -40,13 +43,13 @@ def _window_entry(
     return cut
 
 
-def _window_control(control: Any, window: Tensor, frames: int) -> Any:
+def _window_control(control: ControlBase, window: Tensor, frames: int) -> ControlBase:
     """A shallow copy of a chain of ControlNets with the window's hints; networks and settings are shared."""
     cut = copy.copy(control)
     hints = getattr(control, "cond_hint_original", None)
     if isinstance(hints, Tensor) and frames > 1 and hints.shape[0] == frames:
         cut.cond_hint_original = hints[window.to(hints.device)]
-    cut.cond_hint = None  # what the host keeps scaled to size belongs to another window
+    cut.cond_hint = None  # the host's cached, resized hints belong to another window
     if hasattr(cut, "control_input"):
         cut.control_input = None
     if control.previous_controlnet is not None:

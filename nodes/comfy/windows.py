@@ -1,4 +1,4 @@
-"""Context windows on the host: a long clip is denoised in overlapping pieces, conditions sliced by frame."""
+"""Context windows on the host: a long clip is denoised in overlapping windows of frames."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from comfy.model_base import BaseModel
 
 WINDOW = "mmgt_window"
-"""In `transformer_options`: frames of one window, where a batch may hold several windows side by side."""
-ACTIVATIONS = 1.5  # of the host's estimate for the plain UNet: reference keys, audio and motion modules
-SMALLER = "choose a shorter window or a smaller size, or close other programs that use the GPU"
+"""Key in `transformer_options`: the frames per window, as a batch may contain several windows."""
+ACTIVATIONS = 1.5  # memory relative to the plain UNet: reference keys, audio and motion modules
+SMALLER = "reduce context_length (window) or the video size, or close other programs that use the GPU"
 
 
 class ClipWindows(ContextHandlerABC):
-    """The host's context handler for frames in the batch axis; it holds settings only.
+    """The host's context handler for frames in the batch axis; it has no state.
 
     Args:
-        config: the model's, with the choices for this clip.
-        at_once: windows that one UNet call computes; None: as many as free memory holds. Halved when memory
-            runs out.
+        config: the model's configuration with the settings of this clip.
+        at_once: windows per UNet call; None for as many as fit into free memory. Halved if memory runs
+            out during sampling.
     """
 
     dim = 0
@@ -41,17 +41,19 @@ class ClipWindows(ContextHandlerABC):
         super().__init__()
         self.config, self.at_once = config, at_once
 
-    def should_use_context(self, model: Any, conds: list[Cond | None], x_in: Tensor, *_: Any) -> bool:
-        return True  # also of a clip that is one window: its latents may lie in main memory
+    def should_use_context(
+        self, model: BaseModel, conds: list[Cond | None], x_in: Tensor, *_: object
+    ) -> bool:
+        return True  # even for a single window, because the latents may be in main memory
 
     def rows(self, frames: int) -> int:
-        """Latents in the largest UNet call of a clip, for one side of the guidance."""
+        """The number of latents in the largest UNet call of a clip, for one side of the guidance."""
         return min(frames, self.config.window * (self.at_once or 1))
 
     def get_resized_cond(
-        self, cond_in: Cond | None, x_in: Tensor, window: Tensor, device: Any = None
+        self, cond_in: Cond | None, x_in: Tensor, window: Tensor, device: torch.device | None = None
     ) -> Cond | None:
-        """The conditions of the frames `window` (n,); what does not go by frames stays whole."""
+        """The conditions of the frames `window` (n,); see `window_conds`."""
         return window_conds([cond_in], window, x_in.shape[0])[0]
 
     def execute(
@@ -63,18 +65,18 @@ class ClipWindows(ContextHandlerABC):
         timestep: Tensor,
         model_options: dict[str, Any],
     ) -> list[Tensor]:
-        """The predictions of all conditions, averaged over the windows that a frame is in.
+        """The predictions of all conditions, averaged over the windows of each frame.
 
         Latents in main memory stay there: each window is moved to the device and back. Windows that an
-        interrupted run has finished are taken from its work folder.
+        interrupted run has finished are read from its work folder.
         """
         config = self.config
         windows = context_windows(x_in.shape[0], config.window, config.overlap, config.closed_loop)
         length = len(windows[0])
-        for_all = model_options.get("transformer_options", {})
-        options = {**model_options, "transformer_options": {**for_all, WINDOW: length}}
-        run: ClipRun | None = for_all.get(RUN)
-        work: SamplingWork | None = for_all.get(WORK)
+        shared = model_options.get("transformer_options", {})
+        options = {**model_options, "transformer_options": {**shared, WINDOW: length}}
+        run: ClipRun | None = shared.get(RUN)
+        work: SamplingWork | None = shared.get(WORK)
         device = x_in.device if run is None else run.device
         weights = window_weights(length, config.fusion, x_in.device)
         sums = [WindowSums(x_in, weights) for _ in conds]
@@ -118,7 +120,7 @@ class ClipWindows(ContextHandlerABC):
         device: torch.device,
         shape: tuple[int, ...],
     ) -> Halving:
-        """How many windows are computed at once; the same object in all calls of a run."""
+        """The number of windows per batch; the same object in all calls of a run."""
         if run is not None and run.batches is not None:
             return run.batches
         known = None if work is None else work.batch(self.at_once)
@@ -132,9 +134,9 @@ class ClipWindows(ContextHandlerABC):
 
 
 def windows_by_memory(model: BaseModel, device: torch.device, shape: tuple[int, ...]) -> int:
-    """Windows at once that free memory holds, by the host's own estimate for one of this shape.
+    """The number of windows that fit into free memory, by the host's estimate for one of this shape.
 
-    On a CPU one: more are not faster there.
+    1 on a CPU, where larger batches are not faster.
     """
     if management.is_device_cpu(device):
         return 1

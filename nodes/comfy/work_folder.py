@@ -1,9 +1,9 @@
-"""The work folder of MMGTSampler: finished steps on disk, so that the same prompt goes on after a crash.
+"""The work folder of MMGTSampler: finished work on disk, so that the same prompt can resume after a crash.
 
-It lies in ComfyUI's output folder and is found again by a hash over everything that the latents depend on.
-The portrait, the motion, the sound and all choices count by their content; the models, which are too large to
-hash each time, by the part of the prompt that leads to them and by size and time of the files that it names.
-What is finished stays until another video is, so that a crash while decoding costs no sampling either.
+It is in ComfyUI's output folder and is identified by a hash of everything that the latents depend on. The
+portrait, the motion, the audio and all settings are hashed by content. Models are too large for that: the
+part of the prompt that loads them identifies them, with size and time of the files that it names.
+Finished work is kept until another video is finished, so a crash while decoding costs no sampling either.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import comfy.model_management as management
 import folder_paths
+from comfy_api.latest import io
 from comfyui_version import __version__ as host_version
 
 from ...mmgt_core.base.errors import InputError, MMGTError
@@ -26,7 +27,7 @@ from ...mmgt_core.work.key import work_key
 from ...mmgt_core.work.steps import StepStore
 from .decoding import decoded_size
 from .input_files import input_path
-from .node_text import tell
+from .node_text import show_message
 from .resumable import SamplingWork
 from .sampling import RESUMABLE, Prepared
 from .services import host_fix
@@ -34,43 +35,47 @@ from .services import host_fix
 FOLDER = "mmgt_work"
 FINISHED = "finished"
 MODELS = ("model", "video_model", "vae", "clip_vision")
-"""Inputs that are identified by the prompt."""
+"""Inputs identified by the prompt."""
 SAME_LATENTS = ("windows_at_once",)
-"""Choices that change the speed alone (and last digits): a run that is taken up may have others."""
+"""Settings that change only the speed (and rounding): a resumed run may change them."""
 
 
 def work_root() -> Path:
-    """Where work folders lie; `mmgt work list --work-dir` shows them."""
+    """The folder of all work folders; `mmgt work list --work-dir` lists them."""
     return Path(folder_paths.get_output_directory()) / FOLDER
 
 
 @contextmanager
-def sampling_work(node: Any, prepared: Prepared, choices: Mapping[str, Any]) -> Iterator[SamplingWork | None]:
-    """The work of this prompt, with what an earlier run has finished; None where the sampler cannot continue.
+def sampling_work(
+    node: type[io.ComfyNode], prepared: Prepared, choices: Mapping[str, Any]
+) -> Iterator[SamplingWork | None]:
+    """The work of this prompt, including that of an earlier run; None if the sampler cannot resume.
 
     Args:
-        node: the class of the running node, whose hidden inputs tell the prompt.
+        node: the class of the running node, whose hidden inputs contain the prompt.
         choices: all other inputs of the node.
 
-    Raises InputError when the disk is too small or full, or another process is at the same video.
+    Raises InputError if the disk has too little space, or if another process renders the same video.
     """
     sampler, total = choices["sampler"], len(prepared.sigmas) - 1
     if sampler not in RESUMABLE:
-        tell(f"keep_work has no effect with the sampler {sampler}; use one of {', '.join(RESUMABLE)}.")
+        show_message(
+            f"keep_work has no effect with the sampler {sampler}; use one of {', '.join(RESUMABLE)}."
+        )
         yield None
         return
     key = sampling_key(node.hidden.prompt, str(node.hidden.unique_id), prepared, choices)
     latents = prepared.latent["samples"]
     about = {"node": "MMGTSampler", "frames": str(latents.shape[0]), "seed": str(choices["seed"])}
     with ExitStack() as stack:
-        with host_fix("free some space, wait for the other run, or switch keep_work off"):
+        with host_fix("free some disk space, wait for the other run, or turn keep_work off"):
             work = stack.enter_context(WorkFolder.open(work_root(), key, about))
-            there = sum(file.stat().st_size for file in work.path.iterdir() if file.is_file())
+            present = sum(file.stat().st_size for file in work.path.iterdir() if file.is_file())
             needed = work_bytes(prepared.config, latents.shape[0], decoded_size(latents))
-            require_space({work.path: max(0, needed - there)})
+            require_space({work.path: max(0, needed - present)})
         kept = SamplingWork(stack.enter_context(closing(StepStore(work))))
         if kept.finished is not None:
-            tell(f"Continuing after step {kept.finished[0]} of {total}, which an earlier run has finished.")
+            show_message(f"Resuming after step {kept.finished[0]} of {total}, finished by an earlier run.")
         yield kept
         work.note(FINISHED)
         remove_finished(but=work.path)
@@ -79,15 +84,15 @@ def sampling_work(node: Any, prepared: Prepared, choices: Mapping[str, Any]) -> 
 def sampling_key(
     prompt: Mapping[str, Any] | None, node: str, prepared: Prepared, choices: Mapping[str, Any]
 ) -> str:
-    """A hash over everything that the latents depend on, the same in another process.
+    """A hash of everything that the latents depend on, the same in every process.
 
-    Raises InputError without a prompt, which alone tells the models.
+    Raises InputError without a prompt, which identifies the models.
     """
     if not prompt or node not in prompt:
         raise InputError(
-            "the work can only be kept for a prompt",
+            "keep_work needs the prompt to identify the models",
             where="keep_work",
-            fix="switch it off, or queue a prompt",
+            fix="turn it off, or queue a prompt",
         )
     links = prompt[node]["inputs"]
     base = prepared.model.model
@@ -104,8 +109,8 @@ def sampling_key(
     )
 
 
-def origin(prompt: Mapping[str, Any], value: Any, known: dict[str, str] | None = None) -> Any:
-    """Where an input comes from: nodes and their choices all the way up, and the state of named files."""
+def origin(prompt: Mapping[str, Any], value: object, known: dict[str, str] | None = None) -> object:
+    """The origin of an input: all nodes that lead to it, their settings, and the state of named files."""
     known = {} if known is None else known
     if isinstance(value, str):
         return [value, *file_state(value)]
@@ -113,7 +118,7 @@ def origin(prompt: Mapping[str, Any], value: Any, known: dict[str, str] | None =
         return repr(value)
     source = str(value[0])
     if source not in known:
-        known[source] = ""  # the host refuses circles; this keeps us from running in one
+        known[source] = ""  # prevents endless recursion; the host rejects cycles
         entry = prompt[source]
         inputs = {name: origin(prompt, given, known) for name, given in entry["inputs"].items()}
         known[source] = work_key({"class": entry["class_type"], "inputs": inputs})
@@ -121,17 +126,17 @@ def origin(prompt: Mapping[str, Any], value: Any, known: dict[str, str] | None =
 
 
 def file_state(name: str) -> list[int]:
-    """Size and time of every model or input file that a choice may name; empty where it names none."""
+    """Size and time of every model or input file with this name; empty if there is none."""
     paths = [folder_paths.get_full_path(folder, name) for folder in folder_paths.folder_names_and_paths]
     found = [Path(path) for path in paths if path is not None]
-    with suppress(MMGTError):  # most choices name no file
+    with suppress(MMGTError):  # most values are not file names
         found.append(input_path(name))
     states = [path.stat() for path in dict.fromkeys(found)]
     return [number for state in states for number in (state.st_size, state.st_mtime_ns)]
 
 
 def remove_finished(but: Path) -> None:
-    """Remove the work of other videos that are finished; what was stopped stays."""
+    """Remove the work of other finished videos; interrupted work is kept."""
     for folder in work_folders(work_root()):
         lines = () if folder.path == but else read_journal(folder.path / JOURNAL, mend=False)
         events = [line["event"] for line in lines if line["event"] != "opened"]

@@ -89,21 +89,21 @@ SHORT = """app.graph.findNodesByType('LoadAudioFeatures').forEach(node => {
   node.widgets.find(widget => widget.name === 'duration').value = 0.4;
 })"""
 WRONG = [
-    ("demo", TWO_PORTRAITS, "there are 2 pictures at once"),
+    ("demo", TWO_PORTRAITS, "this is a batch of 2 images"),
     ("demo", NO_WINDOW, "windows of 4 frames cannot overlap by 4"),
     ("portrait_and_audio", "0", "the person detector YOLOX-L is missing"),
 ]
 
 
-@pytest.mark.parametrize(("name", "change", "said"), WRONG)
-def test_a_wrong_input_is_told_in_the_error_box(page, name, change, said):
+@pytest.mark.parametrize(("name", "change", "text"), WRONG)
+def test_a_wrong_input_is_shown_in_the_error_box(page, name, change, text):
     page.load(workflow(name), name)
     page.js(SHORT)
     page.js(change)
     page.click('[data-testid="queue-button"]')
     page.press("View details", seconds=PATIENCE)
-    page.until(f"document.body.innerText.includes('{said}')", f"the page says: {said}", seconds=60)
-    page.screenshot(PICTURES / f"error_{said.split()[0]}_{len(said)}.png")
+    page.until(f"document.body.innerText.includes('{text}')", f"the page shows: {text}", seconds=60)
+    page.screenshot(PICTURES / f"error_{text.split()[0]}_{len(text)}.png")
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "steps"), ("zh", "步")])

@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
     models.mkdir()
     for name in ("yolox_l.onnx", "dw-ll_ucoco_384.onnx"):
         (models / name).write_bytes(b"not read before the library is there")
-    said = {}
+    errors = {}
     for library, wanted in WANTED.items():
         unload_pack(pack)
         loaded = block(library)
@@ -66,10 +66,10 @@ def main(folder: Path) -> None:
         error = None
         if wanted is not None:
             error = Executor().run({"demo": DEMO, "node": wanted, "show": SHOW}).error
-        said[library] = [len(set(ours)), error]
+        errors[library] = [len(set(ours)), error]
         sys.modules.pop(library)
         sys.modules.update(loaded)
-    print(json.dumps(said))
+    print(json.dumps(errors))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 
 
 @contextmanager
-def bars_told(hook: Callable[..., None]) -> Iterator[None]:
+def hooked_bars(hook: Callable[..., None]) -> Iterator[None]:
     """Inside the block `hook` hears of every movement of every bar, as the host's own hook does.
 
     Newer hosts leave out what comes within 100 ms: our small models are quicker on a good day.

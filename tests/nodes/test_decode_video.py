@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from .running import bars_told
+from .running import hooked_bars
 from .small_models import VIDEO, write_small_models
 
 FRAMES, SIDE = 19, 64
@@ -82,7 +82,7 @@ def test_the_video_is_a_file_that_is_copied_packet_by_packet(pack, vae, temp, tm
 
 def test_chunks_are_the_whole_clip_and_show_the_newest_frame(pack, vae, temp):
     seen: list[tuple[int, int, tuple | None]] = []
-    with bars_told(lambda value, total, preview, **more: seen.append((value, total, preview))):
+    with hooked_bars(lambda value, total, preview, **more: seen.append((value, total, preview))):
         video = decode(pack, latent(), vae)
     assert [value for value, _, _ in seen] == [8, 16, FRAMES]
     assert all(picture[0] == "JPEG" and picture[1].size == (SIDE, SIDE) for _, _, picture in seen)
@@ -135,9 +135,9 @@ def test_a_locked_background_is_the_portrait_to_the_bit(pack, vae, mode, framing
     y = 0.71 if framing == "portrait" else (0.71 * 192 + 32) / 256  # below the padding
     near = np.s_[:, round(y * height), round(0.71 * width) : round(0.73 * width)]
     assert np.array_equal(frames[near], np.concatenate(chunks)[near]), "where the person is, the model paints"
-    with pytest.raises(Exception, match="locked without the motion"):
+    with pytest.raises(Exception, match="locked without a motion"):
         module.locked(iter(chunks), given, framing, None, None)
-    with pytest.raises(Exception, match="locked without the portrait of this latent"):
+    with pytest.raises(Exception, match="locked without the portrait, which this latent"):
         module.locked(iter(chunks), latent(), framing, motion, None)
 
 
@@ -196,7 +196,7 @@ def test_images_say_what_they_cost_before_they_are_made(pack, vae, monkeypatch, 
     assert "19 frames of 64 x 64 pixels as IMAGE take 934 kB of memory." in caplog.text
     monkeypatch.setattr(management, "get_free_memory", lambda *a, **k: 2**29)
     long = {"samples": torch.zeros(1, 4, 64, 64).expand(15_000, -1, -1, -1)}
-    with pytest.raises(Exception, match=r"take 47 GB of memory, and 537 MB are free; use MMGT"):
+    with pytest.raises(Exception, match=r"take 47 GB of memory, but only 537 MB is free; use MMGT"):
         decoding.decoded_images(long, vae)
 
 

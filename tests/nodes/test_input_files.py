@@ -55,8 +55,8 @@ def test_nothing_outside_the_input_folder_is_read(pack, inputs, name):
     (inputs / "link.json").symlink_to(inputs.parent / "secret.json")
     module = pack("nodes.motion_files")
     for node, choices in ((module.MMGTMotionFromPose, {"person": -1}), (module.MMGTLoadMotion, {})):
-        said = node.validate_inputs(file=name)
-        assert isinstance(said, str) and "ComfyUI's input folder" in said and said.endswith(".")
+        fault = node.validate_inputs(file=name)
+        assert isinstance(fault, str) and "ComfyUI's input folder" in fault and fault.endswith(".")
         with pytest.raises(pack("mmgt_core.base.errors").InputError, match="input folder"):
             node.execute(file=name, **choices)
 
@@ -86,7 +86,7 @@ def test_a_node_runs_again_when_the_content_changes_and_only_then(pack, inputs):
     assert node.fingerprint_inputs(file="pose.json", person=-1) != first
 
 
-def test_low_scores_in_a_pose_file_are_told(pack, inputs):
+def test_low_scores_in_a_pose_file_are_shown(pack, inputs):
     (inputs / "pose.json").write_text(openpose())
     found = pack("nodes.motion_files").MMGTMotionFromPose.execute(file="pose.json", person=-1)
     assert [text.split(" is ")[0] for text in found.ui["text"]] == [
@@ -124,13 +124,17 @@ def test_without_any_motion_file_it_says_so(pack, inputs):
         ),
         ("MMGTLoadVideoModel", "net-32500.pth", ("models/mmgt", "addtime/MMGT", "mmgt download video")),
         ("MMGTLoadVideoModel", "net-32500.safetensors", ("net-32500.pth belongs into models/mmgt",)),
-        ("MMGTLoadVideoModel", "my own 模型.safetensors", ("no such model file", "put it into models/mmgt")),
-        ("MMGTLoadVideoModel", "../../../etc/passwd", ("no such model file",)),
+        (
+            "MMGTLoadVideoModel",
+            "my own 模型.safetensors",
+            ("this model file does not exist", "put it into models/mmgt"),
+        ),
+        ("MMGTLoadVideoModel", "../../../etc/passwd", ("this model file does not exist",)),
     ],
 )
 def test_a_missing_model_is_one_sentence_before_anything_runs(pack, node, name, parts):
-    said = getattr(pack("nodes.loaders"), node).validate_inputs(file=name)
-    assert isinstance(said, str) and all(part in said for part in parts), said
+    fault = getattr(pack("nodes.loaders"), node).validate_inputs(file=name)
+    assert isinstance(fault, str) and all(part in fault for part in parts), fault
 
 
 def test_published_files_are_listed_beside_ours(pack, tmp_path, monkeypatch):

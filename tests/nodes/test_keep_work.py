@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from .running import Executor, bars_told, output_of
+from .running import Executor, hooked_bars, output_of
 from .small_models import MOTION, VIDEO, write_small_models
 from .test_nodes import clip_links, clip_prompt, node
 
@@ -49,14 +49,14 @@ class Steps:
         self.cancel_at, self.seen = cancel_at, []
 
     def __enter__(self) -> Steps:
-        self._told = bars_told(self._hook)
-        self._told.__enter__()
+        self._hooked = hooked_bars(self._hook)
+        self._hooked.__enter__()
         return self
 
     def __exit__(self, *error) -> None:
         import comfy.model_management as management
 
-        self._told.__exit__(*error)
+        self._hooked.__exit__(*error)
         management.interrupt_current_processing(False)
 
     def _hook(self, value, total, preview, **more) -> None:
@@ -179,7 +179,7 @@ def test_a_full_disk_is_said_before_anything_is_sampled(pack, output, monkeypatc
     assert (
         not run.success
         and "the disk has 1.0 kB free" in run.error
-        and "switch keep_work off" in run.error
+        and "turn keep_work off" in run.error
         and steps.seen == []
     )
 

@@ -105,7 +105,9 @@ def test_every_node_is_there_and_explains_itself(pack):
     for name, cls in ours.items():
         schema = cls.define_schema()
         assert schema.category == "MMGT" and schema.description.endswith("."), name
-        assert all(given.tooltip for given in schema.inputs), name
+        assert schema.display_name.startswith("MMGT "), name
+        assert all(given.tooltip.endswith(".") for given in schema.inputs), name
+        assert all(given.tooltip.endswith(".") for given in schema.outputs if given.tooltip), name
 
 
 def test_weights_and_windows_stand_behind_show_advanced_inputs(config):
@@ -114,7 +116,7 @@ def test_weights_and_windows_stand_behind_show_advanced_inputs(config):
     for node_id in ("MMGTSampler", "MMGTApply"):
         given = nodes.NODE_CLASS_MAPPINGS[node_id].INPUT_TYPES()
         inputs = {**given["required"], **given["optional"]}
-        assert {name for name, (_, *told) in inputs.items() if told and told[0].get("advanced")} == {
+        assert {name for name, (_, *options) in inputs.items() if options and options[0].get("advanced")} == {
             "pose_weight", "face_weight", "lip_weight", "full_mask",
             "window", "overlap", "window_ends", "windows_at_once", "window_fusion",
         }  # fmt: skip
@@ -186,34 +188,34 @@ def test_drawn_skeletons_do_as_well_as_the_motion(config, executor):
 
 
 WRONG = [
-    ({"portrait": ["batch", 0]}, "there are 2 pictures at once"),
+    ({"portrait": ["batch", 0]}, "this is a batch of 2 images"),
     ({"width": 100}, "multiples of 64"),
     ({"steps": -1}, None),
     ({"window": 8, "overlap": 8}, "window 8 with overlap 8"),
-    ({"masks": ["masks", 3]}, "the masks have 1 frames, the motion 15"),
+    ({"masks": ["masks", 3]}, "the masks have 1 frames, but the motion has 15"),
 ]
 
 
-@pytest.mark.parametrize(("choices", "said"), WRONG)
-def test_wrong_inputs_are_told_in_a_sentence(config, executor, choices, said):
+@pytest.mark.parametrize(("choices", "text"), WRONG)
+def test_wrong_inputs_fail_with_a_sentence(config, executor, choices, text):
     prompt = sampler_prompt(**choices)
     prompt["batch"] = {"class_type": "ImageBatch", "inputs": {"image1": ["demo", 0], "image2": ["demo", 0]}}
     prompt["masks"] = node("MotionMaskFromKeypoints", motion=["demo", 1])
-    if said is None:
+    if text is None:
         with pytest.raises(AssertionError, match="value_smaller_than_min"):
             executor.run(prompt)
         return
     run = executor.run(prompt)
-    assert not run.success and said in run.error and run.error.rstrip().endswith(".")
+    assert not run.success and text in run.error and run.error.rstrip().endswith(".")
 
 
-def test_bad_sounds_and_poses_are_told_in_a_sentence(pack):
+def test_bad_recordings_and_poses_fail_with_a_sentence(pack):
     """Straight at the nodes: the host has no way to make such inputs."""
     listen = pack("nodes.audio_features").LoadAudioFeatures.execute
     settings = {"start": 0.0, "duration": 0.0, "silence_gate": True}
     with pytest.raises(Exception, match="the sound is empty"):
         listen(audio={"waveform": torch.zeros(1, 2, 0), "sample_rate": 44_100}, **settings)
-    with pytest.raises(Exception, match="2 recordings at once"):
+    with pytest.raises(Exception, match="a batch of 2 recordings"):
         listen(audio={"waveform": torch.zeros(2, 1, 44_100), "sample_rate": 44_100}, **settings)
     poses = pack("nodes.motion_files")
     nobody = [{"canvas_width": 64, "canvas_height": 64, "people": []}]
@@ -221,11 +223,11 @@ def test_bad_sounds_and_poses_are_told_in_a_sentence(pack):
         poses.MMGTMotionFromPose.execute(file="none", person=-1, pose_keypoint=nobody)
 
 
-def test_what_was_not_asked_for_says_how_to_ask(config, executor):
+def test_a_blocked_output_names_the_widget_that_enables_it(config, executor):
     prompt = clip_prompt()
     prompt["show"] = {"class_type": "PreviewImage", "inputs": {"images": ["motion", 1]}}
     run = executor.run(prompt)
-    assert "choose their size at pose_frames" in run.error and "show" not in run.outputs
+    assert "choose a size for pose_frames" in run.error and "show" not in run.outputs
 
 
 def test_poses_come_back_as_they_were_saved(config, executor, pack):
@@ -246,17 +248,20 @@ def test_poses_come_back_as_they_were_saved(config, executor, pack):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_locales_name_every_node_input_and_output(pack, language):
     path = Path(__file__).resolve().parents[2] / "locales" / language / "nodeDefs.json"
-    told = json.loads(path.read_text(encoding="utf-8"))
-    assert set(told) == IDS
+    texts = json.loads(path.read_text(encoding="utf-8"))
+    assert set(texts) == IDS
     for cls in pack("nodes").NODES:
         schema = cls.define_schema()
-        entry = told[schema.node_id]
+        entry = texts[schema.node_id]
         assert list(entry["outputs"]) == [str(number) for number in range(len(schema.outputs))]
         assert set(entry["inputs"]) == {given.id for given in schema.inputs}
         if language == "en":
             assert entry["description"] == schema.description and entry["display_name"] == schema.display_name
             for given in schema.inputs:
-                assert entry["inputs"][given.id]["tooltip"] == given.tooltip
+                assert entry["inputs"][given.id] == {
+                    "name": given.display_name or given.id,
+                    "tooltip": given.tooltip,
+                }
         else:
-            texts = [text for given in entry["inputs"].values() for text in given.values()]
-            assert all(texts), "nothing is left untranslated"
+            translated = [text for given in entry["inputs"].values() for text in given.values()]
+            assert all(translated), "nothing is left untranslated"

@@ -150,7 +150,7 @@ def test_a_latent_of_another_length_is_refused(pack, video, golden, frames):
     model = attached(pack, video)
     clip = golden_clip(pack, golden, model, WEIGHTS, full=True)
     positive, negative = conditioning(pack, clip, video.config.cross_dim)
-    with pytest.raises(Exception, match=f"the latent has {frames} frames, the conditioning 4"):
+    with pytest.raises(Exception, match=f"the latent has {frames} frames, but the conditioning has 4"):
         sample(
             model,
             torch.zeros(frames, 4, 16, 16),
@@ -180,16 +180,16 @@ def test_an_interrupt_stops_between_windows(pack, video, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
         ({"context_dim": 2048}, "SDXL"),
         ({"in_channels": 9}, "inpainting"),
-        ({"model_channels": 320}, "320 channels wide"),
+        ({"model_channels": 320}, "320 base channels"),
     ],
 )
-def test_another_family_of_models_is_refused(pack, video, monkeypatch, change, said):
+def test_another_family_of_models_is_refused(pack, video, monkeypatch, change, text):
     monkeypatch.setattr(
         video.model.model.model_config, "unet_config", video.model.model.model_config.unet_config | change
     )
-    with pytest.raises(Exception, match=said):
+    with pytest.raises(Exception, match=text):
         attached(pack, video)

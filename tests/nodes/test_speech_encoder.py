@@ -62,7 +62,7 @@ def test_it_is_the_hosts_encoder_with_normalised_sound_at_25_hz(pack, encoder):
     _, states = encoder.encoder(encoder.feature_projection(rows))
     module = pack("nodes.comfy.speech_encoders")
     sound = pack("mmgt_core.media.waveform").Waveform(samples.numpy(), RATE)
-    held = module.held_weights(SimpleNamespace(model=encoder))
+    held = module.encoder_weights(SimpleNamespace(model=encoder))
     found = module.wav2vec2_features(held, sound, lambda *_: None, depth=None)
     assert found.shape == (25, 2, 128)
     assert torch.allclose(found, torch.stack(states[1:], dim=2)[0], atol=1e-4)
@@ -72,7 +72,7 @@ def test_another_encoder_is_named_and_refused(pack, encoder):
     listen = pack(NODE).LoadAudioFeatures.execute
     with pytest.raises(Exception, match=r"wav2vec2-base is needed here, and this is wav2vec2.*facebook/"):
         listen(audio=audio_of(noise(0.2)), audio_encoder=SimpleNamespace(model=encoder), **DEFAULTS)
-    with pytest.raises(Exception, match="no audio encoder of ComfyUI"):
+    with pytest.raises(Exception, match="not an audio encoder of ComfyUI"):
         listen(audio=audio_of(noise(0.2)), audio_encoder={"encoded_audio": 0}, **DEFAULTS)
 
 
@@ -108,19 +108,19 @@ def test_both_stages_hear_through_files_of_models_audio_encoders(pack, files):
     assert set(files.values()) <= set(offered["motion_encoder"])
     assert offered["video_encoder"][0] == "none"
     assert node.validate_inputs(**files) is True
-    speech, frames, fps, heard = node.execute(audio=audio_of(noise(1.01)), **files, **DEFAULTS).args
-    assert (frames, fps) == (26, 25.0) and heard["waveform"].shape[-1] == 26 * 640
+    speech, frames, fps, audio = node.execute(audio=audio_of(noise(1.01)), **files, **DEFAULTS).args
+    assert (frames, fps) == (26, 25.0) and audio["waveform"].shape[-1] == 26 * 640
     assert speech.features.stage1.shape == (26, 128 + 35)
     assert speech.features.stage2.shape == (26, 5, 2, 128)
     assert speech.features.stage1.isfinite().all() and speech.features.stage2.isfinite().all()
 
 
 def test_a_missing_encoder_is_said_in_one_sentence_before_anything_runs(pack):
-    said = pack(NODE).LoadAudioFeatures.validate_inputs(motion_encoder="wavlm_large.pt")
+    fault = pack(NODE).LoadAudioFeatures.validate_inputs(motion_encoder="wavlm_large.pt")
     for part in ("WavLM-Large", "models/audio_encoders", "huggingface.co/s3prl", "mmgt download wavlm"):
-        assert part in said
-    said = pack(NODE).LoadAudioFeatures.validate_inputs(video_encoder="../../secret.pt")
-    assert "wav2vec2-base-960h is missing" in said
+        assert part in fault
+    fault = pack(NODE).LoadAudioFeatures.validate_inputs(video_encoder="../../secret.pt")
+    assert "wav2vec2-base-960h is missing" in fault
 
 
 def test_music_is_heard_in_the_video_and_the_voice_alone_by_the_models(pack):
@@ -143,5 +143,5 @@ def test_silence_is_said_on_the_node_and_nothing_breaks(pack):
     assert given.ui == {"text": ["The recording is silent: the mouth will stay closed."]}
     speech = given.args[0]
     assert np.all(speech.gate == 0) and speech.features.stage1.isfinite().all()
-    with pytest.raises(Exception, match="there is no sound"):
+    with pytest.raises(Exception, match="the audio is empty"):
         pack(NODE).LoadAudioFeatures.execute(audio=None, **DEFAULTS)

@@ -53,8 +53,8 @@ def test_importing_the_pack_takes_a_moment(tmp_path):
 
 
 def test_every_library_may_be_absent_and_its_node_says_how_to_install_it(tmp_path):
-    said = json.loads(run(Path(__file__).with_name("missing_library.py"), tmp_path).splitlines()[-1])
-    counts = {count for count, _ in said.values()}
+    errors = json.loads(run(Path(__file__).with_name("missing_library.py"), tmp_path).splitlines()[-1])
+    counts = {count for count, _ in errors.values()}
     assert len(counts) == 1 and min(counts) >= 14, "the pack loads whole"
     packages = {
         "librosa": "librosa",
@@ -63,7 +63,7 @@ def test_every_library_may_be_absent_and_its_node_says_how_to_install_it(tmp_pat
         "onnxruntime": "onnxruntime",
     }
     for library, package in packages.items():
-        error = said[library][1]
+        error = errors[library][1]
         assert error and re.search(rf"pip install '?{package}", error), (library, error)
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from .running import bars_told
+from .running import hooked_bars
 from .sampling import error
 from .short import FRAMES, OVERLAP, WINDOW, KeptSteps, sample_short, short_clip
 from .tiny import conditioning
@@ -64,8 +64,8 @@ def test_out_of_memory_halves_the_windows_at_once_for_the_whole_run(pack, video,
     found = sample_short(pack, video, preset=OFFICIAL, at_once=2, steps=2, change=pressed)
     assert rows == [4 * WINDOW] + 4 * [2 * WINDOW], "tried once, not at every step"
     assert torch.equal(found, sample_short(pack, video, preset=OFFICIAL, steps=2))
-    told = [record.getMessage() for record in caplog.records if "out of memory" in record.getMessage()]
-    assert told == ["out of memory with 2 windows at once; continuing with 1"]
+    messages = [record.getMessage() for record in caplog.records if "out of memory" in record.getMessage()]
+    assert messages == ["out of memory with 2 windows at once; continuing with 1"]
 
 
 def test_windows_at_once_by_free_memory(pack, video, monkeypatch):
@@ -143,14 +143,14 @@ def test_a_model_that_shares_its_noise_does_so_with_every_sampler(pack, video):
 
 
 def test_samplers_with_a_memory_do_not_resume(pack, video):
-    with pytest.raises(Exception, match="cannot continue from the middle; choose one of official"):
+    with pytest.raises(Exception, match="cannot resume an interrupted run; choose one of official"):
         sample_short(pack, video, preset="dpmpp_2m", work=KeptSteps())
 
 
 @pytest.mark.parametrize("preset", ["heun", pytest.param(OFFICIAL, marks=pytest.mark.slow)])
 def test_the_bar_moves_with_every_window_and_never_back(pack, video, preset):
     seen = []
-    with bars_told(lambda value, total, preview, **_: seen.append(value / total)):
+    with hooked_bars(lambda value, total, preview, **_: seen.append(value / total)):
         sample_short(pack, video, preset=preset, steps=2)
     assert seen == sorted(seen) and seen[-1] == 1.0
     assert set(seen) >= {0.25, 0.5, 0.75, 1.0}, "two windows, two steps"
@@ -163,7 +163,7 @@ def test_previews_show_a_frame(pack, video):
     shown, before = [], args.preview_method
     args.preview_method = LatentPreviewMethod.Latent2RGB
     try:
-        with bars_told(lambda value, total, preview, **_: shown.append(preview)):
+        with hooked_bars(lambda value, total, preview, **_: shown.append(preview)):
             sample_short(pack, video, preset=OFFICIAL)
     finally:
         args.preview_method = before

@@ -80,14 +80,14 @@ def with_known_poses(prompt: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_sound(prompt: dict[str, Any]) -> dict[str, Any]:
-    """As when Load Audio Features is bypassed: nobody hears anything, the video is silent."""
-    heard = next(key for key, node in prompt.items() if node["class_type"] == "LoadAudioFeatures")
-    del prompt[heard]
+    """As when MMGT Audio Features is bypassed: without audio features, and the video is silent."""
+    features = next(key for key, node in prompt.items() if node["class_type"] == "LoadAudioFeatures")
+    del prompt[features]
     for node in prompt.values():
         node["inputs"] = {
             name: value
             for name, value in node["inputs"].items()
-            if not (isinstance(value, list) and value[0] == heard)
+            if not (isinstance(value, list) and value[0] == features)
         }
     return prompt
 

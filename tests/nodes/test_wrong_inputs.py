@@ -1,4 +1,4 @@
-"""What does not fit is told in one sentence that names the fix, in the host's own words for a failed node."""
+"""Wrong inputs fail with one sentence that names the fix, as the host reports a failed node."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def prompt(**choices) -> dict:
     return wanted
 
 
-def told(executor, wanted: dict) -> str:
+def error_of(executor, wanted: dict) -> str:
     """The sentence that the host shows; it names a fix and no shapes of tensors."""
     run = executor.run(wanted)
     assert not run.success
@@ -74,7 +74,7 @@ def test_a_model_of_another_family(pack, config, executor, give, kind, node_id):
             "class_type": "SaveLatent",
             "inputs": {"samples": ["sample", 3], "filename_prefix": "t"},
         }
-    sentence = told(executor, wanted)
+    sentence = error_of(executor, wanted)
     assert kind in sentence and "MMGT Load Video Model" in sentence
 
 
@@ -83,16 +83,16 @@ def test_a_model_without_a_unet(pack, config, executor, give):  # noqa: F811
     other.model.diffusion_model = torch.nn.Linear(1, 1)
     wanted = prompt(model=["other", 0])
     wanted["other"] = give("MODEL", other)
-    assert "not a Stable Diffusion UNet" in told(executor, wanted)
+    assert "not a Stable Diffusion UNet" in error_of(executor, wanted)
 
 
 def test_clip_vision(config, executor, give):  # noqa: F811
     looking = prompt()
     looking["video"]["inputs"]["file"] = LOOKING
-    assert "link a CLIPVisionLoader" in told(executor, looking)
+    assert "connect CLIPVisionLoader" in error_of(executor, looking)
     looking["sample"]["inputs"]["clip_vision"] = ["eyes", 0]
     looking["eyes"] = give("CLIP_VISION", clip_vision_of(config.cross_dim + 16))
-    assert "ViT-L/14" in told(executor, looking)
+    assert "ViT-L/14" in error_of(executor, looking)
     looking["eyes"] = give("CLIP_VISION", clip_vision_of(config.cross_dim))
     run = executor.run(looking)
     assert run.success, run.error
@@ -105,7 +105,7 @@ def test_a_vae_of_another_family(pack, config, executor, give):  # noqa: F811
 
     wanted = prompt(vae=["other", 0])
     wanted["other"] = give("VAE", OtherVAE())
-    assert "vae-ft-mse" in told(executor, wanted)
+    assert "vae-ft-mse" in error_of(executor, wanted)
 
 
 def test_masks_of_another_length(pack, config, executor, give):  # noqa: F811
@@ -113,7 +113,7 @@ def test_masks_of_another_length(pack, config, executor, give):  # noqa: F811
     motion = pack("mmgt_core.pose.motion").Motion(torch.full((15, 134, 3), 0.5), 512, 512)
     wanted["long"] = give("MMGT_MOTION", motion)
     wanted["masks"] = node("MotionMaskFromKeypoints", motion=["demo", 1])
-    assert "the masks have 1 frames" in told(executor, wanted)
+    assert "the masks have 1 frames" in error_of(executor, wanted)
 
 
 @pytest.mark.parametrize("where", ["sample", "motion", "masks"])
@@ -126,7 +126,7 @@ def test_a_pose_without_a_person(config, executor, give, where):  # noqa: F811
     if where == "masks":
         wanted["sample"]["inputs"] |= {"motion": ["demo", 1], "masks": ["masks", 3]}
         wanted["masks"] = node("MotionMaskFromKeypoints", motion=["nobody", 0])
-    assert "person" in told(executor, wanted)
+    assert "person" in error_of(executor, wanted)
 
 
 def test_an_empty_recording(config, executor):
@@ -136,34 +136,36 @@ def test_an_empty_recording(config, executor):
         "inputs": {"duration": 0.0, "sample_rate": 44_100, "channels": 1},
     }
     wanted["speech"]["inputs"]["audio"] = ["silence", 0]
-    assert "the sound is empty" in told(executor, wanted)
+    assert "the sound is empty" in error_of(executor, wanted)
 
 
 def test_two_portraits(config, executor):
     wanted = prompt(portrait=["two", 0])
     wanted["two"] = {"class_type": "ImageBatch", "inputs": {"image1": ["demo", 0], "image2": ["demo", 0]}}
-    assert "2 pictures at once" in told(executor, wanted) and "ImageFromBatch" in told(executor, wanted)
+    assert "a batch of 2 images" in error_of(executor, wanted) and "ImageFromBatch" in error_of(
+        executor, wanted
+    )
 
 
 def test_steps(config, executor, give):  # noqa: F811
     """0 is the model's own number; a link may bring what no widget allows."""
-    for steps, said in ((-1, "-1 sampling steps"), (2000, "2000 sampling steps")):
+    for steps, text in ((-1, "-1 sampling steps"), (2000, "2000 sampling steps")):
         wanted = prompt(steps=["steps", 0])
         wanted["steps"] = give("INT", steps)
-        sentence = told(executor, wanted)
-        assert said in sentence and "choose 1 to 1000" in sentence
+        sentence = error_of(executor, wanted)
+        assert text in sentence and "choose 1 to 1000" in sentence
     assert executor.run(prompt(steps=0)).success
 
 
 @pytest.mark.parametrize(
-    ("choices", "said"),
+    ("choices", "text"),
     [
         ({"width": 100}, "multiples of 64"),
         ({"window": 8, "overlap": 8}, "window 8 with overlap 8"),
         ({"cfg": ["number", 0]}, "guidance"),
     ],
 )
-def test_numbers_that_cannot_work(config, executor, give, choices, said):  # noqa: F811
+def test_numbers_that_cannot_work(config, executor, give, choices, text):  # noqa: F811
     wanted = prompt(**choices)
     wanted["number"] = give("FLOAT", -2.0)
-    assert said in told(executor, wanted)
+    assert text in error_of(executor, wanted)

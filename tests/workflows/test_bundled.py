@@ -1,6 +1,6 @@
 """The bundled workflows without ComfyUI: each is whole and readable, and its API twin says the same.
 
-What the nodes of this pack take and give is told by `locales/en`, which the host tests hold to the schemas.
+The nodes' inputs and outputs are read from `locales/en`, which the host tests compare with the schemas.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ def test_nodes_have_the_sockets_and_widgets_that_the_pack_gives_them(name):
         if node["type"] not in OURS:
             assert node["type"] in CORE, "core nodes only"
             continue
-        told = OURS[node["type"]]
-        assert {given["name"] for given in node["inputs"]} == set(told["inputs"]), node["type"]
-        names = [told["outputs"][str(slot)]["name"] for slot in range(len(told["outputs"]))]
+        ours = OURS[node["type"]]
+        assert {given["name"] for given in node["inputs"]} == set(ours["inputs"]), node["type"]
+        names = [ours["outputs"][str(slot)]["name"] for slot in range(len(ours["outputs"]))]
         assert [out["name"] for out in node["outputs"]] == names, node["type"]
         seeds = widgets(node).count("seed")  # has a second widget: what to do after a run
         assert len(node.get("widgets_values", [])) == len(widgets(node)) + seeds, node["type"]
-        assert set(api[str(key)]["inputs"]) <= set(told["inputs"]), node["type"]
+        assert set(api[str(key)]["inputs"]) <= set(ours["inputs"]), node["type"]
 
 
 @pytest.mark.parametrize("name", NAMES)
