@@ -27,8 +27,8 @@ class Clip:
         image_embeds: CLIP vision embedding (1, cross_dim) for models that need one.
         pose_images: (frames, H, W, 3), or a function of frame indices that draws them.
         audio: features around each frame (frames, window, blocks, channels); None for no audio.
-        masks: motion masks, or a function of frame indices that computes them; None uses the full
-            branch everywhere.
+        masks: motion masks, or a function of frame indices that computes them; None uses
+            the full branch everywhere.
         region_weights: weights of the (full, face, lips) audio branches.
     """
 

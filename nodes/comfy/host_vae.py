@@ -1,7 +1,7 @@
 """The demo model's small autoencoder as a VAE of the host.
 
-The host builds TAESD in one width only; the weights are then replaced by narrower ones, for a quarter of the
-computation.
+The host builds TAESD in one width only. Its weights are then replaced by narrower ones, which takes a quarter
+of the computation.
 """
 
 from __future__ import annotations

@@ -44,18 +44,18 @@ def site_injection(places: Mapping[Block, Site], current: CurrentCall) -> Patche
     def inject(patcher: ModelPatcher) -> None:
         eject(patcher)
         for layer, site in _layers(patcher.model.diffusion_model, places):
-            layer.forward = _Behind(layer, site, current)
+            layer.forward = _WithAdapter(layer, site, current)
 
     def eject(patcher: ModelPatcher) -> None:
         for layer, _ in _layers(patcher.model.diffusion_model, places):
             injected = layer.__dict__.get("forward")
-            if isinstance(injected, _Behind):
+            if isinstance(injected, _WithAdapter):
                 injected.restore(layer)
 
     return PatcherInjection(inject, eject)
 
 
-class _Behind:
+class _WithAdapter:
     """A layer's `forward`, followed by the adapter."""
 
     def __init__(self, layer: nn.Module, site: Site, current: CurrentCall):

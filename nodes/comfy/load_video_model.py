@@ -79,9 +79,8 @@ def reload_model(
 
 def _read(path: str | os.PathLike[str]) -> tuple[VideoConfig, dict[str, Tensor]]:
     """The configuration and the tensors of a file, every name and shape checked."""
-    file = read_video_file(
-        path, with_unet=False
-    )  # of a model in several files, the host's loader reads the UNet
+    # For a model in several files, the host's loader reads the UNet.
+    file = read_video_file(path, with_unet=False)
     config = (
         config_from_json(VideoConfig, file.config, path) if file.config else infer_config(file.tensors, path)
     )

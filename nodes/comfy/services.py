@@ -117,7 +117,7 @@ def host_fix(fix: str) -> Iterator[None]:
 
 
 def host_progress() -> Progress:
-    """A progress bar on the running node; it raises if the run was cancelled."""
+    """A progress bar on the running node; it raises if the run was canceled."""
     bar = comfy.utils.ProgressBar(1)
 
     def progress(done: int, total: int, preview: NDArray[np.uint8] | None = None, /) -> None:
