@@ -44,6 +44,7 @@ PRIVATE = {
     r"from nothing": "from scratch",
     r"nobody (watches|listens|hears)": "",
     r"goes on (where|from)": "resumes, continues",
+    r"a (image|audio|input|output|empty|adapter|encoder|autoencoder|error|index)": "an",
 }
 """Word or phrase -> what to write instead. Whole words only; code spans are not searched."""
 BRITISH = (

@@ -62,7 +62,7 @@ def test_a_portrait_with_the_largest_person_or_another(pack, tiny, networks, mod
     assert sorted(spots) == pytest.approx([160, 448], abs=13)
     with pytest.raises(Exception, match="image: there is no person 2; 2 were found.*choose another"):
         detect(image=given, person=2)
-    with pytest.raises(Exception, match="image: no person was found; use a picture"):
+    with pytest.raises(Exception, match="image: no person was found; use an? image"):
         detect(image=torch.full((1, 300, 200, 3), 0.35))
 
 
