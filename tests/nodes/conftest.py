@@ -1,11 +1,8 @@
-"""ComfyUI in this process, with the pack loaded as the host loads it. Run by `make test-host`, under the
-host's Python.
+"""ComfyUI in this process, with the pack loaded as the host loads it; `make test-host` runs these tests.
 
-`COMFYUI_PATH`, a parent folder named custom_nodes, or ~/comfy/ComfyUI says where the host lies. The
-environment
-variable MMGT_TEST_HOST=1 says that this process belongs to these tests: without it they are not collected,
-because the
-host's modules, such as `nodes`, must not mix with those of the other tests.
+The host is found through `COMFYUI_PATH`, a parent folder named custom_nodes, or ~/comfy/ComfyUI. The tests
+are collected only if the environment variable MMGT_TEST_HOST is 1, because the host's modules, such as
+`nodes`, must not mix with those of the other tests.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from typing import Any
 
 @contextmanager
 def hooked_bars(hook: Callable[..., None]) -> Iterator[None]:
-    """Inside the block `hook` hears of every movement of every bar, as the host's own hook does.
+    """Inside the block `hook` is called for every update of a progress bar, like the host's own hook.
 
-    Newer hosts leave out what comes within 100 ms: our small models are quicker on a good day.
+    Newer hosts skip updates within 100 ms; the small test models can be faster than that.
     """
     import comfy.utils
 
@@ -30,7 +30,7 @@ def hooked_bars(hook: Callable[..., None]) -> Iterator[None]:
 
 
 class Server:
-    """What the executor tells a browser, kept."""
+    """Records what the executor sends to a browser."""
 
     client_id = last_node_id = last_prompt_id = None
 

@@ -100,7 +100,7 @@ def test_windows_side_by_side_give_the_same(demo):
 @pytest.mark.slow
 def test_guidance(demo, measured):
     """cfg 1 leaves the negative side out; more than 1 is seen. The demo model was not trained for it: how
-    well the mouth follows then is told, not demanded.
+    well the mouth follows then is printed, not asserted.
     """
     guided = demo("euler", cfg=2.0)
     measured("euler, cfg 2: mouth correlation", guided.mouth)
