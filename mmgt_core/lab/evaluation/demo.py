@@ -155,7 +155,7 @@ def _steps(parts: tuple[str, ...], data: EvaluationInputs | None, plan: Plan) ->
     identities = len(data.identity) if data else plan.identities
     counts = {
         "stage1": stage1_steps(windows, silent_windows, plan),
-        "stage2": stage2_steps(identities),
+        "stage2": stage2_steps(identities, plan),
         "end-to-end": end_to_end_steps(identities, plan),
     }
     return sum(counts[part] for part in parts)
