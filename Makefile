@@ -1,6 +1,6 @@
 # Everything that a newcomer runs. Each target sets up what it needs in .venv; nothing else is touched.
 #
-#   make demo        the bundled portrait and speech -> output/demo.mp4 and output/demo_contact_sheet.jpg
+#   make demo        a bundled portrait and speech -> output/demo.mp4, output/demo_contact_sheet.jpg (ARGS="--portrait 2")
 #   make test        all quick tests             make test-slow   the long ones
 #   make test-newest, make test-lowest           the quick ones with other versions of the dependencies
 #   make test-host   those inside ComfyUI        make host-setup  what the pack needs in ComfyUI's environment

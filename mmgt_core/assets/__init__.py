@@ -1,4 +1,4 @@
-"""The shipped demo: model, portrait with pose, and recording of a made-up speaker. Package data."""
+"""The shipped demo: model, two portraits with their poses, a recording of made-up speech. Package data."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ VIDEO_MODEL = "demo_video.safetensors"
 PORTRAIT = "demo_portrait.png"
 POSE = "demo_pose.json"
 SPEECH = "demo_speech.wav"
+PORTRAITS = ((PORTRAIT, POSE), ("demo_portrait_2.png", "demo_pose_2.json"))
+"""Picture and pose of each portrait of `mmgt demo --portrait N`, counted from 1."""
 
 FOLDER = Path(__file__).resolve().parent
 

@@ -1,9 +1,10 @@
-"""`mmgt demo`: the shipped portrait says the shipped speech."""
+"""`mmgt demo`: a shipped portrait says the shipped speech."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from .. import assets
 from ..pipeline.request import VideoRequest
@@ -19,6 +20,8 @@ class Options:
 
     out: Path = Path("output/demo.mp4")
     """The video file to write (.mp4)."""
+    portrait: Literal[1, 2] = 1
+    """Which of the shipped people speaks."""
     start: float = 0.0
     """Seconds of the recording to skip."""
     duration: float | None = None
@@ -40,11 +43,12 @@ class Options:
 def run(options: Options, console: Console) -> int:
     """Make the video and its contact sheet; their names go to stdout."""
     sheet = options.out.with_name(f"{options.out.stem}_contact_sheet.jpg")
+    portrait, pose = assets.PORTRAITS[options.portrait - 1]
     request = VideoRequest(
-        image=assets.asset(assets.PORTRAIT),
+        image=assets.asset(portrait),
         out=options.out,
         audio=assets.asset(assets.SPEECH),
-        keypoints=assets.asset(assets.POSE),
+        keypoints=assets.asset(pose),
         start=options.start,
         duration=options.duration,
         contact_sheet=options.contact_sheet or sheet,

@@ -9,6 +9,9 @@ from typing import Any
 import av
 import pytest
 
+from mmgt_core import assets
+from mmgt_core.media.sound_file import load_waveform
+
 from .conftest import PICTURES, WORKFLOWS, api_twin, workflow
 
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
@@ -21,7 +24,7 @@ PLACES = """app.graph._nodes.map(node => {
 })"""
 SHOWN = 'app.graph._nodes.every(node => document.querySelector(`[data-node-id="${node.id}"]`)?.offsetHeight)'
 SETTING, NODES_2 = "app.extensionManager.setting", "Comfy.VueNodes.Enabled"
-DEMO_FRAMES = 163
+DEMO_FRAMES = load_waveform(assets.asset(assets.SPEECH)).frames
 PATIENCE = 1800  # seconds that a busy machine may need for the demo
 
 

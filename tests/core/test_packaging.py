@@ -24,8 +24,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ASSETS = (
     assets.MOTION_MODEL,
     assets.VIDEO_MODEL,
-    assets.PORTRAIT,
-    assets.POSE,
+    *(name for portrait in assets.PORTRAITS for name in portrait),
     assets.SPEECH,
     "MODEL_CARD.md",
 )

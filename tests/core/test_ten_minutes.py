@@ -36,13 +36,13 @@ RESULTS = Path("output/long_speech")  # looked at by people
 def make_speech(path: Path, blocks: int) -> np.ndarray:
     """Write paragraphs of exactly 10 s each; returns the true opening of the mouth in every frame."""
     from mmgt_core.lab.presenter.clip import fit
-    from mmgt_core.lab.presenter.demo_inputs import IDENTITY_SEED, VOICE
+    from mmgt_core.lab.presenter.demo_inputs import IDENTITY_SEEDS, VOICE
     from mmgt_core.lab.presenter.identity import sample_identity
     from mmgt_core.lab.presenter.motion_rules import perform
     from mmgt_core.lab.presenter.sentences import paragraph
     from mmgt_core.media.waveform import Waveform
 
-    identity, sounds, openings = sample_identity(IDENTITY_SEED), [], []
+    identity, sounds, openings = sample_identity(IDENTITY_SEEDS[0]), [], []
     for block in range(blocks):
         text = paragraph(900_000 + block, 3, held_out=True)
         utterance = fit(speech.speak(text, VOICE, before=0.3), float(BLOCK))

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from ... import assets
 from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from ...checkpoints.io import read_model_file
@@ -26,8 +27,6 @@ from .stage2 import measure_stage2, stage2_steps
 from .steps import Steps
 
 PARTS = ("stage1", "stage2", "end-to-end")
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
-MOTION_MODEL, VIDEO_MODEL = ASSETS / "demo_motion.safetensors", ASSETS / "demo_video.safetensors"
 ENOUGH_WINDOWS, ENOUGH_IDENTITIES = 200, 32  # with fewer, a table is a smoke run whatever it was called with
 
 
@@ -108,9 +107,9 @@ def _model_files(
 ) -> dict[str, Path]:
     files = {}
     if {"stage1", "end-to-end"} & set(parts):
-        files["motion_model"] = Path(motion or MOTION_MODEL)
+        files["motion_model"] = Path(motion or assets.asset(assets.MOTION_MODEL))
     if {"stage2", "end-to-end"} & set(parts):
-        files["video_model"] = Path(video or VIDEO_MODEL)
+        files["video_model"] = Path(video or assets.asset(assets.VIDEO_MODEL))
     return files
 
 
@@ -155,7 +154,7 @@ def _steps(parts: tuple[str, ...], data: EvaluationInputs | None, plan: Plan) ->
     identities = len(data.identity) if data else plan.identities
     counts = {
         "stage1": stage1_steps(windows, silent_windows, plan),
-        "stage2": stage2_steps(identities),
+        "stage2": stage2_steps(identities, plan),
         "end-to-end": end_to_end_steps(identities, plan),
     }
     return sum(counts[part] for part in parts)

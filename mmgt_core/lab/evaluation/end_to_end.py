@@ -17,8 +17,9 @@ from .inputs import EvaluationInputs
 from .journal import Journal, Record
 from .plan import Plan
 from .stage1 import MotionSource
-from .stage2 import Presenter, VideoSource, as_bytes, mouth_correlation
+from .stage2 import Presenter, as_bytes, mouth_correlation
 from .steps import Steps
+from .video_source import VideoSource
 
 STAGE = "end-to-end"
 CONDITIONS = ("own", "shuffled")

@@ -17,6 +17,7 @@ class Plan:
         mouth_frames: frames of a clip on which the mouth is followed.
         picture_frames: how many of them the wrong pose and the wrong portrait are tried on.
         still_frames: frames of the still pose.
+        sampler_clips: how many presenters are also drawn in many steps with guidance.
         motion_batch: windows that Stage I makes at a time.
         quick: whether the table must say that it is a smoke run.
     """
@@ -29,6 +30,7 @@ class Plan:
     mouth_frames: int = 12
     picture_frames: int = 4
     still_frames: int = 4
+    sampler_clips: int = 8
     motion_batch: int = 28
     quick: bool = False
 
@@ -41,5 +43,6 @@ QUICK = Plan(
     mouth_frames=12,
     picture_frames=4,
     still_frames=4,
+    sampler_clips=1,
     quick=True,
 )

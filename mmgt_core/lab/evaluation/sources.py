@@ -68,9 +68,17 @@ class VideoModelSource:
 
     @torch.inference_mode()
     def render(
-        self, portrait: Tensor, motion: Motion, audio: Tensor, *, seed: int, masked: Motion | None = None
+        self,
+        portrait: Tensor,
+        motion: Motion,
+        audio: Tensor,
+        *,
+        seed: int,
+        masked: Motion | None = None,
+        steps: int | None = None,
+        cfg: float | None = None,
     ) -> Tensor:
-        """Frames (F, size, size, 3) in [0, 1] on the CPU; see `stage2.VideoSource`."""
+        """Frames (F, size, size, 3) in [0, 1] on the CPU; see `VideoSource`."""
         from ...pose.drawing import draw_pose
         from ...pose.motion_masks import motion_masks
         from ...video.autoencoder import decode_latents, encode_frames
@@ -92,7 +100,7 @@ class VideoModelSource:
             audio=audio,
             masks=clip_masks(boxes, latent_size, config.full_mask),
         )
-        latents = denoise(model, conditions, Sampling(seed=seed))
+        latents = denoise(model, conditions, Sampling(seed=seed, steps=steps, cfg=cfg))
         return decode_latents(model.autoencoder, latents, config.latent_scale)
 
     @torch.inference_mode()

@@ -4,51 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...pose.motion import Motion
-from ..metrics.bootstrap import Interval, bootstrap, mean
 from ..metrics.correlation import pearson
-from ..metrics.image import frame_difference, psnr, ssim
+from ..metrics.image import frame_difference, gradient_energy, psnr, ssim
 from ..presenter.draw import draw_frame, draw_frames
+from ..presenter.finger_meter import five_fingers, hands_apart
 from ..presenter.identity import Identity, sample_identity
 from ..presenter.mouth_meter import mouth_opening, true_aperture
+from ..presenter.regions import face_boxes, hand_boxes, head_boxes, inside
 from ..training.hiding import freeze_face, hide_mouth
-from .figures import Beside, Bound, Figure
+from .figures import Figure
 from .inputs import EvaluationInputs
 from .journal import Journal, Record
 from .plan import Plan
+from .stage2_figures import stage2_figures
 from .steps import Steps
+from .video_source import VideoSource
 
-STAGE = "stage2"
-CONDITIONS = ("true", "hidden", "hidden-shuffled", "wrong-pose", "wrong-portrait", "still")
-
-
-class VideoSource(Protocol):
-    """What makes pictures: the model under test, or in tests the presenter itself."""
-
-    size: int
-
-    def render(
-        self, portrait: Tensor, motion: Motion, audio: Tensor, *, seed: int, masked: Motion | None = None
-    ) -> Tensor:
-        """Frames (F, size, size, 3) in [0, 1].
-
-        Args:
-            portrait: (size, size, 3) in [0, 1].
-            motion: what the pose pictures show, F frames.
-            audio: (F, 5, blocks, channels).
-            masked: the motion whose boxes are the motion masks; default the one that is shown.
-        """
-        ...
-
-    def through_autoencoder(self, frames: Tensor) -> Tensor:
-        """The frames (F, size, size, 3), encoded and decoded: what no video of this model can surpass."""
-        ...
+CONDITIONS = ("true", "hidden", "hidden-shuffled", "wrong-pose", "wrong-portrait", "still", "many-steps")
+MANY_STEPS, GUIDANCE = 20, 1.5  # of the condition "many-steps": a usual setting of ComfyUI's samplers
 
 
 @dataclass(frozen=True)
@@ -80,14 +60,30 @@ class Presenter:
         return torch.from_numpy(draw_frame(self.identity, self.rest.numpy(), self.size)).float() / 255
 
     @cached_property
+    def hands(self) -> Tensor:
+        """bool (frames, size, size): the boxes of both hands."""
+        return torch.from_numpy(inside(hand_boxes(self.motion), self.size))
+
+    @cached_property
+    def hair(self) -> Tensor:
+        """bool (frames, size, size): the box of the head without that of the face."""
+        head, face = (inside(boxes(self.motion), self.size) for boxes in (head_boxes, face_boxes))
+        return torch.from_numpy(head & ~face)
+
+    @cached_property
     def truth(self) -> Tensor:
         """(frames, size, size, 3): the presenter as it really moves."""
         return torch.from_numpy(draw_frames(self.identity, self.motion, self.size)).float() / 255
 
 
-def stage2_steps(identities: int) -> int:
+def stage2_steps(identities: int, plan: Plan) -> int:
     """How many pieces of work `measure_stage2` reports."""
-    return identities * len(CONDITIONS)
+    return sum(len(_conditions(index, plan)) for index in range(identities))
+
+
+def _conditions(index: int, plan: Plan) -> tuple[str, ...]:
+    """What is measured of the index-th presenter; many steps take long and are tried on a few."""
+    return CONDITIONS if index < plan.sampler_clips else CONDITIONS[:-1]
 
 
 def measure_stage2(
@@ -97,10 +93,10 @@ def measure_stage2(
     records: dict[str, list[Record]] = {name: [] for name in CONDITIONS}
     for index in range(len(inputs.identity)):
         case = _Case(source, inputs, plan, index)
-        for name in CONDITIONS:
+        for name in _conditions(index, plan):
             records[name].append(journal.once(f"{name}/{index}", lambda n=name, c=case: c.measure(n)))
             steps.step(case.preview)
-    return _figures(records)
+    return stage2_figures(records)
 
 
 class _Case:
@@ -127,15 +123,30 @@ class _Case:
                 )
             }
         few = slice(0, self.plan.picture_frames)
+        if condition == "many-steps":
+            frames = self._render(
+                self.me.portrait,
+                self.me.motion.window(few),
+                self.me.audio[few],
+                steps=MANY_STEPS,
+                cfg=GUIDANCE,
+            )
+            return {"psnr": float(psnr(frames, self.me.truth[few]).mean())}
         poses = self.other.motion if condition == "wrong-pose" else self.me.motion
         portrait = self.other.portrait if condition == "wrong-portrait" else self.me.portrait
         frames = self._render(portrait, poses.window(few), self.me.audio[few])
         return {"psnr": float(psnr(frames, self.me.truth[few]).mean())}
 
     def _render(
-        self, portrait: Tensor, motion: Motion, audio: Tensor, masked: Motion | None = None
+        self,
+        portrait: Tensor,
+        motion: Motion,
+        audio: Tensor,
+        masked: Motion | None = None,
+        **sampler: Any,
     ) -> Tensor:
-        frames = self.source.render(portrait, motion, audio, seed=self.seed, masked=masked).cpu().float()
+        made = self.source.render(portrait, motion, audio, seed=self.seed, masked=masked, **sampler)
+        frames = made.cpu().float()
         self.preview = as_bytes(frames[-1])
         return frames
 
@@ -148,12 +159,37 @@ class _Case:
             "psnr_few": float(quality[: self.plan.picture_frames].mean()),
             "psnr_ceiling": float(psnr(ceiling, truth).mean()),
             "psnr_portrait": float(psnr(self.me.portrait.expand_as(truth), truth).mean()),
+            **self._parts(frames, ""),
+            **self._parts(ceiling, "_ceiling"),
+            "five_true": self._five(truth),
+            "hands": float(2 * hands_apart(self.me.motion).sum()),
             "ssim": float(ssim(frames, truth).mean()),
             "ssim_ceiling": float(ssim(ceiling, truth).mean()),
             "mouth": self._mouth(frames),
             "mouth_ceiling": self._mouth(ceiling),
             "meter": self._mouth(truth),
         }
+
+    def _parts(self, frames: Tensor, suffix: str) -> Record:
+        """How near hands and hair are to the truth, and how sharp edges are, as a ratio to the truth's."""
+        me = self.me
+
+        def sharpness(where: Tensor | None = None) -> float:
+            return float(gradient_energy(frames, where).mean() / gradient_energy(me.truth, where).mean())
+
+        values = {
+            "psnr_hands": float(psnr(frames, me.truth, me.hands).mean()),
+            "psnr_hair": float(psnr(frames, me.truth, me.hair).mean()),
+            "sharpness": sharpness(),
+            "sharpness_hands": sharpness(me.hands),
+            "five": self._five(frames),
+        }
+        return {f"{name}{suffix}": value for name, value in values.items()}
+
+    def _five(self, frames: Tensor) -> float:
+        """How many hands show five fingers, of those that do not cover each other."""
+        apart = hands_apart(self.me.motion)
+        return float(five_fingers(as_bytes(frames), self.me.motion)[apart].sum())
 
     def _hidden(self, audio: Tensor) -> Tensor:
         """Lips and jaw hidden in the pose picture, the lip and face boxes those of the first frame."""
@@ -187,52 +223,3 @@ def mouth_correlation(frames: Tensor, motion: Motion, truth: Motion) -> float:
 def as_bytes(frames: Tensor) -> np.ndarray:
     """Frames in [0, 1] as uint8."""
     return (frames.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
-
-
-def _figures(records: dict[str, list[Record]]) -> list[Figure]:
-    def column(name: str, condition: str = "true") -> np.ndarray:
-        return np.array([record[name] for record in records[condition]])
-
-    def average(name: str, condition: str = "true") -> Interval:
-        return bootstrap(mean, column(name, condition))
-
-    count = len(records["true"])
-
-    def figure(
-        name: str, value: Interval, floor: Bound, goal: Bound | None, *beside: Beside, unit: str = ""
-    ) -> Figure:
-        return Figure(STAGE, name, value, floor, goal, unit, beside, count)
-
-    def cost(condition: str) -> Interval:
-        return bootstrap(mean, column("psnr_few") - column("psnr", condition))
-
-    return [
-        figure("pixel mouth meter on true frames, correlation", average("meter"), Bound(0.9), None),
-        figure(
-            "PSNR from true poses", average("psnr"), Bound(23.5), Bound(27),
-            Beside("autoencoder ceiling", average("psnr_ceiling")), unit="dB",
-        ),
-        figure(
-            "SSIM from true poses", average("ssim"), Bound(0.82), Bound(0.88),
-            Beside("autoencoder ceiling", average("ssim_ceiling")),
-        ),
-        figure(
-            "PSNR above the repeated portrait", bootstrap(mean, column("psnr") - column("psnr_portrait")),
-            Bound(3), Bound(6), Beside("repeated portrait", average("psnr_portrait")), unit="dB",
-        ),
-        figure(
-            "mouth opening in the pixels, correlation", average("mouth"), Bound(0.5), Bound(0.75),
-            Beside("autoencoder ceiling", average("mouth_ceiling")),
-        ),
-        figure(
-            "the same from audio alone (lips hidden, masks frozen)", average("mouth", "hidden"),
-            Bound(0.2), Bound(0.5),
-            Beside("shuffled audio", average("mouth", "hidden-shuffled"), Bound(high=0.1)),
-        ),
-        figure("cost of a wrong pose", cost("wrong-pose"), Bound(3), None, unit="dB"),
-        figure("cost of another person's portrait", cost("wrong-portrait"), Bound(3), None, unit="dB"),
-        figure(
-            "frame-to-frame difference, still pose and silence", average("difference", "still"),
-            Bound(high=2), Bound(high=0.5), unit="/255",
-        ),
-    ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The three inputs of the shipped demo, always the same: a portrait, its pose, a few seconds of speech.
+"""The inputs of the shipped demo, always the same: two portraits with their poses, some seconds of speech.
 
 Run `python -m mmgt_core.presenter.demo_inputs [FOLDER]` to write them again (needs libespeak-ng).
 """
@@ -16,21 +16,30 @@ from ...pose.motion import Motion
 from .draw import draw_frame
 from .figure import rest_pose
 from .identity import sample_identity
-from .speech import Utterance, Voice, speak
+from .speech import Utterance, Voice, joined, speak
 
-IDENTITY_SEED = 2_000_000_007  # beyond every seed that training or evaluation uses
+IDENTITY_SEEDS = (2_000_000_007, 2_000_000_072)  # beyond every seed that training or evaluation uses
 SIZE = 512
-TEXT = "Hello, and welcome! I am only a drawing. But my mouth and my hands follow every word."
+SENTENCES = (
+    "Hello, and welcome!",
+    "I am only a drawing, but my hands follow every word.",
+    "Small ideas, big ideas: all you need is your voice!",
+)
 VOICE = Voice("en-us+f3", speed=165, pitch=52, pitch_range=65)
+BEFORE, BETWEEN, AFTER = 0.3, 0.55, 0.4  # seconds of silence: long enough for the hands to come to rest
 
 
 def demo_utterance() -> Utterance:
-    """About six seconds of speech between short silences; raises DependencyError without libespeak-ng."""
-    return speak(TEXT, VOICE, before=0.36, after=0.4)
+    """About nine seconds of speech with pauses; raises DependencyError without libespeak-ng."""
+    pauses = [BEFORE] + [BETWEEN] * (len(SENTENCES) - 1)
+    spoken = [speak(text, VOICE, before=pause) for text, pause in zip(SENTENCES, pauses, strict=True)]
+    return joined(spoken, after=AFTER)
 
 
-def write_demo_inputs(folder: str | PathLike[str]) -> tuple[Path, Path, Path]:
-    """Write portrait (512 x 512), pose (OpenPose JSON) and speech (16 kHz mono) into `folder`; their paths.
+def write_demo_inputs(folder: str | PathLike[str]) -> tuple[Path, ...]:
+    """Write the portraits (512 x 512), poses (OpenPose JSON) and the speech (16 kHz mono) into `folder`.
+
+    Returns their paths: portrait, pose, portrait, pose, speech.
 
     Raises:
         DependencyError: libespeak-ng is not installed.
@@ -41,15 +50,16 @@ def write_demo_inputs(folder: str | PathLike[str]) -> tuple[Path, Path, Path]:
     from ...media.waveform import Waveform
     from ...pose.openpose import write_pose_file
 
-    out = Path(folder)
-    portrait, pose, speech = out / assets.PORTRAIT, out / assets.POSE, out / assets.SPEECH
-    utterance = demo_utterance()
-    identity = sample_identity(IDENTITY_SEED)
-    keypoints = rest_pose(identity)
-    save_image(portrait, draw_frame(identity, keypoints, SIZE))
-    write_pose_file(pose, Motion(torch.from_numpy(keypoints)[None], SIZE, SIZE))
-    save_wav(speech, Waveform(utterance.samples, utterance.rate))
-    return portrait, pose, speech
+    out, utterance = Path(folder), demo_utterance()
+    written = []
+    for seed, (portrait, pose) in zip(IDENTITY_SEEDS, assets.PORTRAITS, strict=True):
+        identity = sample_identity(seed)
+        keypoints = rest_pose(identity)
+        save_image(out / portrait, draw_frame(identity, keypoints, SIZE))
+        write_pose_file(out / pose, Motion(torch.from_numpy(keypoints)[None], SIZE, SIZE))
+        written += [out / portrait, out / pose]
+    save_wav(out / assets.SPEECH, Waveform(utterance.samples, utterance.rate))
+    return (*written, out / assets.SPEECH)
 
 
 if __name__ == "__main__":

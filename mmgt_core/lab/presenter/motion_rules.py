@@ -1,12 +1,13 @@
 """The law of motion: how a presenter moves while it says a given list of phonemes.
 
-Everything but the blinks follows from the timing, the kind, the stress and the loudness of the sounds, by
+Everything but some blinks follows from the timing, the kind, the stress and the loudness of the sounds, by
 smooth and local rules, so that a network that hears the sound can learn it:
 
 - lips: each sound has a shape (`phonemes.VISEMES`), louder sounds open further, neighbours blend, p/b/m
   and pauses shut;
 - hands: they rise while there is speech, and each stressed syllable draws one stroke: up before it, down
   on it, slowly back; head and brows go with the stroke;
+- eyes: they blink where a pause begins, as people do at the end of a phrase, and else now and then;
 - silence: 0.3 s after the last sound everything is at rest.
 """
 
@@ -27,6 +28,9 @@ from .phonemes import VISEMES, Phoneme, is_vowel, shape_codes
 _GRID = 200  # steps a second on which the curves are built before one value per frame is read
 _STRESS = np.array([0.10, 0.45, 1.0])
 _SETTLE = 0.30  # seconds from speech to rest
+_BLINK = (0.55, 1.0, 0.75, 0.25)  # how far the eyes are shut, frame by frame
+_BLINK_PAUSE, _BLINK_DELAY, _BLINK_REST = 0.16, 0.06, 0.8
+"""Seconds: the shortest pause with a blink, how long after its beginning, the least from blink to blink."""
 _RIVAL = 0.26  # seconds within which a stronger syllable takes the stroke from a weaker one
 
 
@@ -51,7 +55,8 @@ class Performance:
 
 
 def perform(phonemes: Sequence[Phoneme], seconds: float, identity: Identity, seed: int = 0) -> Performance:
-    """Move for `ceil(seconds * 25)` frames; `seed` decides only what sound cannot show (the blinks).
+    """Move for `ceil(seconds * 25)` frames; `seed` decides only what sound cannot show (when
+    the eyes blink outside of pauses).
 
     Frame 0 is `rest_pose(identity)`, whatever is said in it.
     """
@@ -67,7 +72,7 @@ def perform(phonemes: Sequence[Phoneme], seconds: float, identity: Identity, see
     posture = Posture(
         opening=opening * quick,
         spread=spread * quick,
-        blink=_blinks(frames, seed),
+        blink=_blinks(phonemes, frames, seed),
         brow=calm * np.tanh(_pulses(times, landings - 0.04, strengths, 0.08, 0.22)),
         nod=calm * np.tanh(_pulses(times, landings + 0.02, strengths, 0.08, 0.17)),
         lift=activity * (0.72 + 0.34 * loudness),
@@ -156,15 +161,28 @@ def _pulses(
     return (heights * np.exp(-0.5 * (lag / np.where(lag < 0, before, after)) ** 2)).sum(1)
 
 
-def _blinks(frames: int, seed: int) -> np.ndarray:
-    """Quick blinks, one in 2.5 to 6 seconds."""
+def _blinks(phonemes: Sequence[Phoneme], frames: int, seed: int) -> np.ndarray:
+    """Quick blinks: one at the beginning of each pause within the speech, and one whenever the eyes have been
+    open for 3.5 to 6 s.
+    """
     rng = np.random.default_rng([0xB117, seed])
+    pauses = [p.start for p in phonemes if not p.symbol and p.start > 0 and p.end - p.start >= _BLINK_PAUSE]
+    due = [int((start + _BLINK_DELAY) * FPS) for start in pauses]
     shut = np.zeros(frames + 8)
-    at = int(rng.uniform(1.0, 4.0) * FPS)
-    while at < frames:
-        shut[at : at + 4] = (0.55, 1.0, 0.75, 0.25)
-        at += int(rng.uniform(2.5, 6.0) * FPS)
+    last, patience = 0, int(rng.uniform(3.5, 6.0) * FPS)
+    for at in [*due, frames]:
+        while at - last > patience:
+            last += patience
+            _blink_at(shut, last)
+            patience = int(rng.uniform(3.5, 6.0) * FPS)
+        if at < frames and at - last >= _BLINK_REST * FPS:
+            _blink_at(shut, at)
+            last = at
     return shut[:frames]
+
+
+def _blink_at(shut: np.ndarray, frame: int) -> None:
+    shut[frame : frame + len(_BLINK)] = _BLINK
 
 
 def _grid(seconds: float) -> np.ndarray:

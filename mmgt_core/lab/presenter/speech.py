@@ -12,7 +12,7 @@ import ctypes.util
 import difflib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -125,6 +125,18 @@ def pad(utterance: Utterance, before: float, after: float) -> Utterance:
     quiet = [Phoneme("", 0.0, shift, loudness=0.0)] if lead else []
     trail = [Phoneme("", end, len(samples) / SAMPLE_RATE, loudness=0.0)] if tail else []
     return replace(utterance, samples=samples, phonemes=tuple(quiet + middle + trail))
+
+
+def joined(utterances: Sequence[Utterance], *, after: float = 0.0) -> Utterance:
+    """Utterances of one voice, one after the other, with `after` seconds of silence behind the last."""
+    samples = np.concatenate([utterance.samples for utterance in utterances])
+    phonemes, start = [], 0.0
+    for utterance in utterances:
+        phonemes += [replace(p, start=p.start + start, end=p.end + start) for p in utterance.phonemes]
+        start += utterance.seconds
+    text = " ".join(utterance.text for utterance in utterances)
+    whole = replace(utterances[0], samples=samples, phonemes=tuple(phonemes), text=text)
+    return pad(whole, 0.0, after)
 
 
 def available() -> bool:

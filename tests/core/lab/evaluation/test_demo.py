@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mmgt_core import assets
 from mmgt_core.base.errors import CheckpointError, InputError
 from mmgt_core.checkpoints.io import read_model_file, write_model_file
 from mmgt_core.checkpoints.smga import save_smga
 from mmgt_core.checkpoints.video import save_video_model
 from mmgt_core.lab.evaluation import demo
-from mmgt_core.lab.evaluation.demo import evaluate_demo
+from mmgt_core.lab.evaluation.demo import PARTS, _model_files, evaluate_demo
 from mmgt_core.lab.evaluation.inputs import write_inputs
 from mmgt_core.lab.evaluation.plan import QUICK, REAL, Plan
 from mmgt_core.smga.config import SMGAConfig
@@ -55,15 +56,23 @@ def test_the_whole_table_resumes_and_says_that_it_is_a_smoke_run(files, tmp_path
     first = evaluate_demo(
         3, quick=True, journal=journal, progress=lambda *call: calls.append(call[:2]), **files
     )
-    assert [figure.stage for figure in first.figures] == ["stage1"] * 8 + ["stage2"] * 9 + ["end-to-end"]
+    assert [figure.stage for figure in first.figures] == ["stage1"] * 8 + ["stage2"] * 15 + ["end-to-end"]
     assert first.quick and first.exit_code == 1 and "SMOKE" in first.to_text()
     total = calls[0][1]
     assert [done for done, _ in calls] == list(range(1, total + 1)) and {of for _, of in calls} == {total}
 
     lines = journal.read_text().splitlines()
     part = evaluate_demo(3, quick=True, journal=journal, only="stage2", **files)
-    assert part.figures == first.figures[8:17], "the journal's numbers, not new ones"
+    assert part.figures == first.figures[8:23], "the journal's numbers, not new ones"
     assert journal.read_text().splitlines() == lines
+
+
+def test_without_files_the_shipped_models_are_measured():
+    files = _model_files(PARTS, None, None)
+    assert files == {
+        "motion_model": assets.asset(assets.MOTION_MODEL),
+        "video_model": assets.asset(assets.VIDEO_MODEL),
+    }
 
 
 def test_a_note_in_the_header_keeps_a_journal_and_other_weights_do_not(files, tmp_path):

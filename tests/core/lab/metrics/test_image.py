@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmgt_core.lab.metrics.image import frame_difference, psnr, ssim
+from mmgt_core.lab.metrics.image import frame_difference, gradient_energy, psnr, ssim
 
 
 @pytest.fixture
@@ -21,6 +21,26 @@ def test_psnr_of_a_known_error():
     frames = torch.stack([torch.full((16, 16, 3), 0.1), torch.full((16, 16, 3), 0.01)])
     torch.testing.assert_close(psnr(frames, truth), torch.tensor([20.0, 40.0], dtype=torch.float64))
     assert psnr(truth, truth).tolist() == [100.0, 100.0]
+
+
+def test_psnr_of_some_pixels_leaves_the_others_out():
+    truth = torch.zeros(1, 8, 8, 3)
+    frames = torch.full_like(truth, 0.5)
+    frames[:, :4] = 0.1
+    where = torch.zeros(1, 8, 8, dtype=torch.bool)
+    where[:, :4, 2:] = True
+    torch.testing.assert_close(psnr(frames, truth, where), torch.tensor([20.0], dtype=torch.float64))
+
+
+def test_gradient_energy_of_a_step_counts_where_it_is():
+    frames = torch.zeros(1, 4, 8, 3)
+    frames[:, :, 4:] = 0.5  # one step of 0.5 in each of four rows of eight pixels
+    assert gradient_energy(frames).item() == pytest.approx(0.25 / 8)
+    assert gradient_energy(frames.transpose(1, 2)).item() == pytest.approx(0.25 / 8)
+    where = torch.zeros(1, 4, 8, dtype=torch.bool)
+    where[:, :, 3] = True
+    assert gradient_energy(frames, where).item() == pytest.approx(0.25)
+    assert gradient_energy(frames, ~where).item() == 0
 
 
 def test_equal_pictures_are_alike_and_noise_is_not(pictures):

@@ -54,6 +54,26 @@ def test_frames_scores_and_picture_margins(seed):
         assert np.array_equal(values[:, wrist], values[:, hand.start])
 
 
+def test_eyes_blink_where_a_pause_begins_whatever_the_seed():
+    phonemes, seconds = saying(*"tatata")
+    blinks = [shut_eyes(perform(phonemes, seconds, sample_identity(3), seed)) for seed in range(4)]
+    pause = next(p for p in phonemes if not p.symbol and p.start > 0)
+    frame = int((pause.start + 0.06) * FPS)
+    assert all(shut[frame : frame + 3].any() and not shut[:frame].any() for shut in blinks)
+
+
+def test_open_eyes_blink_in_the_end():
+    still = [Phoneme("", 0, 30.0, loudness=0.0)]
+    shut = shut_eyes(perform(still, 30.0, sample_identity(3), 5))
+    begins = np.flatnonzero(np.diff(shut.astype(int)) == 1)
+    assert 4 <= len(begins) <= 9 and (np.diff(begins) <= 6.2 * FPS).all()
+
+
+def shut_eyes(performance) -> np.ndarray:
+    eyes = points(performance)[:, skeleton.LEFT_EYE_RING, 1]
+    return np.ptp(eyes, axis=1) < 0.7 * np.ptp(eyes[0])
+
+
 def test_silence_is_rest():
     who = sample_identity(8)
     motion = points(perform([Phoneme("", 0, 3.0, loudness=0.0)], 3.0, who))

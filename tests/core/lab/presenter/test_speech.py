@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from mmgt_core.base.errors import DependencyError, InputError
 from mmgt_core.base.timebase import SAMPLE_RATE
 from mmgt_core.lab.presenter import speech
 from mmgt_core.lab.presenter.clip import fit, make_clip
-from mmgt_core.lab.presenter.demo_inputs import IDENTITY_SEED, write_demo_inputs
+from mmgt_core.lab.presenter.demo_inputs import IDENTITY_SEEDS, demo_utterance, write_demo_inputs
 from mmgt_core.lab.presenter.figure import rest_pose
 from mmgt_core.lab.presenter.identity import sample_identity
+from mmgt_core.lab.presenter.motion_rules import perform
 from mmgt_core.lab.presenter.phonemes import is_vowel
 from mmgt_core.lab.presenter.sentences import paragraph, sentence
-from mmgt_core.lab.presenter.speech import Voice, sample_voice, silence, speak
+from mmgt_core.lab.presenter.speech import Voice, joined, sample_voice, silence, speak
+from mmgt_core.pose import skeleton
 from mmgt_core.pose.openpose import read_pose_file
 
 needs_espeak = pytest.mark.skipif(not speech.available(), reason="libespeak-ng is not installed")
@@ -138,10 +141,39 @@ def test_fit_pads_and_cuts():
 
 
 @needs_espeak
+def test_joined_utterances_keep_their_sounds_in_place():
+    parts = [speak("Hello.", before=0.2), speak("All is well.", before=0.5)]
+    whole = joined(parts, after=0.3)
+    assert len(whole.samples) == sum(len(p.samples) for p in parts) + 4800
+    assert whole.phonemes[0].start == 0 and whole.phonemes[-1].end == pytest.approx(whole.seconds)
+    times = [(p.start, p.end) for p in whole.phonemes]
+    assert all(end == pytest.approx(start, abs=1e-4) for (_, end), (start, _) in pairwise(times))
+    second = [p for p in whole.phonemes if p.start >= parts[0].seconds - 1e-9]
+    assert [p.symbol for p in second[:-1]] == [p.symbol for p in parts[1].phonemes]
+    assert second[1].start == pytest.approx(parts[0].seconds + parts[1].phonemes[1].start)
+
+
+@needs_espeak
 def test_demo_inputs_are_the_shipped_ones(tmp_path):
-    portrait, pose, sound = write_demo_inputs(tmp_path)
-    written = read_pose_file(pose).keypoints[0]  # to a hundredth of its 512 pixels
-    assert np.allclose(written, rest_pose(sample_identity(IDENTITY_SEED)), atol=0.0051 / 512)
-    assert portrait.read_bytes()[:4] == b"\x89PNG" and sound.read_bytes()[:4] == b"RIFF"
-    shipped = read_pose_file(assets.asset(assets.POSE))
-    assert np.allclose(shipped.keypoints, read_pose_file(pose).keypoints, atol=1e-6)
+    *faces, sound = write_demo_inputs(tmp_path)
+    assert [path.name for path in faces] == [name for pair in assets.PORTRAITS for name in pair]
+    for seed, (portrait, pose) in zip(IDENTITY_SEEDS, assets.PORTRAITS, strict=True):
+        written = read_pose_file(tmp_path / pose).keypoints  # to a hundredth of its 512 pixels
+        assert np.allclose(written[0], rest_pose(sample_identity(seed)), atol=0.0051 / 512)
+        assert np.allclose(read_pose_file(assets.asset(pose)).keypoints, written, atol=1e-6)
+        assert (tmp_path / portrait).read_bytes()[:4] == b"\x89PNG"
+    assert sound.read_bytes()[:4] == b"RIFF"
+    assert abs(assets.asset(assets.SPEECH).stat().st_size - sound.stat().st_size) < 3200
+
+
+@needs_espeak
+def test_in_the_demo_hands_rest_rise_and_beat_and_eyes_blink():
+    utterance = demo_utterance()
+    assert 8 <= utterance.seconds <= 10
+    shown = perform(utterance.phonemes, utterance.seconds, sample_identity(IDENTITY_SEEDS[0]))
+    rests = shown.activity < 0.05
+    pauses = np.flatnonzero(np.diff(rests.astype(int)) == 1)
+    assert len(pauses) == 3 and (shown.beats > 0.3).sum() >= 8
+    eyes = shown.motion.keypoints[:, skeleton.LEFT_EYE_RING, 1].numpy()
+    shut = np.ptp(eyes, axis=1) < 0.6 * np.ptp(eyes[0])
+    assert (np.diff(shut.astype(int)) == 1).sum() >= 3
