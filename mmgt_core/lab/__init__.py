@@ -1,2 +1,3 @@
 """Training, evaluation and the synthetic presenter. The engine never imports this package, and the registry
-package leaves it out."""
+package leaves it out.
+"""

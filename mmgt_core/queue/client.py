@@ -9,14 +9,15 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from ..base.atomic_files import atomic_write
 from ..base.errors import DependencyError, InputError, MMGTError
 from .replies import JobError, RemoteFile, RunStatus, State, one_line, refusal, run_status
 
@@ -126,9 +127,8 @@ class Server:
     def fetch(self, file: RemoteFile, path: Path) -> None:
         """Write a result to `path`: whole or not at all."""
         query = urlencode({"filename": file.filename, "subfolder": file.subfolder, "type": file.type})
-        part = path.with_name(f".{path.name}.{random.getrandbits(32):08x}.part")
 
-        def receive(response: http.client.HTTPResponse) -> int:
+        def receive(response: http.client.HTTPResponse, part: Path) -> int:
             if response.status == 200:
                 expected, received = response.length, 0
                 with part.open("wb") as stream:
@@ -139,13 +139,11 @@ class Server:
                     raise http.client.IncompleteRead(b"", expected - received)
             return response.status
 
-        try:
-            code = self._patiently(lambda: self._request("GET", f"/view?{query}", None, {}, receive))
+        with atomic_write(path) as temporary:
+            into = partial(receive, part=temporary)
+            code = self._patiently(lambda: self._request("GET", f"/view?{query}", None, {}, into))
             if code != 200:
                 raise JobError(f"the server no longer has the result {file.filename} (answer {code})")
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
 
     def cancel(self, prompt_id: str) -> None:
         """Take a prompt out of the queue, or interrupt it where it runs; once, without patience."""

@@ -45,7 +45,7 @@ SETTINGS = tuple(
 
 @dataclass(frozen=True)
 class BorderRow:
-    """How much pictures change from frame to frame, in levels of 255, and across borders over inside."""
+    """How much images change from frame to frame, in levels of 255, and across borders over inside."""
 
     windows: Windows
     inside: float

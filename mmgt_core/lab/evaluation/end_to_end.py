@@ -45,7 +45,7 @@ def measure_end_to_end(
     def measure(index: int, heard: int) -> Record:
         nonlocal preview
         me = Presenter.of(inputs, index, plan.mouth_frames, video_source.size)
-        # The motion of the whole clip, from the rest pose on; pictures of its liveliest frames only.
+        # The motion of the whole clip, from the rest pose on; images of its liveliest frames only.
         keypoints = motion_source(inputs.prosody[heard : heard + 1], me.rest[None], seed=inputs.seed + index)[
             0
         ]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ...base.atomic_files import atomic_write
 from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from ...base.timebase import FPS, WINDOW_FRAMES
-from .held_out import held_out_seed
+from ..presenter.held_out import held_out_seed
 from .plan import Plan
 
 SPEAKS = 0.5  # share of a window's frames with speech from which on it counts as one that speaks
@@ -35,8 +35,8 @@ class EvaluationInputs:
         silent_features: (S, 80, 35) prosody of silence.
         silent_pose: (S, 134, 3) rest poses to start from.
         identity: (N,) int64, seeds of the presenters.
-        rest: (N, 134, 3) their rest poses; the portrait is the picture of this pose.
-        begin: (N,) int64, where the liveliest frames of each presenter's clip begin: these become pictures.
+        rest: (N, 134, 3) their rest poses; the portrait is the image of this pose.
+        begin: (N,) int64, where the liveliest frames of each presenter's clip begin: these become images.
         keypoints: (N, 80, 134, 3) true motion of each presenter's clip; it starts from the rest pose.
         prosody: (N, 80, 35) of the clip, for Stage I.
         spectrum: (N, 80, 5, 1, 40) log-mel windows of it, for Stage II.
@@ -96,15 +96,9 @@ def write_inputs(inputs: EvaluationInputs, path: str | os.PathLike[str]) -> None
     """Write the inputs as one safetensors file; it appears under its name only when it is complete."""
     from safetensors.torch import save_file
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     tensors = {name: getattr(inputs, name).contiguous() for name in _tensor_names()}
-    try:
-        save_file(tensors, partial, {FORMAT: "1", "seed": str(inputs.seed)})
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(path) as temporary:
+        save_file(tensors, temporary, {FORMAT: "1", "seed": str(inputs.seed)})
 
 
 def read_inputs(path: str | os.PathLike[str]) -> EvaluationInputs:

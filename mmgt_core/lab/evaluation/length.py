@@ -20,7 +20,7 @@ from ..metrics import motion as measure
 from ..metrics.bootstrap import Interval, bootstrap
 from ..metrics.correlation import pearson
 from ..metrics.seams import PARTS, at_seams, liveliness, shape_change
-from .held_out import held_out_seed
+from ..presenter.held_out import held_out_seed
 
 if TYPE_CHECKING:
     from ...smga.network import SMGA

@@ -1,4 +1,4 @@
-"""The models under test, as what the measurements ask for: motion from sound, pictures from motion."""
+"""The models under test, as what the measurements ask for: motion from sound, images from motion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of Stage II: are the pictures right, does the mouth open when it should, and who moves it?"""
+"""Figures of Stage II: are the images right, does the mouth open when it should, and who moves it?"""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ class _Case:
         return float(five_fingers(as_bytes(frames), self.me.motion)[apart].sum())
 
     def _hidden(self, audio: Tensor) -> Tensor:
-        """Lips and jaw hidden in the pose picture, the lip and face boxes those of the first frame."""
+        """Lips and jaw hidden in the pose image, the lip and face boxes those of the first frame."""
         return self._render(self.me.portrait, hide_mouth(self.me.motion), audio, freeze_face(self.me.motion))
 
     def _still(self) -> Record:

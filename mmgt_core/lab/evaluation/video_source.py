@@ -1,4 +1,4 @@
-"""What Stage II's measurements ask for pictures."""
+"""What Stage II's measurements ask for images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...pose.motion import Motion
 
 
 class VideoSource(Protocol):
-    """What makes pictures: the model under test, or in tests the presenter itself."""
+    """What makes images: the model under test, or in tests the presenter itself."""
 
     size: int
 
@@ -29,7 +29,7 @@ class VideoSource(Protocol):
 
         Args:
             portrait: (size, size, 3) in [0, 1].
-            motion: what the pose pictures show, F frames.
+            motion: what the pose images show, F frames.
             audio: (F, 5, blocks, channels).
             masked: the motion whose boxes are the motion masks; default the one that is shown.
             steps, cfg: of the sampler; default the model's own.

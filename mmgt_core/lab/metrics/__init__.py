@@ -1,1 +1,1 @@
-"""Measures of motion and pictures, and the intervals that belong to them; nothing here knows a model."""
+"""Measures of motion and images, and the intervals that belong to them; nothing here knows a model."""

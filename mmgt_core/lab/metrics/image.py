@@ -1,4 +1,4 @@
-"""How near one picture is to another, frame by frame: PSNR, SSIM, and whether edges are as sharp."""
+"""How near one image is to another, frame by frame: PSNR, SSIM, and whether edges are as sharp."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-BEST_PSNR = 100.0  # dB, what two equal pictures get instead of infinity, so that means stay finite
+BEST_PSNR = 100.0  # dB, what two equal images get instead of infinity, so that means stay finite
 SSIM_WINDOW = 11  # pixels, with sigma 1.5: the window of Wang et al. 2004
 SSIM_SIGMA = 1.5
 
@@ -61,7 +61,7 @@ def gradient_energy(frames: Tensor, where: Tensor | None = None) -> Tensor:
 
 
 def frame_difference(frames: Tensor) -> float:
-    """Mean absolute difference of neighbouring frames in steps of 1/255: how much a picture flickers."""
+    """Mean absolute difference of neighboring frames in steps of 1/255: how much a image flickers."""
     if len(frames) < 2:
         return 0.0
     return float((frames[1:].float() - frames[:-1].float()).abs().mean() * 255)
@@ -75,7 +75,7 @@ def _mean(values: Tensor, where: Tensor | None) -> Tensor:
 
 
 def _blur(x: Tensor) -> Tensor:
-    """Gaussian mean of (frames, channels, H, W), the picture mirrored at its borders."""
+    """Gaussian mean of (frames, channels, H, W), the image mirrored at its borders."""
     margin = SSIM_WINDOW // 2
     x = F.pad(x, (margin,) * 4, mode="reflect")
     offset = torch.arange(SSIM_WINDOW, dtype=x.dtype, device=x.device) - (SSIM_WINDOW - 1) / 2

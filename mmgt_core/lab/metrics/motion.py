@@ -14,7 +14,7 @@ from ...pose.motion import CANVAS, Motion
 UPPER_INNER_LIP = (85, 86, 87)
 LOWER_INNER_LIP = (91, 90, 89)
 WRISTS = (skeleton.RIGHT_WRIST, skeleton.LEFT_WRIST)
-HANDS = tuple(range(skeleton.LEFT_HAND.start, skeleton.RIGHT_HAND.stop))  # the two hands are neighbours
+HANDS = tuple(range(skeleton.LEFT_HAND.start, skeleton.RIGHT_HAND.stop))  # the two hands are neighbors
 LIPS = tuple(range(skeleton.LIPS.start, skeleton.LIPS.stop))
 
 

@@ -34,7 +34,7 @@ def liveliness(motion: Motion, part: Iterable[int]) -> tuple[NDArray[np.float64]
     """Speed and acceleration of a part around every frame, (frames,) each, NaN at the ends.
 
     Pixels of the 512 canvas per frame (squared), mean over the points; of each the largest value in whose
-    making the frame and its two neighbours have a share, so that a jerk beside a seam counts as one in it.
+    making the frame and its two neighbors have a share, so that a jerk beside a seam counts as one in it.
     """
     points = canvas_points(motion)[:, list(part)].double()
     speed = _sizes(points.diff(dim=0))
@@ -77,7 +77,7 @@ def border_steps(windows: Sequence[Sequence[int]], frames: int) -> NDArray[np.bo
 
 
 def picture_steps(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(frames - 1,) mean absolute difference, in levels of 255, of neighbouring pictures (n, h, w, 3)."""
+    """(frames - 1,) mean absolute difference, in levels of 255, of neighboring images (n, h, w, 3)."""
     return np.array(
         [np.abs(b.astype(np.int16) - a).mean() for a, b in zip(pictures[:-1], pictures[1:], strict=True)],
         np.float64,

@@ -1,4 +1,4 @@
-"""Anti-aliased flat shapes on a square picture, in coordinates 0..1."""
+"""Anti-aliased flat shapes on a square image, in coordinates 0..1."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _CIRCLE = np.stack(
 
 
 class Canvas:
-    """A square RGB picture under construction.
+    """A square RGB image under construction.
 
     Attributes:
-        picture: uint8 (size, size, 3).
+        image: uint8 (size, size, 3).
     """
 
     def __init__(self, size: int, colour: Colour):

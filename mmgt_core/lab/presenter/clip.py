@@ -1,4 +1,4 @@
-"""One call from a seed to a whole clip: identity, utterance, performance and pictures."""
+"""One call from a seed to a whole clip: identity, utterance, performance and images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .speech import Utterance, pad, sample_voice, speak
 
 @dataclass(frozen=True)
 class Clip:
-    """A presenter who says something; pictures are drawn when asked for."""
+    """A presenter who says something; images are drawn when asked for."""
 
     identity: Identity
     utterance: Utterance

@@ -1,4 +1,4 @@
-"""Pictures of the presenter: flat, anti-aliased, a pure function of identity, keypoints and size."""
+"""Images of the presenter: flat, anti-aliased, a pure function of identity, keypoints and size."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _arm(canvas: Canvas, who: Identity, shoulder: np.ndarray, elbow: np.ndarray,
 
 
 def _hand(canvas: Canvas, who: Identity, hand: np.ndarray) -> None:
-    """Palm and five fingers, each with its own outline so that neighbours stay apart."""
+    """Palm and five fingers, each with its own outline so that neighbors stay apart."""
     s = who.scale
     unit = who.hand * s
     shade = darker(who.skin, 0.42)

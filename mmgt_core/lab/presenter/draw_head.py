@@ -200,12 +200,12 @@ def _beard(canvas: Canvas, who: Identity, points: np.ndarray) -> None:
 
 
 def _arc(width: float, height: float) -> np.ndarray:
-    """(19, 2) upper half of an ellipse, from the picture's left to its right."""
+    """(19, 2) upper half of an ellipse, from the image's left to its right."""
     angles = np.linspace(np.pi, 0, 19)
     return np.stack([width * np.cos(angles), -height * np.sin(angles)], -1)
 
 
 def _mirrored(arc: np.ndarray, side: list[tuple[float, float]]) -> np.ndarray:
-    """A closed outline: the arc, down the picture's right side, and back up the left."""
+    """A closed outline: the arc, down the image's right side, and back up the left."""
     right = np.array(side)
     return np.concatenate([arc, right, right[::-1] * [-1, 1]])

@@ -1,7 +1,7 @@
 """The presenter's skeleton: 134 exact keypoints from a handful of posture values.
 
-Lengths are fractions of the picture's height; x runs right from the figure's middle until `_place` moves
-it into the picture. "Right" and "left" are the presenter's own, as in the keypoint names.
+Lengths are fractions of the image's height; x runs right from the figure's middle until `_place` moves
+it into the image. "Right" and "left" are the presenter's own, as in the keypoint names.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def rest_pose(identity: Identity) -> np.ndarray:
 
 
 def poses(identity: Identity, posture: Posture) -> np.ndarray:
-    """float32 (frames, 134, 3): x and y in 0..1 of a square picture, score 1, or 0 for legs and feet."""
+    """float32 (frames, 134, 3): x and y in 0..1 of a square image, score 1, or 0 for legs and feet."""
     p = Posture(**posture.broadcast())
     frames = len(p.opening)
     points = np.zeros((frames, skeleton.KEYPOINTS, 2))
@@ -157,7 +157,7 @@ def _brows_and_eyes(face: np.ndarray, who: Identity, p: Posture) -> None:
         arch = -(1.42 * who.eye_size + 0.020 * p.brow[:, None]) - 0.010 * (1 - across**2)
         face[:, start : start + 5, 0] = centre + 1.15 * who.eye_size * across
         face[:, start : start + 5, 1] = arch
-        # Ring: corner at the picture's left, two upper points, corner at the right, two lower points.
+        # Ring: corner at the image's left, two upper points, corner at the right, two lower points.
         ring_x = centre + who.eye_size * np.array([-1, -0.48, 0.48, 1, 0.48, -0.48])
         upper = -height + p.blink * (height * 1.5)
         lower = np.full_like(upper, height * 0.62)
@@ -176,7 +176,7 @@ def _nose(face: np.ndarray, who: Identity) -> None:
 
 
 def _lips(face: np.ndarray, who: Identity, p: Posture) -> None:
-    """Outer ring 72-83 and inner ring 84-91, both clockwise in the picture from its left corner."""
+    """Outer ring 72-83 and inner ring 84-91, both clockwise in the image from its left corner."""
     centre = 0.635 * who.chin
     opening = LARGEST_OPENING * p.opening[:, None]
     half = (who.mouth_width * (1 + 0.20 * p.spread - 0.12 * p.opening + 0.10 * np.minimum(p.spread, 0)))[

@@ -1,8 +1,8 @@
-"""The finger meter: does a picture show five separate fingers, read from its colors alone?
+"""The finger meter: does a image show five separate fingers, read from its colors alone?
 
 A line runs across the hand through the last segments of the five fingers. Five fingers are found where it
 meets skin at each finger and something else between each two; a hand without gaps, a mitten, has no such
-place, and a blurred one too little contrast. Skin is the color of the same hand's palm in the same picture.
+place, and a blurred one too little contrast. Skin is the color of the same hand's palm in the same image.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def five_fingers(frames: np.ndarray, motion: Motion) -> np.ndarray:
 
 
 def hands_apart(motion: Motion) -> np.ndarray:
-    """bool (frames,): neither hand covers the other, so that a true picture shows all ten fingers."""
+    """bool (frames,): neither hand covers the other, so that a true image shows all ten fingers."""
     left, right = np.moveaxis(hand_boxes(motion), 1, 0)
     low, high = np.maximum(left[:, :2], right[:, :2]), np.minimum(left[:, 2:], right[:, 2:])
     return (low >= high).any(1)
 
 
 def _shows_five(frame: np.ndarray, hand: np.ndarray) -> bool:
-    """Whether the hand (21, 2) has its fingers in one picture."""
+    """Whether the hand (21, 2) has its fingers in one image."""
     wrist, knuckles = hand[0], hand[[5, 9, 13, 17]]
     palm = np.concatenate([wrist + share * (knuckles - wrist) for share in (0.5, 0.6, 0.7)])
     skin = np.median(_colors(frame, palm), axis=0)
@@ -64,7 +64,7 @@ def _shows_five(frame: np.ndarray, hand: np.ndarray) -> bool:
 
 
 def _colors(frame: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """float64 (n, 3) of points (n, 2) in fractions of the picture."""
+    """float64 (n, 3) of points (n, 2) in fractions of the image."""
     height, width = frame.shape[:2]
     at = (points * [width, height] - 0.5).astype(np.float32)
     colors = cv2.remap(

@@ -27,7 +27,7 @@ def hand_points(
         angle: (frames,) radians, 0 points up, positive away from the body.
         spread: (frames,) 0 (relaxed, fingers together and half curled) .. 1 (open).
         length: wrist to middle finger tip of the open hand.
-        side: +1 for the presenter's left hand (right in the picture), -1 for the right hand.
+        side: +1 for the presenter's left hand (right in the image), -1 for the right hand.
     """
     along = np.stack([side * np.sin(angle), -np.cos(angle)], -1)
     across = np.stack([side * np.cos(angle), np.sin(angle)], -1)  # towards the thumb, which is the outer side

@@ -1,4 +1,4 @@
-"""Who the presenter is: colours, proportions and style, all from one seed."""
+"""Who the presenter is: colors, proportions and style, all from one seed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BEARDS = ("none", "full", "goatee", "moustache")
 
 @dataclass(frozen=True)
 class Identity:
-    """A presenter's looks; lengths are fractions of the picture's height before `scale`.
+    """A presenter's looks; lengths are fractions of the image's height before `scale`.
 
     Attributes:
         scale: size of the whole figure, about 1.
@@ -144,7 +144,7 @@ def _mix(a: Colour, b: Colour, weight: float) -> Colour:
 def _unlike(
     rng: np.random.Generator, colours: tuple[Colour, ...], others: list[Colour], distance: float
 ) -> Colour:
-    """A slightly varied colour at least that far (RGB) from the others, or else the farthest."""
+    """A slightly varied color at least that far (RGB) from the others, or else the farthest."""
 
     def gap(colour: Colour) -> float:
         return min(float(np.linalg.norm(np.subtract(colour, other))) for other in others)

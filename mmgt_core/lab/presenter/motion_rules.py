@@ -3,7 +3,7 @@
 Everything but some blinks follows from the timing, the kind, the stress and the loudness of the sounds, by
 smooth and local rules, so that a network that hears the sound can learn it:
 
-- lips: each sound has a shape (`phonemes.VISEMES`), louder sounds open further, neighbours blend, p/b/m
+- lips: each sound has a shape (`phonemes.VISEMES`), louder sounds open further, neighbors blend, p/b/m
   and pauses shut;
 - hands: they rise while there is speech, and each stressed syllable draws one stroke: up before it, down
   on it, slowly back; head and brows go with the stroke;
@@ -41,8 +41,8 @@ class Performance:
     Attributes:
         motion: exact keypoints, (frames, 134, 3); frame k describes the sound in [k, k + 1) * 40 ms.
         aperture: float32 (frames,), distance of the inner lips over the presenter's largest, 0 (closed) .. 1.
-        beats: float32 (frames,), strength of the gesture stroke that lands in the frame (0 almost
-            everywhere).
+        beats: float32 (frames,), strength of the gesture stroke that lands in the frame
+            (0 almost everywhere).
         activity: float32 (frames,), 0 in silence .. 1 while speaking.
         identity: who performed.
     """
@@ -91,7 +91,7 @@ def perform(phonemes: Sequence[Phoneme], seconds: float, identity: Identity, see
 def beats(phonemes: Sequence[Phoneme]) -> tuple[np.ndarray, np.ndarray]:
     """Times in seconds at which strokes land, and their strengths 0..1, one for each vowel.
 
-    A syllable that has a stronger neighbour within a quarter of a second yields to it, smoothly.
+    A syllable that has a stronger neighbor within a quarter of a second yields to it, smoothly.
     """
     vowels = [p for p in phonemes if p.symbol and is_vowel(p.symbol)]
     landing = np.array([min(p.start + 0.05, (p.start + p.end) / 2) for p in vowels])

@@ -1,4 +1,4 @@
-"""The pixel mouth meter: how far a mouth is open, read from pictures as darkness between the lips."""
+"""The pixel mouth meter: how far a mouth is open, read from images as darkness between the lips."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def mouth_opening(frames: np.ndarray, motion: Motion) -> np.ndarray:
 
     The window hangs on eyes and nose; where the lips of `motion` are, or how far open, is not looked at.
     Only the red channel is read, in which lips are as bright as skin; darkness is measured against the
-    usual brightness of the window over the clip and added up, so that neither the colour of the skin nor a
-    blur of the picture matters much.
+    usual brightness of the window over the clip and added up, so that neither the color of the skin nor a
+    blur of the image matters much.
 
     Args:
         frames: uint8 RGB or float 0..1, (frames, H, W, 3).

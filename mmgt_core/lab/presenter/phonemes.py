@@ -16,8 +16,8 @@ class Phoneme:
         symbol: IPA, as espeak-ng names it ("" is a pause).
         start, end: seconds from the beginning of the sound.
         stress: 0 unstressed, 1 secondary, 2 primary; set on the vowel of the syllable only.
-        loudness: level of the sound against the loudest speech of the utterance, 0..1 (1 = loudest, 0 = 30
-            dB less).
+        loudness: level of the sound against the loudest speech of the utterance, 0..1 (1 = loudest, 0 =
+            30 dB less).
     """
 
     symbol: str

@@ -1,4 +1,4 @@
-"""Where a presenter's hands and head are in the picture: what figures look at."""
+"""Where a presenter's hands and head are in the image: what figures look at."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy as np
 from ...pose import skeleton
 from ...pose.motion import Motion
 
-HAND_MARGIN = 0.02  # of the picture, around the points of a hand: half a finger and its outline
+HAND_MARGIN = 0.02  # of the image, around the points of a hand: half a finger and its outline
 _HEAD_SIDE, _HEAD_TOP = 1.4, 1.4  # in half widths of the face; in distances from the eyes to the chin
 
 
 def hand_boxes(motion: Motion) -> np.ndarray:
-    """float32 (frames, 2, 4) x1, y1, x2, y2 of the left and the right hand in fractions of the picture."""
+    """float32 (frames, 2, 4) x1, y1, x2, y2 of the left and the right hand in fractions of the image."""
     points = motion.keypoints.numpy()[..., :2]
     boxes = [_around(points[:, hand]) for hand in (skeleton.LEFT_HAND, skeleton.RIGHT_HAND)]
     grown = np.stack(boxes, 1) + HAND_MARGIN * np.array([-1, -1, 1, 1], np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 _WORDS: dict[str, tuple[str, ...]] = {
     "who": (
         "my brother", "the old captain", "our teacher", "a young doctor", "the whole village",
-        "your neighbour", "Maria", "the baker", "a famous painter", "Professor Brown", "the bus driver",
+        "your neighbor", "Maria", "the baker", "a famous painter", "Professor Brown", "the bus driver",
         "everybody", "my best friend", "the new manager", "a small company", "Thomas", "the weather man",
         "grandmother", "the football team", "a clever engineer", "the queen", "somebody",
         "the boy with the blue bag", "Victoria",
@@ -74,7 +74,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "three", "seven", "twelve", "twenty five", "forty", "a hundred and one", "nine thousand", "sixteen",
     ),
     "noun": (
-        "people", "bananas", "miles", "pictures", "windows", "problems", "birds", "answers", "dollars",
+        "people", "bananas", "miles", "images", "windows", "problems", "birds", "answers", "dollars",
         "books", "elephants", "minutes", "paper boats", "men and women", "good reasons", "tomatoes",
         "questions", "horses",
     ),

@@ -173,7 +173,7 @@ _Callback = ctypes.CFUNCTYPE(
 
 
 class _Engine:
-    """The freshly initialised library."""
+    """The freshly initialized library."""
 
     def __init__(self, library: ctypes.CDLL):
         options = _INITIALIZE_PHONEME_EVENTS | _INITIALIZE_PHONEME_IPA | _INITIALIZE_DONT_EXIT
@@ -257,7 +257,7 @@ def _missing(what: str) -> DependencyError:
 
 
 def _timed(events: list[tuple[str, float]], seconds: float) -> list[Phoneme]:
-    """Phonemes that cover 0..seconds; neighbouring pauses joined, sounds without duration dropped."""
+    """Phonemes that cover 0..seconds; neighboring pauses joined, sounds without duration dropped."""
     out: list[Phoneme] = [] if events[0][1] <= 0 else [Phoneme("", 0.0, events[0][1])]
     ends = [start for _, start in events[1:]] + [seconds]
     for (symbol, start), end in zip(events, ends, strict=True):

@@ -1,5 +1,6 @@
-"""Training the demo's autoencoder: a small `AutoencoderTiny` whose eyes, mouths and fingers survive eightfold
-latents."""
+"""Training the demo's autoencoder: a small `AutoencoderTiny` whose eyes, mouths and fingers
+survive eightfold latents.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...base.device import choose_device
 from ...base.progress import Progress, silent
 from ...checkpoints.io import ModelFile, config_to_json, write_model_file
 from ...video.autoencoder import build_tiny_autoencoder
 from ...video.config import VideoConfig, demo_config
 from .autoencoder_start import prepare_colour_path
 from .checkpointing import TrainingFolder
-from .loop import LoopReport, LoopSettings, choose_device, seeded_initialisation, train_loop
+from .loop import LoopReport, LoopSettings, seeded_initialisation, train_loop
 from .presenter_data import BOXES, PictureSet, make_picture_set
 from .regions import weight_map
 from .speech_data import load_speech_data
@@ -39,9 +40,9 @@ class AutoencoderSettings:
     Attributes:
         speech: file of `make_speech_data`; says at which moments the presenters are drawn.
         folder: the run's folder; the finished model appears in it as `autoencoder.safetensors`.
-        model: sizes, and the size of the pictures.
+        model: sizes, and the size of the images.
         batch: crops per step; crop: their side in pixels, a multiple of 8.
-        identities, moments: presenters drawn, and moments of each (two reference pictures come on top).
+        identities, moments: presenters drawn, and moments of each (two reference images come on top).
         latent_noise: standard deviation of the noise that the decoder must bear.
     """
 
@@ -87,7 +88,7 @@ class AutoencoderLoss(nn.Module):
         }
 
     def _crops(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """(batch, 3, crop, crop) pictures in [0, 1] and (batch, 1, crop, crop) weights."""
+        """(batch, 3, crop, crop) images in [0, 1] and (batch, 1, crop, crop) weights."""
         settings, device = self.settings, self.pictures.device
         size, crop = self.pictures.shape[1], settings.crop
         chosen = torch.randint(len(self.pictures), (settings.batch,), generator=generator, device=device)
@@ -108,8 +109,9 @@ class AutoencoderLoss(nn.Module):
 
 
 def whiteness(latents: Tensor) -> Tensor:
-    """How far the channels of (n, c, h, w) are from mean 0, variance 1 and no correlation: a scalar, 0 when
-    white."""
+    """How far the channels of (n, c, h, w) are from mean 0, variance 1 and no correlation: a scalar,
+    0 when white.
+    """
     flat = latents.transpose(0, 1).flatten(1)
     mean = flat.mean(1)
     centred = flat - mean[:, None]
@@ -162,7 +164,7 @@ def train_autoencoder(settings: AutoencoderSettings, progress: Progress = silent
 
 
 def new_autoencoder(config: VideoConfig, seed: int) -> Any:
-    """An untrained autoencoder that already carries colours."""
+    """An untrained autoencoder that already carries colors."""
     with seeded_initialisation(seed, 3):
         autoencoder = build_tiny_autoencoder(config)
     prepare_colour_path(autoencoder)
@@ -170,25 +172,9 @@ def new_autoencoder(config: VideoConfig, seed: int) -> Any:
 
 
 def all_pictures(data: PictureSet) -> tuple[Tensor, Tensor]:
-    """All pictures (n, s, s, 3) of a set with their boxes (n, 5, 4); reference pictures take the first
-    frame's boxes."""
+    """All images (n, s, s, 3) of a set with their boxes (n, 5, 4); reference images take the
+    first frame's boxes.
+    """
     boxes = data.boxes
     pictures = torch.cat([data.frames.flatten(0, 1), data.references.flatten(0, 1)])
     return pictures, torch.cat([boxes.flatten(0, 1), boxes[:, :1].expand(-1, 2, -1, -1).flatten(0, 1)])
-
-
-@torch.no_grad()
-def reconstruct(autoencoder: Any, pictures: Tensor, chunk: int = 8) -> Tensor:
-    """uint8 pictures (n, s, s, 3) through the autoencoder and back, uint8."""
-    results = []
-    for part in pictures.split(chunk):
-        images = part.permute(0, 3, 1, 2).float() / 127.5 - 1
-        decoded = autoencoder.decoder(autoencoder.encoder(images)).float() / 2 + 0.5
-        results.append((decoded.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1))
-    return torch.cat(results)
-
-
-def psnr(a: Tensor, b: Tensor) -> float:
-    """Peak signal-to-noise ratio in dB of uint8 pictures, mean over pictures."""
-    error = F.mse_loss(a.float() / 255, b.float() / 255, reduction="none").flatten(1).mean(1)
-    return float((-10 * error.clamp_min(1e-10).log10()).mean())

@@ -1,9 +1,9 @@
-"""A good beginning for the tiny autoencoder: three latent channels carry the colours of a small picture
-straight through.
+"""A good beginning for the tiny autoencoder: three latent channels carry the colors of a small
+image straight through.
 
 Every residual branch ends in zeros, so that at first only this path acts: averages going down, nearest
-neighbours going up. Training then adds what the small picture lacks; from plain weights it would have to find
-the colours first.
+neighbors going up. Training then adds what the small image lacks; from plain weights it would have to find
+the colors first.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ COLOURS = 3
 MIDDLE, SPREAD = (
     0.5,
     0.25,
-)  # mean and standard deviation of ordinary colours: latents begin near zero mean and unit variance
+)  # mean and standard deviation of ordinary colors: latents begin near zero mean and unit variance
 
 
 @torch.no_grad()
 def prepare_colour_path(autoencoder: Any) -> None:
-    """Set the weights of a fresh diffusers AutoencoderTiny to the colour path; the rest stays as drawn, but
-    small."""
+    """Set the weights of a fresh diffusers AutoencoderTiny to the color path; the rest stays as
+    drawn, but small.
+    """
     for block in autoencoder.modules():
         if type(block).__name__ == "AutoencoderTinyBlock":
             last = block.conv[-1]
@@ -50,8 +51,9 @@ def _bias(layer: nn.Conv2d, value: float) -> None:
 
 
 def _carry(layer: nn.Conv2d, kernel: Tensor) -> None:
-    """Make the first three channels of a layer the first three of its input under `kernel`; others don't
-    reach them."""
+    """Make the first three channels of a layer the first three of its input under `kernel`; others
+    don't reach them.
+    """
     weight = layer.weight
     weight[:COLOURS] = 0
     for channel in range(COLOURS):

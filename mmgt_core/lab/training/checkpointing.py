@@ -1,5 +1,6 @@
-"""Resumable training state: weights, EMA, optimiser and position in one file that appears all at once, and a
-journal."""
+"""Resumable training state: weights, EMA, optimizer and position in one file that appears all at once,
+and a journal.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ...base.atomic_files import atomic_write
 from ...base.errors import CheckpointError, InputError
 
 STATE_FILE, JOURNAL_FILE = "state.safetensors", "journal.jsonl"
@@ -23,11 +25,11 @@ class Position:
     """Where a training run stands.
 
     Attributes:
-        step: optimiser steps done.
+        step: optimizer steps done.
         seconds: training time spent, all sittings together.
         finished: the budget was used up.
-        identity: what makes this run this run (settings, configuration, seeds); a resume with another one is
-            refused.
+        identity: what makes this run this run (settings, configuration, seeds); a resume with another
+            one is refused.
     """
 
     step: int
@@ -54,18 +56,10 @@ class TrainingFolder:
         """Replace the saved state; a run that is killed while it saves keeps the previous one."""
         from safetensors.torch import save_file
 
-        self.path.mkdir(parents=True, exist_ok=True)
-        partial = self.path / f".{STATE_FILE}.{os.getpid()}.part"
         metadata = {POSITION: json.dumps(vars(position), sort_keys=True)}
-        try:
-            save_file(
-                {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-                partial,
-                metadata,
-            )
-            os.replace(partial, self.state_path)
-        finally:
-            partial.unlink(missing_ok=True)
+        state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        with atomic_write(self.state_path) as temporary:
+            save_file(state, temporary, metadata)
 
     def load(self, identity: dict[str, Any]) -> tuple[dict[str, Tensor], Position] | None:
         """The saved state, or None if nothing was saved yet.
@@ -86,7 +80,7 @@ class TrainingFolder:
             raise CheckpointError(
                 f"this training state cannot be read ({error})",
                 where=self.state_path,
-                fix="delete it to start anew",
+                fix="delete it to start again",
             ) from error
         if position.identity != json.loads(json.dumps(identity)):
             changed = sorted(

@@ -45,8 +45,7 @@ class DemoModelSettings:
     Attributes:
         folder: everything lies under it; a phase that was interrupted goes on where it stopped, a finished
             one is kept.
-        phases: which to do, in this order: "speech", "smga", "autoencoder", "image", "video",
-            "whole".
+        phases: which to do, in this order: "speech", "smga", "autoencoder", "image", "video", "whole".
         minutes: time budgets by phase; steps: step budgets by phase. What is left out is the recipe's.
         device: "auto", "cpu", "cuda".
         workers: processes that speak, move and draw.
@@ -64,8 +63,8 @@ class DemoModelSettings:
 def make_demo_model(
     settings: DemoModelSettings, stage: Stage = lambda name: silent, recipe: Recipe | None = None
 ) -> dict[str, Any]:
-    """Run the phases and write `demo_motion.safetensors`, `demo_video.safetensors` and
-    `training_report.json`.
+    """Run the phases and write `demo_motion.safetensors`,
+    `demo_video.safetensors` and `training_report.json`.
 
     Args:
         stage: called with the name of each phase, gives its progress callable.

@@ -101,7 +101,7 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
             identities=300,
             clip_frames=12,
             # Clips share little work, so many presenters with short windows teach more than few with long
-            # ones; almost all timesteps are late, because this small network gives its best picture in a
+            # ones; almost all timesteps are late, because this small network gives its best image in a
             # single step.
             batch=BatchSettings(
                 clips=8, rows=1, frames=6, crop=16, whole_every=3, late_share=0.9, audio=True, motion=True,
@@ -112,7 +112,7 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
             ),
             **common,
         ),
-        # Crops teach faces and hands fast; that backgrounds and clothes are whole only whole pictures show.
+        # Crops teach faces and hands fast; that backgrounds and clothes are whole only whole images show.
         whole=VideoSettings(
             start="",
             train_all=True,

@@ -1,4 +1,4 @@
-"""Hiding the mouth from the pose picture and from the motion masks, so that sound alone can move it."""
+"""Hiding the mouth from the pose image and from the motion masks, so that sound alone can move it."""
 
 from __future__ import annotations
 

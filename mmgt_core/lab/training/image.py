@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...base.device import choose_device
 from ...base.progress import Progress, silent
 from ...video.config import VideoConfig, demo_config
 from ...video.model import VideoModel
-from .loop import LoopReport, LoopSettings, choose_device
+from .loop import LoopReport, LoopSettings
 from .speech_data import load_speech_data
 from .video_data import load_or_make
 from .video_loss import BatchSettings
@@ -22,11 +23,11 @@ class ImageSettings:
 
     Attributes:
         speech: file of `make_speech_data`; autoencoder: file of `train_autoencoder`.
-        folder: the run's folder; the model appears in it as `image.safetensors`, the pictures as
-            `pictures.safetensors`.
+        folder: the run's folder; the model appears in it as `image.safetensors`, the
+            images as `images.safetensors`.
         model: sizes.
-        batch: as published the audio modules do not take part; a model that starts from nothing gains by
-            `audio`.
+        batch: as published the audio modules do not take part; a model that starts from nothing
+            gains by `audio`.
         identities, moments: presenters drawn, and moments of each.
     """
 
@@ -52,7 +53,7 @@ def train_image(settings: ImageSettings, progress: Progress = silent) -> tuple[P
     config = settings.model
     autoencoder = load_autoencoder(settings.autoencoder, config).to(choose_device(settings.loop.device))
     data = load_or_make(
-        Path(settings.folder) / "pictures.safetensors",
+        Path(settings.folder) / "images.safetensors",
         load_speech_data(settings.speech),
         autoencoder,
         config,

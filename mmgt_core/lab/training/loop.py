@@ -1,5 +1,6 @@
-"""The one training loop: AdamW, warm-up and cosine along the budget, gradient clipping, EMA, saving and
-resuming."""
+"""The one training loop: AdamW, warm-up and cosine along the budget, gradient clipping, EMA,
+saving and resuming.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...base.device import choose_device
 from ...base.progress import Progress, silent
 from .checkpointing import Position, TrainingFolder
 
@@ -34,7 +36,7 @@ class LoopSettings:
     """How to train.
 
     Attributes:
-        steps: the budget in optimiser steps.
+        steps: the budget in optimizer steps.
         minutes: a second budget in minutes of training time, all sittings together; whichever is used up
             first ends the run, and the learning rate follows the one that is nearer its end. None: steps
             alone, which makes an interrupted run equal an uninterrupted one.
@@ -63,8 +65,9 @@ class LoopSettings:
 
 @dataclass(frozen=True)
 class LoopReport:
-    """What a run came to: steps done, seconds of training, the last journal entry, and whether the budget is
-    used up."""
+    """What a run came to: steps done, seconds of training, the last journal entry, and whether the budget
+    is used up.
+    """
 
     steps: int
     seconds: float
@@ -72,16 +75,10 @@ class LoopReport:
     finished: bool
 
 
-def choose_device(name: str) -> torch.device:
-    """The device that a settings' `device` means here."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
-
-
 def generator_for(device: torch.device | str, *seeds: int) -> torch.Generator:
-    """A generator on `device` that depends on all the seeds (each step has its own: that is what lets a run
-    resume)."""
+    """A generator on `device` that depends on all the seeds (each step has its own: that is what
+    lets a run resume).
+    """
     mixed = 0
     for seed in seeds:
         mixed = (mixed * 6364136223846793005 + seed + 1442695040888963407) % (1 << 63)
@@ -97,16 +94,18 @@ def seeded_initialisation(*seeds: int) -> Iterator[None]:
 
 
 def learning_rate_factor(step: int, spent: float, settings: LoopSettings) -> float:
-    """The share of the peak rate at `step` when the fraction `spent` of the budget is used: warm-up, then
-    cosine."""
+    """The share of the peak rate at `step` when the fraction `spent` of the budget is used:
+    warm-up, then cosine.
+    """
     warm = min(1.0, (step + 1) / max(settings.warmup, 1))
     cosine = 0.5 * (1 + math.cos(math.pi * min(max(spent, 0.0), 1.0)))
     return warm * (settings.final_rate + (1 - settings.final_rate) * cosine)
 
 
 LossModule = nn.Module
-"""A module whose call `module(step, generator) -> dict` gives scalar tensors with the one to minimise under
-"loss"."""
+"""A module whose call `module(step, generator) -> dict` gives scalar tensors with the one to
+minimise under "loss".
+"""
 
 
 def train_loop(
@@ -118,16 +117,16 @@ def train_loop(
     progress: Progress = silent,
     preview: Callable[[], Any] | None = None,
 ) -> LoopReport:
-    """Train `module` in place, from the folder's saved state if it has one; at the end the module holds the
-    EMA weights.
+    """Train `module` in place, from the folder's saved state if it has one; at the end the module holds
+    the EMA weights.
 
     Args:
         module: a LossModule on the device that `settings.device` means; parameters that need no gradient stay
             as they are.
         identity: further JSON values that a resumed run must share with the saved one.
-        progress: called after each step as (done, total); an exception that it raises saves the state and
-            travels on.
-        preview: makes the picture that goes with a progress call at every journal entry.
+        progress: called after each step as (done, total); an exception that it raises saves the state
+            and travels on.
+        preview: makes the image that goes with a progress call at every journal entry.
 
     Raises:
         InputError: the folder holds a run with other settings.
@@ -144,8 +143,7 @@ def train_loop(
 
 
 def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """The type that matrix products run in; None is float32. "auto" takes bfloat16 where the hardware has
-    it."""
+    """The type that matrix products run in; None is float32. "auto" takes bfloat16 where the hardware has it."""
     if precision == "fp32":
         return None
     ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch before 2.6 does not tell
@@ -279,7 +277,7 @@ class _Run:
             losses = call(self.step, generator)
         self.accelerator.backward(losses["loss"])
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, settings.clip_norm, foreach=True)
-        # One bad batch in bfloat16 must not end a run: the fused optimiser skips the step by itself, without
+        # One bad batch in bfloat16 must not end a run: the fused optimizer skips the step by itself, without
         # a sync.
         self.optimizer.found_inf = (~torch.isfinite(norm)).float().reshape(())  # type: ignore[attr-defined]
         optimizer.step()

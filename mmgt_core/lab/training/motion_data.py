@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...base.progress import Progress, silent
 from ...base.timebase import FPS, WINDOW_FRAMES
+from ..presenter.held_out import training_seed
 from ..presenter.identity import sample_identity
 from ..presenter.motion_rules import perform
 from .pool import ordered_map
@@ -53,7 +54,7 @@ def make_motion_data(
     of each million stay free for validation.
     """
     jobs = [
-        (speech.phonemes_of(clip), speech.frames(clip), seed * 1_000_000 + 1000 + clip * identities + i)
+        (speech.phonemes_of(clip), speech.frames(clip), training_seed(seed, 1000 + clip * identities + i))
         for clip in range(speech.clips)
         for i in range(identities)
     ]

@@ -15,8 +15,8 @@ ResultT = TypeVar("ResultT")
 def ordered_map(
     work: Callable[[JobT], ResultT], jobs: Sequence[JobT], *, workers: int = 1, progress: Progress = silent
 ) -> Iterator[ResultT]:
-    """`work(job)` for each job, in order; `work` is a module-level function, its jobs and results can be
-    pickled.
+    """`work(job)` for each job, in order; `work` is a module-level function, its jobs and results
+    can be pickled.
 
     With more than one worker the jobs run in fresh processes of one thread each, and an exception in one of
     them travels to the caller.

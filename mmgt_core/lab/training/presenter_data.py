@@ -1,5 +1,6 @@
-"""Pictures to train on: presenters at moments of their speech, with pose pictures, boxes, masks and sound
-windows."""
+"""Images to train on: presenters at moments of their speech, with pose images, boxes, masks
+and sound windows.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from ...pose.motion_masks import MotionMasks, motion_masks
 from ...video.config import VideoConfig
 from ...video.mask_pyramid import LEVELS, mask_pyramid
 from ..presenter.draw import draw_frames
+from ..presenter.held_out import training_seed
 from ..presenter.identity import sample_identity
 from ..presenter.motion_rules import perform
 from .hiding import freeze_face, hide_mouth
@@ -25,7 +27,7 @@ from .pool import ordered_map
 from .speech_data import SpeechData
 
 BOXES = ("face", "left hand", "right hand", "lips", "eyes")
-HIDDEN_SHARE = 1 / 3  # of the clips whose pose pictures lack lips and jaw, or the whole face
+HIDDEN_SHARE = 1 / 3  # of the clips whose pose images lack lips and jaw, or the whole face
 WHOLE_FACE_SHARE = 0.35  # of these
 
 
@@ -35,12 +37,12 @@ class PictureSet:
 
     Attributes:
         frames: uint8 (n, f, s, s, 3), or empty when they were encoded already.
-        poses: uint8 (n, f, s, s, 3) pose pictures; in some clips lips and jaw or the whole face are hidden.
+        poses: uint8 (n, f, s, s, 3) pose images; in some clips lips and jaw or the whole face are hidden.
         references: uint8 (n, 2, s, s, 3): the presenter at rest, and at another moment.
-        boxes: float32 (n, f, 5, 4) as x1, y1, x2, y2 in fractions of the picture, in the order of `BOXES`.
-        masks: float16 (n, f, 3, h, w) for each level of the mask pyramid, h and w from s/8 down; where the
-            lips are hidden they are those of one moment, so that nothing but the sound tells how the mouth
-            moves.
+        boxes: float32 (n, f, 5, 4) as x1, y1, x2, y2 in fractions of the image, in the order of `BOXES`.
+        masks: float16 (n, f, 3, h, w) for each level of the mask pyramid, h and w from s/8 down; where
+            the lips are hidden they are those of one moment, so that nothing but the sound tells how
+            the mouth moves.
         sound: float16 (n, f, window, 1, bands).
         openings: float32 (n, f), the true mouth opening.
     """
@@ -88,12 +90,12 @@ def make_picture_set(
 
     Args:
         config: size, pose style and audio window.
-        contiguous: neighbouring frames (for the video phase) instead of scattered ones.
+        contiguous: neighboring frames (for the video phase) instead of scattered ones.
         seed: presenter k has the seed `seed * 1000000 + first_identity + k`.
-        poses: also draw pose pictures (the autoencoder needs none).
+        poses: also draw pose images (the autoencoder needs none).
     """
     jobs = [
-        _job(speech, config, index, frames, contiguous, seed * 1_000_000 + first_identity + index, poses)
+        _job(speech, config, index, frames, contiguous, training_seed(seed, first_identity + index), poses)
         for index in range(clips)
     ]
     parts: dict[str, list[np.ndarray]] = {}
@@ -161,8 +163,9 @@ def _draw(job: _Job) -> dict[str, np.ndarray]:
 
 
 def _hide(motion: Motion, what: str) -> Motion:
-    """The motion without some of its points: "none" of them, those of the "mouth" (lips, jaw), of the whole
-    "face"."""
+    """The motion without some of its points: "none" of them, those of the "mouth" (lips, jaw), of
+    the whole "face".
+    """
     if what == "mouth":
         return hide_mouth(motion)
     keypoints = motion.keypoints.clone()
@@ -177,8 +180,9 @@ def _frozen(motion: Motion, job: _Job) -> Motion:
 
 
 def picture_boxes(motion: Motion, masks: MotionMasks) -> np.ndarray:
-    """float32 (frames, 5, 4): face, hands, lips and eyes in fractions of the picture; hands and lips a little
-    grown."""
+    """float32 (frames, 5, 4): face, hands, lips and eyes in fractions of the image; hands and
+    lips a little grown.
+    """
     size = np.array([masks.width, masks.height] * 2, np.float32)
     lips, hands = masks.lips / size, masks.hands / size
     grow = np.array([-0.02, -0.02, 0.02, 0.02], np.float32)

@@ -11,11 +11,11 @@ from .presenter_data import BOXES
 
 
 def weight_map(boxes: Tensor, size: tuple[int, int], weights: Mapping[str, float]) -> Tensor:
-    """(n, 1, height, width) weights: 1, plus each named part's weight times how much of the pixel its box
-    covers.
+    """(n, 1, height, width) weights: 1, plus each named part's weight times how much of the pixel
+    its box covers.
 
     Args:
-        boxes: (n, 5, 4) in fractions of the picture, in the order of `presenter_data.BOXES`.
+        boxes: (n, 5, 4) in fractions of the image, in the order of `presenter_data.BOXES`.
         size: height and width.
         weights: by the names of `BOXES`.
     """

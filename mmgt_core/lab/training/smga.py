@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...base.device import choose_device
 from ...base.progress import Progress, silent
 from ...checkpoints.io import config_to_json
 from ...checkpoints.smga import save_smga
@@ -18,7 +19,7 @@ from ...smga.config import SMGAConfig
 from ...smga.diffusion import CosineSchedule
 from ...smga.network import SMGA
 from .checkpointing import TrainingFolder
-from .loop import LoopReport, LoopSettings, choose_device, generator_for, seeded_initialisation, train_loop
+from .loop import LoopReport, LoopSettings, generator_for, seeded_initialisation, train_loop
 from .motion_data import MotionData, make_motion_data
 from .smga_losses import smga_loss
 from .smga_start import fold, prepare
@@ -36,7 +37,7 @@ class SMGASettings:
         speech: file of `make_speech_data`.
         folder: the run's folder; the finished model appears in it as `motion.safetensors`.
         model: sizes.
-        loop: budget, optimiser and device. Float32: a pixel is 0.002 in network units.
+        loop: budget, optimizer and device. Float32: a pixel is 0.002 in network units.
         batch: windows per step.
         identities: presenters who perform each clip.
         audio_drop: share of windows that do not hear the audio (published: 0.25).
@@ -82,7 +83,7 @@ class SMGALoss(nn.Module):
         terms = smga_loss(pred, target)
         error = (pred - target)[..., LIP_COLUMNS]
         lips = [error.diff(n=order, dim=1).square().mean() for order in range(3)]
-        # Network units are tiny; a constant factor keeps gradients away from the optimiser's epsilon.
+        # Network units are tiny; a constant factor keeps gradients away from the optimizer's epsilon.
         scaled = {name: value.detach() * 1e3 for name, value in terms._asdict().items() if name != "total"}
         return {
             "loss": (terms.total + self.lip_weight * sum(lips)) * 1e3,
@@ -92,8 +93,8 @@ class SMGALoss(nn.Module):
 
 
 def train_smga(settings: SMGASettings, progress: Progress = silent) -> tuple[Path, LoopReport]:
-    """Train (or go on training) Stage I and write `motion.safetensors`; returns its path and what the run
-    came to.
+    """Train (or go on training) Stage I and write `motion.safetensors`; returns its path and what the
+    run came to.
 
     Raises:
         CheckpointError: the speech file cannot be used.

@@ -1,5 +1,5 @@
-"""A good beginning for Stage I: a network that already copies the first pose and looks at the sound of its
-own moment.
+"""A good beginning for Stage I: a network that already copies the first pose and looks at the sound of
+its own moment.
 
 With plain weights a small network needs hours to find out that frame k listens to feature k. Here the
 published layers begin at (a) a principal-component copy of the first pose through the residual stream,
@@ -23,8 +23,9 @@ RESIDUE = 4e-4  # what the copy of the first pose may leave out, in network unit
 
 
 class ScaledLinear(nn.Module):
-    """A linear layer between standardised values: shift and scale the input, apply it, scale and shift the
-    output."""
+    """A linear layer between standardised values: shift and scale the input, apply it, scale and
+    shift the output.
+    """
 
     in_shift: Tensor
     in_scale: Tensor
@@ -127,8 +128,9 @@ def _principal_directions(deviations: Tensor, most: int) -> tuple[Tensor, Tensor
 
 
 def _align(model: SMGA) -> None:
-    """A norm bias of one, turned by its position, matches best at its own position: attention begins near the
-    diagonal."""
+    """A norm bias of one, turned by its position, matches best at its own position: attention begins
+    near the diagonal.
+    """
     width = model.config.width
     identity = torch.eye(width)
     model.memory_norm.bias.fill_(1)

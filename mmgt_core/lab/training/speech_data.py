@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...base.atomic_files import atomic_write
 from ...base.errors import CheckpointError
 from ...base.progress import Progress, silent
 from ...base.timebase import SAMPLE_RATE
+from ..presenter.held_out import training_seed
 from ..presenter.phonemes import Phoneme, pack_phonemes, unpack_phonemes
 from .pool import ordered_map
 
@@ -82,12 +83,12 @@ def make_speech_data(
     workers: int = 1,
     progress: Progress = silent,
 ) -> SpeechData:
-    """Speak `clips` clips of about 3 to 10 s, some of them silent, and write their features and phonemes to
-    `out`.
+    """Speak `clips` clips of about 3 to 10 s, some of them silent, and write their features and
+    phonemes to `out`.
 
     Args:
-        seed: below 1000; clip k has the seed `seed * 1000000 + k`, so that training never meets evaluation's
-            seeds.
+        seed: below 1000; clip k has the seed `seed * 1000000 + k`, so that training never
+            meets evaluation's seeds.
         workers: processes; the file does not depend on it.
 
     Raises:
@@ -95,7 +96,7 @@ def make_speech_data(
     """
     from safetensors.torch import save_file
 
-    seeds = [seed * 1_000_000 + clip for clip in range(clips)]
+    seeds = [training_seed(seed, clip) for clip in range(clips)]
     spoken = list(ordered_map(_speak, seeds, workers=workers, progress=progress))
     tensors = {
         "prosody": torch.from_numpy(np.concatenate([clip.prosody for clip in spoken])).half(),
@@ -105,14 +106,8 @@ def make_speech_data(
         "phoneme_ends": torch.tensor([len(clip.phonemes) for clip in spoken]).cumsum(0),
         "samples": torch.tensor([clip.samples for clip in spoken]),
     }
-    out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        save_file(tensors, partial, {"mmgt_speech": json.dumps({"version": VERSION, "seed": seed})})
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(out) as temporary:
+        save_file(tensors, temporary, {"mmgt_speech": json.dumps({"version": VERSION, "seed": seed})})
     return SpeechData(**tensors, seed=seed)
 
 
@@ -136,8 +131,9 @@ def load_speech_data(path: str | os.PathLike[str]) -> SpeechData:
 
 
 def _speak(seed: int) -> _SpokenClip:
-    """One clip: a random voice at a random level over random faint noise, with pauses around it; some say
-    nothing."""
+    """One clip: a random voice at a random level over random faint noise, with pauses around it;
+    some say nothing.
+    """
     from ...audio.log_mel import log_mel
     from ...audio.prosody import prosody
     from ...media.waveform import Waveform

@@ -23,8 +23,8 @@ class VideoSettings:
     Attributes:
         speech: file of `make_speech_data`.
         start: model file that the image phase (or an earlier video phase) made.
-        folder: the run's folder; the model appears in it as `video.safetensors`, the pictures as
-            `clips.safetensors`.
+        folder: the run's folder; the model appears in it as `video.safetensors`, the
+            images as `clips.safetensors`.
         train_all: the whole network learns, instead of the audio and motion modules alone as published.
         identities: presenters drawn, one clip of each; clip_frames: its length, at least `batch.frames`.
         first_identity: number of the first presenter; the image phase begins at 1000.

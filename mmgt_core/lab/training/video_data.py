@@ -1,10 +1,10 @@
-"""What the image and video phases read: latents, pose pictures, masks and sound of many clips, drawn and
-encoded once."""
+"""What the image and video phases read: latents, pose images, masks and sound of many clips, drawn
+and encoded once.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...base.atomic_files import atomic_write
 from ...base.progress import Progress, silent
 from ...video.config import VideoConfig
 from ...video.mask_pyramid import LEVELS
@@ -20,7 +21,7 @@ from .loop import autocast_type
 from .presenter_data import PictureSet, make_picture_set
 from .speech_data import SpeechData
 
-CLIPS_AT_ONCE = 50  # drawn and encoded together, so that few whole pictures are in memory
+CLIPS_AT_ONCE = 50  # drawn and encoded together, so that few whole images are in memory
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ def load_or_make(
     workers: int = 1,
     progress: Progress = silent,
 ) -> VideoSet:
-    """The set that `path` holds if it was made for the same purpose, else a new one, which is then kept
-    there."""
+    """The set that `path` holds if it was made for the same purpose, else a new one, which is
+    then kept there.
+    """
     purpose = json.dumps(
         [clips, frames, contiguous, seed, first_identity, speech.seed, speech.clips, config.size]
     )
@@ -134,7 +136,7 @@ def _encoded(
 def encode(
     autoencoder: Any, pictures: Tensor, config: VideoConfig, device: torch.device, chunk: int = 16
 ) -> Tensor:
-    """uint8 pictures (n, f, s, s, 3) -> scaled float16 latents (n, f, 4, s/8, s/8)."""
+    """uint8 images (n, f, s, s, 3) -> scaled float16 latents (n, f, 4, s/8, s/8)."""
     fast = autocast_type("auto", device)
     latents = []
     for part in pictures.flatten(0, 1).split(chunk):
@@ -163,10 +165,5 @@ def _read(path: Path, purpose: str) -> VideoSet | None:
 def _write(path: Path, tensors: dict[str, Tensor], purpose: str) -> None:
     from safetensors.torch import save_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        save_file(tensors, partial, {"purpose": purpose})
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(path) as temporary:
+        save_file(tensors, temporary, {"purpose": purpose})

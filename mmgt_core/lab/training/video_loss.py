@@ -1,5 +1,6 @@
-"""The loss of the image and the video phase: v prediction with min-SNR weights, looking at faces and hands
-first."""
+"""The loss of the image and the video phase: v prediction with min-SNR weights, looking at faces
+and hands first.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ REGION_WEIGHTS = {
     "lips": 5.0,
     "eyes": 2.0,
 }  # beside 1 for everything
-REGION_CHANCES = (0.2, 0.15, 0.15, 0.2, 0.1, 0.2)  # where crops are centred: `BOXES`, then anywhere
+REGION_CHANCES = (0.2, 0.15, 0.15, 0.2, 0.1, 0.2)  # where crops are centered: `BOXES`, then anywhere
 CROP_GRID = 4  # latent cells; crops begin at multiples of it, so that they cut mask levels 0 to 2 exactly
 
 
@@ -34,9 +35,9 @@ class BatchSettings:
         clips: presenters per step, each with one pass of the reference UNet.
         rows: windows of each clip that share that pass.
         frames: frames of each window; 1 in the image phase.
-        crop: side of the training crops in latent cells, 0 for whole pictures.
-        whole_every: with crops, every n-th step takes whole pictures of a quarter of the clips; 0 never.
-        late_share: share of the timesteps drawn from 900..999, where most of the picture is decided.
+        crop: side of the training crops in latent cells, 0 for whole images.
+        whole_every: with crops, every n-th step takes whole images of a quarter of the clips; 0 never.
+        late_share: share of the timesteps drawn from 900..999, where most of the image is decided.
         image_drop, audio_drop: share of windows without reference, without sound (docs/method.md 2.12).
         foreground: factor on the additional weights of faces, hands and mouths.
         other_reference: share of clips whose reference is another moment than rest.
@@ -148,8 +149,7 @@ class _Batch:
 
     @staticmethod
     def _frames(data: VideoSet, settings: BatchSettings, uniform, count: int) -> Tensor:
-        """(clips, rows, frames) indices: different scattered frames, or one contiguous window for each
-        row."""
+        """(clips, rows, frames) indices: different scattered frames, or one contiguous window for each row."""
         if settings.frames == 1:
             return uniform(count, data.frames).argsort(1)[:, torch.arange(settings.rows) % data.frames, None]
         starts = (uniform(count, settings.rows) * (data.frames - settings.frames + 1)).long()

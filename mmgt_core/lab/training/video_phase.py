@@ -1,5 +1,6 @@
-"""What the image and the video phase have in common: the frozen autoencoder, the run itself, the finished
-file."""
+"""What the image and the video phase have in common: the frozen autoencoder, the run itself,
+the finished file.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +59,9 @@ def run_phase(
     provenance: dict[str, Any],
     progress: Progress = silent,
 ) -> tuple[Path, LoopReport]:
-    """Train the modules `trained` of `model` and write the whole model as `<name>.safetensors` into the
-    folder."""
+    """Train the modules `trained` of `model` and write the whole model as `<name>.safetensors`
+    into the folder.
+    """
     device = choose_device(loop.device)
     modules = list(trained)
     model.to(device).requires_grad_(False)

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from mmgt_core.base.errors import InputError
-from mmgt_core.lab.evaluation.held_out import FIRST_SEED, held_out_seed, may_train_on
 from mmgt_core.lab.evaluation.inputs import input_steps, make_inputs, read_inputs, write_inputs
 from mmgt_core.lab.evaluation.plan import Plan
+from mmgt_core.lab.presenter.held_out import FIRST_SEED, held_out_seed, may_train_on
 from mmgt_core.lab.presenter.sentences import sentence
 from mmgt_core.lab.presenter.speech import sample_voice
 

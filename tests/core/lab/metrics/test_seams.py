@@ -1,4 +1,4 @@
-"""Measures of seams on motions and pictures whose answers are known by hand."""
+"""Measures of seams on motions and images whose answers are known by hand."""
 
 from __future__ import annotations
 

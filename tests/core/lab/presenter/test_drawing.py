@@ -1,4 +1,4 @@
-"""Pictures and the mouth meter."""
+"""Images and the mouth meter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The finger meter against true pictures, mittens and blur; the boxes that figures look at."""
+"""The finger meter against true images, mittens and blur; the boxes that figures look at."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZE = 256
 
 @pytest.fixture(scope="module")
 def talks():
-    """Pictures of twelve presenters with the motions they show, hands apart."""
+    """Images of twelve presenters with the motions they show, hands apart."""
     found = []
     for seed in range(12):
         who = sample_identity(300 + seed)

@@ -41,7 +41,7 @@ def test_every_phase_runs_and_the_files_load(made: Path) -> None:
 
 
 def test_a_finished_model_is_not_made_again(made: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in made.glob("*/pictures.safetensors")}
+    before = {path: path.stat().st_mtime_ns for path in made.glob("*/images.safetensors")}
     steps = []
     make_demo_model(
         DemoModelSettings(folder=str(made), phases=("smga", "image"), device="cpu"),
@@ -49,7 +49,7 @@ def test_a_finished_model_is_not_made_again(made: Path) -> None:
         tiny_recipe(),
     )
     assert steps == []
-    assert {path: path.stat().st_mtime_ns for path in made.glob("*/pictures.safetensors")} == before
+    assert {path: path.stat().st_mtime_ns for path in made.glob("*/images.safetensors")} == before
 
 
 def test_as_published_the_video_phase_leaves_the_rest_alone(made: Path, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_unknown_phases_and_impossible_windows_are_refused(made: Path) -> None:
 
 
 def test_the_recipe_trains_with_seeds_that_evaluation_never_uses() -> None:
-    from mmgt_core.lab.evaluation.held_out import may_train_on
+    from mmgt_core.lab.presenter.held_out import may_train_on
 
     recipe = demo_recipe(seed=7)
     last = [

@@ -1,4 +1,4 @@
-"""Hiding the mouth: no picture and no box tells how far it is open."""
+"""Hiding the mouth: no image and no box tells how far it is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training pictures and what is measured on them."""
+"""Training images and what is measured on them."""
 
 from __future__ import annotations
 

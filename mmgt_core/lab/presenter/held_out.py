@@ -6,8 +6,10 @@ sentences that the presenter keeps apart (`sample_voice` and `sentence` with `he
 
 from __future__ import annotations
 
+from ...base.errors import InputError
+
 FIRST_SEED = 1_000_000_000  # seeds of identities, sentences and performances from here on are evaluation's
-SEEDS_PER_RUN = 1_000_000  # `mmgt eval-demo --seed N` owns this many seeds
+SEEDS_PER_RUN = 1_000_000  # of one seed of training, or of `mmgt eval-demo --seed N`
 
 
 def held_out_seed(run: int, index: int) -> int:
@@ -17,6 +19,15 @@ def held_out_seed(run: int, index: int) -> int:
     return FIRST_SEED + run * SEEDS_PER_RUN + index
 
 
-def may_train_on(seed: int) -> bool:
-    """Whether a training clip or identity may be made with this seed."""
-    return 0 <= seed < FIRST_SEED
+def training_seed(run: int, index: int) -> int:
+    """The index-th seed of a training run with the seed `run`; raises InputError where it would meet
+    evaluation's.
+    """
+    seed = run * SEEDS_PER_RUN + index
+    if run < 0 or not 0 <= index < SEEDS_PER_RUN or seed >= FIRST_SEED:
+        raise InputError(
+            f"training with the seed {run} would use seeds that belong to evaluation",
+            where="seed",
+            fix=f"choose 0 to {FIRST_SEED // SEEDS_PER_RUN - 1}, and at most {SEEDS_PER_RUN} clips",
+        )
+    return seed
