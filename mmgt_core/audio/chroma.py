@@ -21,7 +21,7 @@ def chroma_cens(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """float32 (1 + n // 512, 12) of sound at 12.8 kHz, as `librosa.feature.chroma_cens` with its defaults.
 
     A recording of up to one block is librosa's own; a longer one differs by rounding alone, which the
-    published quantisation to quarters turns into a step where a value lies on an edge.
+    published quantization to quarters turns into a step where a value lies on an edge.
     """
     import librosa
 

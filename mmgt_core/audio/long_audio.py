@@ -2,7 +2,7 @@
 
 The convolutions in front are exact at any length: they see 25 ms at a time, and where the first of them is
 normalized over time (wav2vec2 base), a first pass gathers those statistics of the whole recording. Only the
-transformer behind them runs in windows. Neighbours share `overlap` seconds: the outer third of it is context
+transformer behind them runs in windows. Neighbors share `overlap` seconds: the outer third of it is context
 alone, in the middle third one window fades into the other. A recording of up to one window is exact.
 
 How far a longer one is from the whole-file result depends on how far the model looks. Where that is at most

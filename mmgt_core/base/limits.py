@@ -19,7 +19,7 @@ STREAMS = 100  # of one file
 # Images and video
 PICTURE_PIXELS = 2**26  # 8192 x 8192
 PICTURE_SIDE = 32_768  # pixels; also of a pose's canvas
-PICTURE_BYTES = 2**30  # of a image file
+PICTURE_BYTES = 2**30  # of an image file
 VIDEO_PIXELS = 2**25  # of a frame; 8K has 33 million
 VIDEO_RATE = (0.1, 1_000.0)  # frames a second
 VIDEO_FRAMES = MEDIA_SECONDS * 25

@@ -1,4 +1,4 @@
-"""The two models that stand beside a published Stage II model: the VAE, and CLIP's image encoder."""
+"""The two models that a published Stage II model needs: the VAE, and CLIP's image encoder."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def read_speech_file(path: str | os.PathLike[str]) -> SpeechFile:
 
 
 def speech_file(stated: Mapping[str, Any], tensors: Mapping[str, Tensor], where: object = None) -> SpeechFile:
-    """Recognise the tensors of a speech encoder by their names and shapes.
+    """Recognize the tensors of a speech encoder by their names and shapes.
 
     Args:
         stated: a config.json, or the "cfg" of an original WavLM file.

@@ -148,7 +148,7 @@ def _lines(
 
 
 def _fill_torso(drawn: NDArray[np.uint8], points: NDArray[np.float32], seen: NDArray[np.bool_]) -> None:
-    """Shoulders to hips; a image that ends above the hips is filled down to its edge."""
+    """Shoulders to hips; an image that ends above the hips is filled down to its edge."""
     import cv2
 
     upright = seen[:, list(TORSO[:2])].all(axis=1)

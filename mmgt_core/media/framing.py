@@ -1,4 +1,4 @@
-"""Framing: how a image was fitted to the network's size, and how points and frames are mapped back."""
+"""Framing: how an image was fitted to the network's size, and how points and frames are mapped back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Mode = Literal["pad", "crop", "stretch"]
 
 @dataclass(frozen=True)
 class Framing:
-    """A fit of a image (source) to another size (target): `target = source * scale + offset`, in pixels.
+    """A fit of an image (source) to another size (target): `target = source * scale + offset`, in pixels.
 
     Attributes:
         source, target: (width, height) in pixels.
@@ -96,7 +96,7 @@ class Framing:
 
 
 def fit(source: tuple[int, int], target: tuple[int, int], mode: Mode = "pad") -> Framing:
-    """The framing that brings a image of `source` (width, height) to `target`.
+    """The framing that brings an image of `source` (width, height) to `target`.
 
     "pad" shows all of it, centered, with the border repeated around; "crop" fills the target and cuts what is
     over, centered; "stretch" gives up the aspect.
@@ -105,7 +105,7 @@ def fit(source: tuple[int, int], target: tuple[int, int], mode: Mode = "pad") ->
     if mode == "stretch":
         return Framing(source, target, target, (0, 0))
     if mode not in ("pad", "crop"):
-        raise InputError(f'a image is fitted by "pad", "crop" or "stretch", not {mode!r}')
+        raise InputError(f'an image is fitted by "pad", "crop" or "stretch", not {mode!r}')
     ratio = min(ratios) if mode == "pad" else max(ratios)
     resized = (max(1, round(source[0] * ratio)), max(1, round(source[1] * ratio)))
     # Halves are rounded down for both signs, so that padding and cropping are mirror images.

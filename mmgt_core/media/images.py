@@ -22,12 +22,12 @@ FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM", "JPEG2000
 
 
 def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
-    """A image file as uint8 RGB (height, width, 3), upright by its EXIF note, on white if transparent.
+    """An image file as uint8 RGB (height, width, 3), upright by its EXIF note, on white if transparent.
 
     Of an animated file the first image is taken.
 
     Raises:
-        InputError: no such file, not a image, damaged, smaller than 16 pixels or unreasonably large.
+        InputError: no such file, not an image, damaged, smaller than 16 pixels or unreasonably large.
     """
     path = existing_file(path, "the image", largest=PICTURE_BYTES)
     try:
@@ -39,7 +39,7 @@ def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
                     raise Image.DecompressionBombError(f"{width} x {height}")
                 picture = to_rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
-        raise InputError("this is not a image", where=path, fix=IMAGE_FIX) from error
+        raise InputError("this is not an image", where=path, fix=IMAGE_FIX) from error
     except Image.DecompressionBombError as error:
         raise InputError(
             "the image has too many pixels", where=path, fix="scale it down to 4000 pixels a side"

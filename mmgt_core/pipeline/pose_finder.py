@@ -37,7 +37,7 @@ class PoseFinder:
     Attributes:
         folder: of the detector's two files; None: where they lie in the models' folders (see `mmgt models`);
             where they do not, asking for a pose is an InputError.
-        person: counts the people on a image, the surest first; None takes the largest.
+        person: counts the people on an image, the surest first; None takes the largest.
         device: see `PoseDetector`.
         stages: begins a named stage of the work.
     """
@@ -48,7 +48,7 @@ class PoseFinder:
     stages: Stages = no_stages
 
     def on_portrait(self, image: NDArray[np.uint8], where: object) -> Detection:
-        """The pose on a image, uint8 RGB; `where` is its file, for messages."""
+        """The pose on an image, uint8 RGB; `where` is its file, for messages."""
         detector = self._detector()
         if detector is None:
             raise InputError(NO_POSE, where=where, fix=NO_POSE_FIX)

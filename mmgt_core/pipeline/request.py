@@ -1,4 +1,4 @@
-"""What is asked for: a motion or a video, from which files."""
+"""Requests: a motion or a video, from which files."""
 
 from __future__ import annotations
 

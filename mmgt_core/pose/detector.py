@@ -31,18 +31,18 @@ log = logging.getLogger(__name__)
 DETECTOR_FILE, POSE_FILE = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
 SOURCE = "huggingface.co/yzd-v/DWPose"
 RESOLUTION, GRID = 512, 64  # the published images: shorter side 512, both sides multiples of 64
-LONGEST_ASPECT = 8.0  # of a image; a person on a longer strip cannot be seen
+LONGEST_ASPECT = 8.0  # of an image; a person on a longer strip cannot be seen
 COCO_POINTS = 133
 PARTS = {"face": skeleton.FACE, "left hand": skeleton.LEFT_HAND, "right hand": skeleton.RIGHT_HAND}
 CLEAR_SHARE = 0.5  # of a part's points that must be visible, or a warning names it
 MAX_GAP = 12  # frames, about half a second: longer gaps are not guessed
 NOBODY = "no person was found"
-NOBODY_FIX = "use a image on which one person is seen clearly, from the head to the hands"
+NOBODY_FIX = "use an image on which one person is seen clearly, from the head to the hands"
 
 
 @dataclass(frozen=True)
 class Detection:
-    """A found pose: the motion (one frame for a image), and remarks that a person should read."""
+    """A found pose: the motion (one frame for an image), and remarks that a person should read."""
 
     motion: Motion
     warnings: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class PoseDetector:
         return cls(Path(folder) / DETECTOR_FILE, Path(folder) / POSE_FILE, device=device)
 
     def detect(self, image: NDArray[np.uint8], *, person: Person = "largest") -> Detection:
-        """The pose of one person on a image.
+        """The pose of one person on an image.
 
         Args:
             image: uint8 RGB (height, width, 3) of any size.
@@ -178,7 +178,7 @@ class PoseDetector:
 def _resized(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The image as the published code sees it: BGR, shorter side about 512, both multiples of 64."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
-        raise InputError(f"a image is uint8 RGB (height, width, 3), not {image.dtype} {image.shape}")
+        raise InputError(f"an image is uint8 RGB (height, width, 3), not {image.dtype} {image.shape}")
     height, width = image.shape[:2]
     scale = RESOLUTION / min(height, width)
     if max(height, width) > LONGEST_ASPECT * min(height, width):

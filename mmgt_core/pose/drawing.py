@@ -38,7 +38,7 @@ class _Palette:
 
 @lru_cache(maxsize=2)
 def _palette(style: Style) -> _Palette:
-    """Colours of a style: "paper" is the published code, "example" its example video."""
+    """Colors of a style: "paper" is the published code, "example" its example video."""
     if style not in ("paper", "example"):
         raise ValueError(f'a pose style is "paper" or "example", not {style!r}')
     gain = 0.9 if style == "paper" else 0.6

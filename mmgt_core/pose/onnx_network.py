@@ -85,7 +85,7 @@ class OnnxNetwork:
             results = [np.asarray(result, np.float32) for result in self._session.run(None, feed)]
         except Exception as error:  # as above
             raise CheckpointError(
-                f"the network fails on a image ({error})",
+                f"the network fails on an image ({error})",
                 where=self._path,
                 fix=f"download it again from {self._source}, or run it on the CPU",
             ) from error

@@ -84,7 +84,7 @@ def parse_poses(document: Any, *, size: tuple[int, int] | None = None, person: P
         for crowd in people
     ]
     if not any(people):
-        raise InputError("the pose holds no person", fix="use a image on which one person is seen clearly")
+        raise InputError("the pose holds no person", fix="use an image on which one person is seen clearly")
     chosen = _follow(people, person)
     width, height = _canvas(frames, size, chosen)
     if not _is_normalised(chosen):

@@ -12,7 +12,7 @@ TICK = 0.5  # seconds after which a listener looks whether it should end
 
 
 class Listener:
-    """A thread that hears the server and wakes who waits for a prompt.
+    """A thread that receives the events of the server and wakes the worker that waits for a prompt.
 
     The websocket only makes things quick and shows progress: a message that was lost with the connection
     costs its waiter one turn of asking, never the result.

@@ -1,4 +1,4 @@
-"""A run: jobs are checked, shared among servers, watched and reported; the threads stay in here."""
+"""A run: jobs are checked, shared among servers, followed and reported; the threads stay in here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_TRIES = 3  # of a job whose server vanished
 
 
 class Report(Protocol):
-    """Told of everything, in the thread that called `run_jobs`; what it raises ends the run."""
+    """Receives all events, in the thread that called `run_jobs`; what it raises ends the run."""
 
     def progress(self, done: float, total: int) -> None:
         """So many jobs are done, parts of running ones counted."""

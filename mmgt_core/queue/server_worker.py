@@ -18,7 +18,7 @@ ASK_EVERY = 3.0  # seconds, where the websocket says nothing
 
 
 class Stopped(Exception):
-    """The run is to end; nobody is told of it."""
+    """The run is to end; nobody is notified of it."""
 
 
 class ServerWorker:

@@ -41,7 +41,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Filled:
-    """A job's prompt, in which each uploaded file stands under the name that it asks the server for."""
+    """A job's prompt, in which each uploaded file has the name that it requests from the server for."""
 
     prompt: dict[str, Any]
     uploads: tuple[Upload, ...]
@@ -98,7 +98,7 @@ class Workflow:
         """The job's prompt; `hashes` keeps the digests of files that many jobs share.
 
         Raises InputError for a file that is missing or of a wrong kind, a node or input that is not there,
-        and for a image or recording that could go into several nodes.
+        and for an image or recording that could go into several nodes.
         """
         nodes = copy.deepcopy(self._nodes)
         uploads: dict[tuple[str, str], Upload] = {}
@@ -152,7 +152,7 @@ class Workflow:
         return matches[0], name
 
     def _loader(self, name: str, taken: set[tuple[str, str]]) -> str:
-        """The one node that a image or recording is meant for, those left out that --set has filled."""
+        """The one node that an image or recording is meant for, those left out that --set has filled."""
         kind = LOADERS[name]
         nodes = [
             id for id, data in self._nodes.items() if data["class_type"] == kind and (id, name) not in taken

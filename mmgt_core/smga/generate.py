@@ -53,7 +53,7 @@ def generate_motion(
         first_pose_ramp: begin exactly at the first pose; also joins chained windows. Off only for parity.
         chaining: "overlap" for any length; "chained" draws window after window, for a minute or two;
             "official" is what the published script does with several windows. None: "overlap", or "chained"
-            where candidates are asked for.
+            where candidates are requested.
         overlap: frames that overlapping windows share.
         windows_at_once: overlapping windows that one network call computes; the same motion.
         timing: "official" shows every frame 40 ms late, as the published script does by putting the first

@@ -15,7 +15,7 @@ SPREAD = (0.26862954, 0.26130258, 0.27577711)
 
 @torch.no_grad()
 def image_embedding(encoder: Any, image: NDArray[np.uint8]) -> Tensor:
-    """The projected, pooled embedding of a image, float32 (1, projection) on the CPU.
+    """The projected, pooled embedding of an image, float32 (1, projection) on the CPU.
 
     Args:
         encoder: transformers' CLIPVisionModelWithProjection.

@@ -49,7 +49,7 @@ class VideoModel(nn.Module):
         pose_output_scale: float = 0.0,
         audio_output_scale: float = 1.0,
     ) -> VideoModel:
-        """A model to train from nothing, initialized as published.
+        """A model to train from scratch, initialized as published.
 
         The MM-HAA adapters, the motion modules' proj_out and the pose guider's conv_out are zero; the
         reference UNet starts from the denoising UNet's weights.
@@ -58,7 +58,7 @@ class VideoModel(nn.Module):
             seed: decides every weight; the global generator is left as it was.
             pose_output_scale: the pose guider's last layer is its default initialization times this
                 (published: 0; 1 lets the pose act from the first step, which a model that starts
-                from nothing wants).
+                from scratch wants).
             audio_output_scale: the MM-HAA proj_out likewise (published: 1; 0 adds the audio modules to a
                 trained UNet without disturbing it).
         """

@@ -107,7 +107,7 @@ def test_what_goes_in(model, golden, conditions):
     golden.close(stored, frames_apart(conditions.pose(frames), 1), atol=FORWARD)
     windows = context_windows(conditions.frames, settings(golden)["window"], settings(golden)["overlap"])
     golden.close("contexts", torch.tensor(windows))
-    # The portrait enters as `ref_latents`: its encoder is not in the golden. It is a image of the latents'
+    # The portrait enters as `ref_latents`: its encoder is not in the golden. It is an image of the latents'
     # size.
     assert golden.use("ref_image").shape[0] == 8 * golden.use("ref_latents").shape[-2]
 

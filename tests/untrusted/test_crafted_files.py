@@ -153,7 +153,7 @@ PICTURES = {
     "text that swells": (lambda p: png(p, 20, 20, zlib.compress(bytes(2**24))), None),
     "a program for a printer": (
         lambda p: p.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n(ran) (w) file\n"),
-        "not a image",
+        "not an image",
     ),
     "an animation": (animation, None),
     "floats that are no numbers": (tiff_of_floats, None),

@@ -1,4 +1,4 @@
-"""`mmgt demo-model`: the whole demo model from nothing, with fixed seeds; resumes where it was stopped."""
+"""`mmgt demo-model`: the whole demo model from scratch, with fixed seeds; resumes where it was stopped."""
 
 from __future__ import annotations
 

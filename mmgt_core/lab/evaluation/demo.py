@@ -51,7 +51,7 @@ def evaluate_demo(
         motion_model, video_model: model files; default the bundled ones.
         inputs: a file that `save_inputs` wrote for this seed: no espeak-ng and no librosa are needed then.
         save_inputs: where to keep the evaluation's inputs.
-        journal: JSON lines of finished clips; an interrupted run goes on where its journal stops.
+        journal: JSON lines of finished clips; an interrupted run continues where its journal stops.
         device: "cpu", "cuda", ...; None takes a GPU where there is one.
         quick: few clips, a smoke test whose table says that it is one.
         progress: called after every clip or batch with (done, total, preview of the last frame made).

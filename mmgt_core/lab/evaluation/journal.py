@@ -1,4 +1,4 @@
-"""Measurements of finished clips in a file, so that an interrupted evaluation goes on where it stopped."""
+"""Measurements of finished clips in a file, so that an interrupted evaluation continues where it stopped."""
 
 from __future__ import annotations
 

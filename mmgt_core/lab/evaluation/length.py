@@ -39,7 +39,7 @@ class LongClip:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to make a long motion: its name, and what `generate_motion` is told."""
+    """One way to make a long motion: its name, and what `generate_motion` is varied."""
 
     name: str
     settings: dict[str, Any]

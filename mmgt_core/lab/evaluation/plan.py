@@ -13,7 +13,7 @@ class Plan:
         speech_clips: utterances for Stage I, each of `windows_per_clip` windows of 80 frames.
         silent_windows: windows of digital silence.
         identities: presenters for Stage II and end to end, one clip each.
-        control_clips: how many of them hear another's sound in the end-to-end control.
+        control_clips: how many of them get another's sound in the end-to-end control.
         mouth_frames: frames of a clip on which the mouth is followed.
         picture_frames: how many of them the wrong pose and the wrong portrait are tried on.
         still_frames: frames of the still pose.

@@ -60,7 +60,7 @@ class VideoModelSource:
     def __init__(self, model: VideoModel):
         if model.config.audio_features != "log-mel" or model.autoencoder is None:
             raise InputError(
-                "the evaluation needs a video model that hears log-mel bands and holds its autoencoder",
+                "the evaluation needs a video model that uses log-mel bands and holds its autoencoder",
                 fix="give one that was trained on the presenter, as the demo model is",
             )
         self.model = model.eval()

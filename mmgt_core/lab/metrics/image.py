@@ -61,7 +61,7 @@ def gradient_energy(frames: Tensor, where: Tensor | None = None) -> Tensor:
 
 
 def frame_difference(frames: Tensor) -> float:
-    """Mean absolute difference of neighboring frames in steps of 1/255: how much a image flickers."""
+    """Mean absolute difference of neighboring frames in steps of 1/255: how much an image flickers."""
     if len(frames) < 2:
         return 0.0
     return float((frames[1:].float() - frames[:-1].float()).abs().mean() * 255)

@@ -1,4 +1,4 @@
-"""The finger meter: does a image show five separate fingers, read from its colors alone?
+"""Finger detection: does an image show five separate fingers, read from its colors alone?
 
 A line runs across the hand through the last segments of the five fingers. Five fingers are found where it
 meets skin at each finger and something else between each two; a hand without gaps, a mitten, has no such

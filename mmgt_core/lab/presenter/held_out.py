@@ -20,8 +20,8 @@ def held_out_seed(run: int, index: int) -> int:
 
 
 def training_seed(run: int, index: int) -> int:
-    """The index-th seed of a training run with the seed `run`; raises InputError where it would meet
-    evaluation's.
+    """The index-th seed of a training run with the seed `run`; raises InputError where it
+    would meet evaluation's.
     """
     seed = run * SEEDS_PER_RUN + index
     if run < 0 or not 0 <= index < SEEDS_PER_RUN or seed >= FIRST_SEED:

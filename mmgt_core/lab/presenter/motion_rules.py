@@ -1,7 +1,7 @@
-"""The law of motion: how a presenter moves while it says a given list of phonemes.
+"""Motion rules: how a presenter moves while it says a given list of phonemes.
 
 Everything but some blinks follows from the timing, the kind, the stress and the loudness of the sounds, by
-smooth and local rules, so that a network that hears the sound can learn it:
+smooth and local rules, so that a network that uses the sound can learn it:
 
 - lips: each sound has a shape (`phonemes.VISEMES`), louder sounds open further, neighbors blend, p/b/m
   and pauses shut;

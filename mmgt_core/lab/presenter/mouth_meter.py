@@ -1,4 +1,4 @@
-"""The pixel mouth meter: how far a mouth is open, read from images as darkness between the lips."""
+"""Mouth opening in the pixels: how far a mouth is open, read from images as darkness between the lips."""
 
 from __future__ import annotations
 

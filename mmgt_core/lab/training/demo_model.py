@@ -1,4 +1,4 @@
-"""The whole demo model from nothing with fixed seeds, for `mmgt demo-model`."""
+"""The whole demo model from scratch with fixed seeds, for `mmgt demo-model`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DemoModelSettings:
     """How to make the demo model.
 
     Attributes:
-        folder: everything lies under it; a phase that was interrupted goes on where it stopped, a finished
+        folder: everything lies under it; a phase that was interrupted continues where it stopped, a finished
             one is kept.
         phases: which to do, in this order: "speech", "smga", "autoencoder", "image", "video", "whole".
         minutes: time budgets by phase; steps: step budgets by phase. What is left out is the recipe's.

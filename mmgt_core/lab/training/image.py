@@ -26,7 +26,7 @@ class ImageSettings:
         folder: the run's folder; the model appears in it as `image.safetensors`, the
             images as `images.safetensors`.
         model: sizes.
-        batch: as published the audio modules do not take part; a model that starts from nothing
+        batch: as published the audio modules do not take part; a model that starts from scratch
             gains by `audio`.
         identities, moments: presenters drawn, and moments of each.
     """

@@ -143,7 +143,7 @@ def train_loop(
 
 
 def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """The type that matrix products run in; None is float32. "auto" takes bfloat16 where the hardware has it."""
+    """The type of matrix products; None is float32. "auto" takes bfloat16 where the hardware has it."""
     if precision == "fp32":
         return None
     ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch before 2.6 does not tell

@@ -40,7 +40,7 @@ class SMGASettings:
         loop: budget, optimizer and device. Float32: a pixel is 0.002 in network units.
         batch: windows per step.
         identities: presenters who perform each clip.
-        audio_drop: share of windows that do not hear the audio (published: 0.25).
+        audio_drop: share of windows without audio (published: 0.25).
         lip_weight: how often the lips' position, velocity and acceleration errors count besides (published:
             0). Lips move little, so that a short training would leave them to the last.
         workers: processes that make the motions.

@@ -1,7 +1,7 @@
 """A good beginning for Stage I: a network that already copies the first pose and looks at the sound of
 its own moment.
 
-With plain weights a small network needs hours to find out that frame k listens to feature k. Here the
+With plain weights a small network needs hours to find out that frame k belongs to feature k. Here the
 published layers begin at (a) a principal-component copy of the first pose through the residual stream,
 outputs in units of how far the motion leaves it, (b) cross-attention near the identity alignment, (c)
 standardised audio. All of it folds into the published layers when training ends.

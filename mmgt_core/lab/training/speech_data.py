@@ -1,6 +1,6 @@
 """Speech to train on: many voices saying many sentences, as features and timed phonemes in one compact file.
 
-Sound itself is not kept: the presenter moves by the phonemes, the networks hear the features.
+Sound itself is not kept: the presenter moves by the phonemes, the networks use the features.
 """
 
 from __future__ import annotations

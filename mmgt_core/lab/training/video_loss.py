@@ -149,7 +149,7 @@ class _Batch:
 
     @staticmethod
     def _frames(data: VideoSet, settings: BatchSettings, uniform, count: int) -> Tensor:
-        """(clips, rows, frames) indices: different scattered frames, or one contiguous window for each row."""
+        """(clips, rows, frames) indices: scattered frames, or one contiguous window for each row."""
         if settings.frames == 1:
             return uniform(count, data.frames).argsort(1)[:, torch.arange(settings.rows) % data.frames, None]
         starts = (uniform(count, settings.rows) * (data.frames - settings.frames + 1)).long()

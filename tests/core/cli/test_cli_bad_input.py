@@ -83,15 +83,15 @@ AUDIO = {
     "an empty file": (lambda f, i: text_of(f / "a.wav", ""), "not a sound"),
     "a sound without samples": (lambda f, i: wav_of(f / "a.wav", 0), "empty"),
     "a sound of one sample": (lambda f, i: wav_of(f / "a.wav", 1), "too short: 1 sample"),
-    "a image as sound": (lambda f, i: i.portrait, "no sound track"),
+    "an image as sound": (lambda f, i: i.portrait, "no sound track"),
     "a video without sound": (lambda f, i: video_without_sound(f / "a.mp4"), "no sound track"),
     "a folder as sound": (lambda f, i: f, "no such file"),
 }
 IMAGE = {
     "a missing image": (lambda f, i: f / "none.png", "no such file"),
-    "a image that is text": (lambda f, i: text_of(f / "a.png"), "not a image"),
-    "a image that is a sound": (lambda f, i: i.speech, "not a image"),
-    "half a image": (lambda f, i: cut_short(f / "a.png", i.portrait), "damaged"),
+    "an image that is text": (lambda f, i: text_of(f / "a.png"), "not an image"),
+    "an image that is a sound": (lambda f, i: i.speech, "not an image"),
+    "half an image": (lambda f, i: cut_short(f / "a.png", i.portrait), "damaged"),
 }
 KEYPOINTS = {
     "a missing pose": (lambda f, i, d: f / "none.json", "no such file"),
@@ -105,7 +105,7 @@ KEYPOINTS = {
         ),
         "3 numbers instead of",
     ),
-    "a pose of a image of another shape": (
+    "a pose of an image of another shape": (
         lambda f, i, d: text_of(f / "a.json", json.dumps({**d, "canvas_width": 96, "canvas_height": 120})),
         "belongs to an image of 96 x 120",
     ),

@@ -70,8 +70,8 @@ def test_every_mode_becomes_rgb(tmp_path, mode):
 @pytest.mark.parametrize(
     ("write", "words"),
     [
-        (lambda path: path.write_text("no image"), "not a image"),
-        (lambda path: path.write_bytes(b""), "not a image"),
+        (lambda path: path.write_text("no image"), "not an image"),
+        (lambda path: path.write_bytes(b""), "not an image"),
         (lambda path: None, "no such file"),
         (lambda path: Image.fromarray(picture(5, 200)).save(path), "only 5 x 200 pixels"),
         (

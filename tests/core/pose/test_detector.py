@@ -58,7 +58,7 @@ def test_the_largest_person_or_one_by_index(detector):
 
 
 def test_nobody_is_an_error_that_says_so(detector):
-    with pytest.raises(InputError, match="no person was found; use a image"):
+    with pytest.raises(InputError, match="no person was found; use an image"):
         detector.detect(np.full((300, 200, 3), 90, np.uint8))
 
 

@@ -154,7 +154,7 @@ def host() -> Iterator[FakeHost]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Inputs of jobs and the workflow; the content of a image does not matter to anybody here."""
+    """Inputs of jobs and the workflow; the content of an image does not matter to anybody here."""
     inputs = tmp_path / "inputs 输入"
     inputs.mkdir()
     for number in range(4):

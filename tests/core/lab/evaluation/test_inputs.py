@@ -11,7 +11,7 @@ import torch
 from mmgt_core.base.errors import InputError
 from mmgt_core.lab.evaluation.inputs import input_steps, make_inputs, read_inputs, write_inputs
 from mmgt_core.lab.evaluation.plan import Plan
-from mmgt_core.lab.presenter.held_out import FIRST_SEED, held_out_seed, may_train_on
+from mmgt_core.lab.presenter.held_out import FIRST_SEED, held_out_seed, training_seed
 from mmgt_core.lab.presenter.sentences import sentence
 from mmgt_core.lab.presenter.speech import sample_voice
 
@@ -84,8 +84,11 @@ def test_another_file_is_refused(tmp_path):
 
 def test_evaluation_and_training_share_no_seed_no_voice_and_no_sentence():
     seeds = {held_out_seed(run, index) for run in (0, 1, 7) for index in (0, 1, 999_999)}
-    assert len(seeds) == 9 and not any(may_train_on(seed) for seed in seeds)
-    assert may_train_on(0) and may_train_on(FIRST_SEED - 1)
+    assert len(seeds) == 9 and all(seed >= FIRST_SEED for seed in seeds)
+    assert training_seed(0, 0) == 0 and training_seed(999, 999_999) == FIRST_SEED - 1
+    for run, index in ((1000, 0), (-1, 0), (0, 1_000_000)):
+        with pytest.raises(InputError, match="belong to evaluation"):
+            training_seed(run, index)
     with pytest.raises(ValueError, match="runs are"):
         held_out_seed(0, 1_000_000)
 
