@@ -93,7 +93,7 @@ SHORT = """app.graph.findNodesByType('LoadAudioFeatures').forEach(node => {
 })"""
 WRONG = [
     ("demo", TWO_PORTRAITS, "this is a batch of 2 images"),
-    ("demo", NO_WINDOW, "windows of 4 frames cannot overlap by 4"),
+    ("demo", NO_WINDOW, "window 4 with overlap 4"),
     ("portrait_and_audio", "0", "the person detector YOLOX-L is missing"),
 ]
 
