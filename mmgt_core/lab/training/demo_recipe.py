@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...smga.config import SMGAConfig
-from ...video.config import VideoConfig, demo_config
+from ...video.config import demo_config
 from .autoencoder import AutoencoderSettings
 from .image import ImageSettings
 from .loop import LoopSettings
@@ -126,43 +126,5 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
                 steps=750, learning_rate=4.5e-4, warmup=15, ema_decay=0.985, precision="fp32", save_minutes=2
             ),
             **common,
-        ),
-    )  # fmt: skip
-
-
-def tiny_recipe(seed: int = 0) -> Recipe:
-    """Every phase in seconds, for tests: the model is of no use."""
-    sizes: VideoConfig = replace(
-        demo_config(),
-        size=128,
-        block_channels=(32, 32, 32, 32),
-        groups=16,
-        autoencoder_channels=8,
-        pose_channels=(4, 4, 8, 8),
-    )
-    loop = LoopSettings(
-        steps=20, learning_rate=2e-3, warmup=2, ema_decay=0.9, log_every=1, precision="fp32", device="cpu"
-    )
-    common = {"speech": "", "folder": "", "seed": seed}
-    batch = BatchSettings(clips=1, rows=2, crop=8, whole_every=4, audio=True)
-    return Recipe(
-        clips=3,
-        smga=SMGASettings(
-            model=replace(MOTION, width=32, ffn=32, layers=2, heads=2), batch=4, loop=loop, **common
-        ),
-        autoencoder=AutoencoderSettings(
-            model=sizes, batch=2, crop=32, identities=2, moments=2, loop=loop, **common
-        ),
-        image=ImageSettings(
-            autoencoder="", model=sizes, identities=2, moments=3, batch=batch, loop=replace(loop, steps=4),
-            **common
-        ),
-        video=VideoSettings(
-            start="", train_all=True, identities=2, clip_frames=5, loop=replace(loop, steps=3),
-            batch=replace(batch, rows=1, frames=4, motion=True), **common,
-        ),
-        whole=VideoSettings(
-            start="", train_all=True, identities=2, clip_frames=5, loop=replace(loop, steps=2),
-            batch=replace(batch, rows=1, frames=3, motion=True, crop=0, whole_every=0), **common,
         ),
     )  # fmt: skip

@@ -17,8 +17,10 @@ from mmgt_core.checkpoints.smga import load_smga
 from mmgt_core.checkpoints.video import load_video_model
 from mmgt_core.lab.training.checkpointing import TrainingFolder
 from mmgt_core.lab.training.demo_model import DemoModelSettings, make_demo_model
-from mmgt_core.lab.training.demo_recipe import demo_recipe, tiny_recipe
+from mmgt_core.lab.training.demo_recipe import demo_recipe
 from mmgt_core.lab.training.video import train_video
+
+from .tiny_recipe import tiny_recipe
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,12 @@ import torch
 
 pytest.importorskip("accelerate")
 
-from mmgt_core.lab.training.demo_recipe import tiny_recipe
 from mmgt_core.lab.training.image import new_model
 from mmgt_core.lab.training.loop import generator_for
 from mmgt_core.lab.training.video_data import VideoSet
 from mmgt_core.lab.training.video_loss import BatchSettings, VideoLoss, _Batch
+
+from .tiny_recipe import tiny_recipe
 
 CLIPS, FRAMES, SIDE = 3, 5, 16
 SIZES = tiny_recipe().image.model
