@@ -6,11 +6,11 @@
 #   make test-host   those inside ComfyUI        make host-setup  what the pack needs in ComfyUI's environment
 #   make browser-setup  Chromium for the slow tests of ComfyUI's page (Debian, Ubuntu)
 #   make lint        ruff and pyright            make coverage    quick tests with a coverage report
-#   make setup       only the environment        make demo-model  train the demo model from nothing
+#   make setup       only the environment        make demo-model  train the demo model from scratch
 #
 # Variables: PYTHON (3.10 or newer; also NEWEST_PYTHON and LOWEST_PYTHON), PIP_ARGS (for pip install), ARGS (for the command behind demo, demo-model,
 # test and test-slow), GOLDENS (a folder of golden tensors for the parity tests), COMFYUI_PATH (a ComfyUI checkout)
-# and COMFYUI_PYTHON (its interpreter): the host tests, part of `make test`, run where they lie and skip elsewhere.
+# and COMFYUI_PYTHON (its interpreter): the host tests, part of `make test`, run where both exist and skip elsewhere.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
