@@ -17,23 +17,20 @@ class Command:
     Attributes:
         name: one word, or two ("train smga").
         help: one line of the overview, and the head of the command's own help.
-        module: absolute name of the module.
-        options: name of the dataclass in it, whose fields are the command's options.
-        run: name of the function (options, console) -> exit status in it.
+        module: absolute name of the module. It has `Options`, a dataclass whose fields are the options, and
+            `run(options, console) -> exit status`.
         prefixes: whether the options of nested dataclasses carry the field's name ("--loop.steps").
     """
 
     name: str
     help: str
     module: str
-    options: str = "Options"
-    run: str = "run"
     prefixes: bool = False
 
     def load(self) -> tuple[type[Any], Callable[[Any, Console], int]]:
         """(options, run)."""
         module = importlib.import_module(self.module)
-        return getattr(module, self.options), getattr(module, self.run)
+        return module.Options, module.run
 
 
 def parse(command: Command, options: type[Any], args: list[str]) -> Any:
