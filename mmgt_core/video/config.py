@@ -105,7 +105,7 @@ def demo_config() -> VideoConfig:
         audio_intermediate=128,
         audio_tokens=8,
         audio_dim=64,
-        pose_channels=(16, 32, 64, 96),
+        pose_channels=(16, 32, 96, 128),
         size=256,
         # A network this small gives its best image in one step, and was trained on windows of six frames.
         steps=1,
@@ -117,5 +117,5 @@ def demo_config() -> VideoConfig:
         fusion="pyramid",
         shared_noise=True,
         autoencoder="tiny",
-        autoencoder_channels=32,
+        autoencoder_channels=48,
     )

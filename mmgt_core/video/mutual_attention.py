@@ -64,8 +64,11 @@ def mutual_attention(
 
 def _per_frame(reference: Tensor, sources: tuple[int, ...], frames: int, state: RunState) -> Tensor:
     """Bank rows (bank rows, tokens, C) -> one copy per frame of each reading row."""
-    if sources != tuple(range(reference.shape[0])):
-        reference = reference.index_select(0, state.index(sources, reference.device))
+    each = sources.count(0)
+    if each and sources == tuple(row // each for row in range(len(sources))):
+        copies = reference[: sources[-1] + 1].repeat_interleave(each * frames, dim=0)
+        return copies[: len(sources) * frames]
+    reference = reference.index_select(0, state.index(sources, reference.device))
     return reference.repeat_interleave(frames, dim=0)
 
 
@@ -73,4 +76,7 @@ def _take(x: Tensor, rows: tuple[int, ...], state: RunState) -> Tensor:
     """The given rows of a batch (rows * frames, ...), in that order."""
     if rows == tuple(range(state.rows)):
         return x
-    return x.unflatten(0, (state.rows, -1)).index_select(0, state.index(rows, x.device)).flatten(0, 1)
+    by_row = x.unflatten(0, (state.rows, -1))
+    if rows == tuple(range(rows[0], rows[0] + len(rows))):
+        return by_row[rows[0] : rows[-1] + 1].flatten(0, 1)
+    return by_row.index_select(0, state.index(rows, x.device)).flatten(0, 1)

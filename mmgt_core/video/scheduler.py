@@ -63,17 +63,17 @@ class Schedule:
 
     def add_noise(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         """sqrt(abar) latents + sqrt(1 - abar) noise; timesteps (n,) int64 for latents (n, ...)."""
-        signal, rest = self._coefficients(timesteps, latents)
+        signal, rest = self.coefficients(timesteps, latents)
         return signal * latents + rest * noise
 
     def velocity(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         """The training target v = sqrt(abar) noise - sqrt(1 - abar) latents."""
-        signal, rest = self._coefficients(timesteps, latents)
+        signal, rest = self.coefficients(timesteps, latents)
         return signal * noise - rest * latents
 
     def predicted_latents(self, v: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
         """x0 = sqrt(abar) noisy - sqrt(1 - abar) v, the latents that a prediction stands for."""
-        signal, rest = self._coefficients(timesteps, noisy)
+        signal, rest = self.coefficients(timesteps, noisy)
         return signal * noisy - rest * v
 
     def snr(self, timesteps: Tensor) -> Tensor:
@@ -86,7 +86,8 @@ class Schedule:
         snr = self.snr(timesteps) + 1
         return snr.clamp(max=gamma) / snr
 
-    def _coefficients(self, timesteps: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    def coefficients(self, timesteps: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        """sqrt(abar) and sqrt(1 - abar) of timesteps (n,), shaped for `like` (n, ...)."""
         bar = self.alphas_cumprod.to(like.device)[timesteps.to(like.device)]
         bar = bar.reshape(-1, *(1,) * (like.ndim - 1))
         return bar.sqrt().to(like.dtype), (1 - bar).sqrt().to(like.dtype)

@@ -14,6 +14,7 @@ from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from ...checkpoints.io import read_model_file, write_model_file
 from .autoencoder import train_autoencoder
+from .decoder import train_decoder
 from .demo_recipe import Recipe, demo_recipe
 from .image import train_image
 from .loop import LoopReport, LoopSettings
@@ -21,6 +22,7 @@ from .phases import PHASES
 from .smga import train_smga
 from .speech_data import load_speech_data, make_speech_data
 from .video import train_video
+from .video_data import load_or_draw
 
 TRAINERS: dict[str, Callable[..., tuple[Path, LoopReport]]] = {
     "smga": train_smga,
@@ -28,6 +30,7 @@ TRAINERS: dict[str, Callable[..., tuple[Path, LoopReport]]] = {
     "image": train_image,
     "video": train_video,
     "whole": train_video,
+    "decoder": train_decoder,
 }
 MOTION_FILE, VIDEO_FILE, REPORT_FILE = (
     "demo_motion.safetensors",
@@ -45,7 +48,8 @@ class DemoModelSettings:
     Attributes:
         folder: everything lies under it; a phase that was interrupted continues where it stopped, a finished
             one is kept.
-        phases: which to do, in this order: "speech", "smga", "autoencoder", "image", "video", "whole".
+        phases: which to do, in this order: "speech", "pictures", "smga", "autoencoder", "image", "video",
+            "whole", "decoder".
         minutes: time budgets by phase; steps: step budgets by phase. What is left out is the recipe's.
         device: "auto", "cpu", "cuda".
         workers: processes that speak, move and draw.
@@ -89,9 +93,13 @@ def make_demo_model(
         if name == "speech":
             _speech(folder / "speech.safetensors", chosen.clips, settings, progress)
             continue
+        if name == "pictures":
+            for phase in (chosen.image, chosen.video):
+                load_or_draw(phase.clips, chosen.image.model, settings.workers, progress)
+            continue
         path, result = TRAINERS[name](getattr(chosen, name), progress)
         report[name] = {"steps": result.steps, "minutes": round(result.seconds / 60, 1), "last": result.last}
-        if name in ("smga", "whole"):
+        if name in ("smga", "decoder"):
             out = folder / (MOTION_FILE if name == "smga" else VIDEO_FILE)
             report[name] |= {"file": out.name, "megabytes": export(path, out)}
         report["device"] = str(chosen.smga.loop.device) if settings.device != "auto" else _device()

@@ -1,4 +1,4 @@
-"""The demo model's recipe: sizes, data and budgets of each phase, for one CPU of two cores or one GPU."""
+"""The demo model's recipe: sizes, data and budgets of each phase, for one large GPU."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from ...smga.config import SMGAConfig
 from ...video.config import demo_config
 from .autoencoder import AutoencoderSettings
+from .decoder import DecoderSettings
 from .image import ImageSettings
 from .loop import LoopSettings
 from .smga import SMGASettings
@@ -32,27 +33,43 @@ class Recipe:
     image: ImageSettings
     video: VideoSettings
     whole: VideoSettings
+    decoder: DecoderSettings
 
     def placed(self, folder: Path) -> Recipe:
         """The recipe with all its files under `folder`."""
         speech = str(folder / "speech.safetensors")
         autoencoder = str(folder / "autoencoder" / "autoencoder.safetensors")
+        images, clips = str(folder / "images.safetensors"), str(folder / "clips.safetensors")
         return replace(
             self,
             smga=replace(self.smga, speech=speech, folder=str(folder / "smga")),
             autoencoder=replace(self.autoencoder, speech=speech, folder=str(folder / "autoencoder")),
-            image=replace(self.image, speech=speech, folder=str(folder / "image"), autoencoder=autoencoder),
+            image=replace(
+                self.image,
+                speech=speech,
+                folder=str(folder / "image"),
+                autoencoder=autoencoder,
+                pictures=images,
+            ),
             video=replace(
                 self.video,
                 speech=speech,
                 folder=str(folder / "video"),
+                pictures=clips,
                 start=str(folder / "image" / "image.safetensors"),
             ),
             whole=replace(
                 self.whole,
                 speech=speech,
                 folder=str(folder / "whole"),
+                pictures=clips,
                 start=str(folder / "video" / "video.safetensors"),
+            ),
+            decoder=replace(
+                self.decoder,
+                speech=speech,
+                folder=str(folder / "decoder"),
+                start=str(folder / "whole" / "video.safetensors"),
             ),
         )
 
@@ -75,55 +92,62 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
         ),
         autoencoder=AutoencoderSettings(
             model=demo_config(),
-            identities=500,
+            identities=1000,
             moments=4,
+            batch=64,
             loop=LoopSettings(
-                steps=2600, learning_rate=2.5e-3, warmup=50, ema_decay=0.99, weight_decay=1e-4, save_minutes=1
+                steps=1558, learning_rate=2e-3, warmup=100, ema_decay=0.995, weight_decay=1e-4, save_minutes=5
             ),
             **common,
         ),
         image=ImageSettings(
             autoencoder="",
             model=demo_config(),
-            identities=800,
+            identities=3500,
             moments=4,
             batch=BatchSettings(
-                clips=7, rows=2, crop=16, whole_every=6, late_share=0.75, audio=True, image_drop=0.05
+                clips=48, rows=2, late_share=0.35, audio=True, image_drop=1 / 16, foreground=0.7
             ),
             loop=LoopSettings(
-                steps=1900, learning_rate=1.2e-3, warmup=60, ema_decay=0.995, precision="fp32", save_minutes=2
+                steps=1886, learning_rate=1.3e-3, warmup=100, ema_decay=0.997, save_minutes=5, graphs=True
             ),
             **common,
         ),
         video=VideoSettings(
             start="",
             train_all=True,
-            identities=300,
-            clip_frames=12,
-            # Clips share little work, so many presenters with short windows teach more than few with long
-            # ones; almost all timesteps are late, because this small network gives its best image in a
-            # single step.
+            identities=2400,
+            clip_frames=8,
             batch=BatchSettings(
-                clips=8, rows=1, frames=6, crop=16, whole_every=3, late_share=0.9, audio=True, motion=True,
-                image_drop=0.03, foreground=0.4,
+                clips=24, rows=1, frames=6, late_share=0.35, audio=True, motion=True, image_drop=1 / 8,
+                foreground=0.7,
             ),
             loop=LoopSettings(
-                steps=650, learning_rate=7e-4, warmup=40, ema_decay=0.99, precision="fp32", save_minutes=2
+                steps=304, learning_rate=9e-4, warmup=40, ema_decay=0.995, save_minutes=5, graphs=True
             ),
             **common,
         ),
-        # Crops teach faces and hands fast; that backgrounds and clothes are whole only whole images show.
+        # What the decoder makes of a latent counts in the end: the decoder learns to draw from latents that
+        # the UNet predicts, and the UNet learns which errors of a latent show.
         whole=VideoSettings(
             start="",
             train_all=True,
-            identities=300,
-            clip_frames=12,
+            train_decoder=True,
+            identities=2400,
+            clip_frames=8,
             batch=BatchSettings(
-                clips=4, rows=1, frames=3, late_share=0.95, audio=True, motion=True, image_drop=0.0,
-                foreground=0.3,
+                clips=20, rows=1, frames=6, late_share=0.35, audio=True, motion=True, image_drop=1 / 10,
+                foreground=0.7, pixels=30,
             ),
             loop=LoopSettings(
-                steps=750, learning_rate=4.5e-4, warmup=15, ema_decay=0.985, precision="fp32", save_minutes=2
+                steps=317, learning_rate=6e-4, warmup=60, ema_decay=0.995, save_minutes=5, graphs=True
+            ),
+            **common,
+        ),
+        decoder=DecoderSettings(
+            start="",
+            loop=LoopSettings(
+                steps=3000, learning_rate=6e-4, warmup=50, ema_decay=0.998, weight_decay=1e-4
             ),
             **common,
         ),

@@ -11,8 +11,7 @@ from ...base.progress import Progress, silent
 from ...video.config import VideoConfig, demo_config
 from ...video.model import VideoModel
 from .loop import LoopReport, LoopSettings
-from .speech_data import load_speech_data
-from .video_data import load_or_make
+from .video_data import ClipSettings, load_or_draw, load_or_encode
 from .video_loss import BatchSettings
 from .video_phase import load_autoencoder, run_phase
 
@@ -23,8 +22,8 @@ class ImageSettings:
 
     Attributes:
         speech: file of `make_speech_data`; autoencoder: file of `train_autoencoder`.
-        folder: the run's folder; the model appears in it as `image.safetensors`, the
-            images as `images.safetensors`.
+        folder: the run's folder; the model appears in it as `image.safetensors`.
+        pictures: file of the drawn images, made when it is missing. None: in the run's folder.
         model: sizes.
         batch: as published the audio modules do not take part; a model that starts from scratch
             gains by `audio`.
@@ -34,6 +33,7 @@ class ImageSettings:
     speech: str
     autoencoder: str
     folder: str
+    pictures: str | None = None
     model: VideoConfig = field(default_factory=demo_config)
     loop: LoopSettings = field(default_factory=lambda: LoopSettings(learning_rate=1.2e-3, ema_decay=0.998))
     batch: BatchSettings = field(default_factory=BatchSettings)
@@ -41,6 +41,12 @@ class ImageSettings:
     moments: int = 4
     seed: int = 0
     workers: int = 1
+
+    @property
+    def clips(self) -> ClipSettings:
+        """Which images are drawn, and where they are kept."""
+        pictures = self.pictures or os.path.join(self.folder, "images.safetensors")
+        return ClipSettings(self.speech, pictures, self.identities, self.moments, False, 1000, self.seed)
 
 
 def train_image(settings: ImageSettings, progress: Progress = silent) -> tuple[Path, LoopReport]:
@@ -52,18 +58,9 @@ def train_image(settings: ImageSettings, progress: Progress = silent) -> tuple[P
     """
     config = settings.model
     autoencoder = load_autoencoder(settings.autoencoder, config).to(choose_device(settings.loop.device))
-    data = load_or_make(
-        Path(settings.folder) / "images.safetensors",
-        load_speech_data(settings.speech),
-        autoencoder,
-        config,
-        settings.identities,
-        settings.moments,
-        contiguous=False,
-        seed=settings.seed,
-        first_identity=1000,
-        workers=settings.workers,
-        progress=progress,
+    pictures = load_or_draw(settings.clips, config, settings.workers, progress)
+    data = load_or_encode(
+        Path(settings.folder) / "latents.safetensors", pictures, autoencoder, config, progress
     )
     model = new_model(config, settings.seed)
     model.autoencoder.load_state_dict(autoencoder.state_dict())

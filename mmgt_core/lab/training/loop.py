@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ...base.device import choose_device
 from ...base.progress import Progress, silent
 from .checkpointing import Position, TrainingFolder
+from .graphed_step import GraphedStep
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ UNBOUND = (
     "log_every",
     "device",
     "precision",
+    "graphs",
 )  # may differ when a run resumes
 
 
@@ -45,6 +47,8 @@ class LoopSettings:
         save_minutes: how often the state is saved.
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1".
         precision: "fp32", "bf16" (autocast), or "auto": bfloat16 where the hardware has it.
+        graphs: on one NVIDIA GPU, replay the forward and the backward pass as CUDA graphs (`GraphedStep`): a
+            step of a small network otherwise waits for Python.
     """
 
     steps: int = 2000
@@ -61,6 +65,7 @@ class LoopSettings:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    graphs: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,10 @@ class _Run:
             fused=True,
         )
         self.step, self.seconds, self.finished = 0, 0.0, False
+        self.graphed = None
+        alone = accelerator.num_processes == 1 and accelerator.device.type == "cuda"
+        if settings.graphs and alone and hasattr(module, "inputs"):
+            self.graphed = GraphedStep(module, self.parameters, self._mixed)
         self._resume()
 
     # --- state
@@ -271,21 +280,28 @@ class _Run:
         generator = generator_for(
             self.accelerator.device, settings.seed, self.step, self.accelerator.process_index
         )
-        with torch.autocast(
-            self.accelerator.device.type, self.autocast or torch.bfloat16, enabled=self.autocast is not None
-        ):
-            losses = call(self.step, generator)
-        self.accelerator.backward(losses["loss"])
+        if self.graphed is not None:
+            losses = self.graphed(self.step, generator)
+        else:
+            with self._mixed():
+                losses = call(self.step, generator)
+            self.accelerator.backward(losses["loss"])
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, settings.clip_norm, foreach=True)
         # One bad batch in bfloat16 must not end a run: the fused optimizer skips the step by itself, without
         # a sync.
         self.optimizer.found_inf = (~torch.isfinite(norm)).float().reshape(())  # type: ignore[attr-defined]
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        if self.graphed is None:
+            optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             decay = min(settings.ema_decay, (1 + self.step) / (10 + self.step))
             torch._foreach_lerp_(self.average, self.parameters, 1 - decay)  # type: ignore[attr-defined]
         return losses
+
+    def _mixed(self) -> torch.autocast:
+        """A context in which matrix products take the chosen precision."""
+        kind = self.accelerator.device.type
+        return torch.autocast(kind, self.autocast or torch.bfloat16, enabled=self.autocast is not None)
 
     def _log(self, losses: dict[str, Tensor]) -> dict[str, Any]:
         values = {name: round(float(value.detach()), 6) for name, value in losses.items()}

@@ -98,13 +98,14 @@ def make_picture_set(
         _job(speech, config, index, frames, contiguous, training_seed(seed, first_identity + index), poses)
         for index in range(clips)
     ]
-    parts: dict[str, list[np.ndarray]] = {}
-    for result in ordered_map(_draw, jobs, workers=workers, progress=progress):
-        for name, value in result.items():
-            parts.setdefault(name, []).append(value)
-    stacked = {name: torch.from_numpy(np.stack(values)) for name, values in parts.items()}
-    masks = tuple(stacked.pop(f"masks{level}") for level in range(LEVELS))
-    return PictureSet(**stacked, masks=masks)
+    tensors: dict[str, Tensor] = {}
+    for index, clip in enumerate(ordered_map(_draw, jobs, workers=workers, progress=progress)):
+        for name, value in clip.items():
+            if not index:
+                tensors[name] = torch.from_numpy(np.empty((clips, *value.shape), value.dtype))
+            tensors[name][index] = torch.from_numpy(value)
+    masks = tuple(tensors.pop(f"masks{level}") for level in range(LEVELS))
+    return PictureSet(**tensors, masks=masks)
 
 
 def _job(

@@ -10,8 +10,7 @@ from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from ...checkpoints.video import load_video_model
 from .loop import LoopReport, LoopSettings, choose_device
-from .speech_data import load_speech_data
-from .video_data import load_or_make
+from .video_data import ClipSettings, load_or_draw, load_or_encode
 from .video_loss import BatchSettings
 from .video_phase import run_phase
 
@@ -23,9 +22,10 @@ class VideoSettings:
     Attributes:
         speech: file of `make_speech_data`.
         start: model file that the image phase (or an earlier video phase) made.
-        folder: the run's folder; the model appears in it as `video.safetensors`, the
-            images as `clips.safetensors`.
+        folder: the run's folder; the model appears in it as `video.safetensors`.
+        pictures: file of the drawn clips, made when it is missing. None: in the run's folder.
         train_all: the whole network learns, instead of the audio and motion modules alone as published.
+        train_decoder: the autoencoder's decoder learns too, by the images of `batch.pixels`.
         identities: presenters drawn, one clip of each; clip_frames: its length, at least `batch.frames`.
         first_identity: number of the first presenter; the image phase begins at 1000.
     """
@@ -33,16 +33,26 @@ class VideoSettings:
     speech: str
     start: str
     folder: str
+    pictures: str | None = None
     loop: LoopSettings = field(default_factory=lambda: LoopSettings(learning_rate=5e-4, ema_decay=0.998))
     batch: BatchSettings = field(
         default_factory=lambda: BatchSettings(clips=1, rows=1, frames=12, audio=True, motion=True)
     )
     train_all: bool = False
+    train_decoder: bool = False
     identities: int = 300
     clip_frames: int = 12
     first_identity: int = 100_000
     seed: int = 0
     workers: int = 1
+
+    @property
+    def clips(self) -> ClipSettings:
+        """Which clips are drawn, and where they are kept."""
+        pictures = self.pictures or os.path.join(self.folder, "clips.safetensors")
+        return ClipSettings(
+            self.speech, pictures, self.identities, self.clip_frames, True, self.first_identity, self.seed
+        )
 
 
 def train_video(settings: VideoSettings, progress: Progress = silent) -> tuple[Path, LoopReport]:
@@ -59,23 +69,15 @@ def train_video(settings: VideoSettings, progress: Progress = silent) -> tuple[P
         )
     device = choose_device(settings.loop.device)
     model = load_video_model(settings.start, device)
-    data = load_or_make(
-        Path(settings.folder) / "clips.safetensors",
-        load_speech_data(settings.speech),
-        model.autoencoder,
-        model.config,
-        settings.identities,
-        settings.clip_frames,
-        contiguous=True,
-        seed=settings.seed,
-        first_identity=settings.first_identity,
-        workers=settings.workers,
-        progress=progress,
-    )
+    pictures = load_or_draw(settings.clips, model.config, settings.workers, progress)
+    latents = Path(settings.folder) / "latents.safetensors"
+    data = load_or_encode(latents, pictures, model.autoencoder, model.config, progress)
     adapter = model.adapter
     trained = [adapter.audio, adapter.motion, adapter.audio_projection]
     if settings.train_all:
         trained = [model.unet, model.reference, adapter]
+    if settings.train_decoder:
+        trained.append(model.autoencoder.decoder)
     provenance = {
         "made_by": "mmgt train video",
         "data": f"{settings.identities} procedural presenters, {os.path.basename(settings.speech)}",

@@ -33,7 +33,7 @@ def made(speech_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_phase_runs_and_the_files_load(made: Path) -> None:
     report = json.loads((made / "training_report.json").read_text())
-    assert {"smga", "autoencoder", "image", "video", "whole"} <= set(report)
+    assert {"smga", "autoencoder", "image", "video", "whole", "decoder"} <= set(report)
     assert load_smga(made / "demo_motion.safetensors").config == tiny_recipe().smga.model
     model = load_video_model(made / "demo_video.safetensors")
     assert model.config == tiny_recipe().image.model and model.autoencoder is not None
@@ -43,15 +43,16 @@ def test_every_phase_runs_and_the_files_load(made: Path) -> None:
 
 
 def test_a_finished_model_is_not_made_again(made: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in made.glob("*/images.safetensors")}
+    drawn = [made / "images.safetensors", made / "clips.safetensors"]
+    before = [path.stat().st_mtime_ns for path in drawn]
     steps = []
     make_demo_model(
-        DemoModelSettings(folder=str(made), phases=("smga", "image"), device="cpu"),
+        DemoModelSettings(folder=str(made), phases=("pictures", "smga", "image"), device="cpu"),
         lambda name: lambda done, total, preview=None, /: steps.append(name) if total == 1000 else None,
         tiny_recipe(),
     )
     assert steps == []
-    assert {path: path.stat().st_mtime_ns for path in made.glob("*/images.safetensors")} == before
+    assert [path.stat().st_mtime_ns for path in drawn] == before
 
 
 def test_as_published_the_video_phase_leaves_the_rest_alone(made: Path, tmp_path: Path) -> None:
@@ -65,6 +66,15 @@ def test_as_published_the_video_phase_leaves_the_rest_alone(made: Path, tmp_path
     old, new = before.adapter.state_dict(), after.adapter.state_dict()
     changed = {name.split(".")[0] for name in old if not torch.equal(old[name], new[name])}
     assert changed == {"audio", "motion", "audio_projection"}
+
+
+def test_the_decoder_phase_changes_the_decoder_alone(made: Path) -> None:
+    before, after = (
+        load_video_model(made / name) for name in ("whole/video.safetensors", "decoder/decoder.safetensors")
+    )
+    old, new = before.state_dict(), after.state_dict()
+    changed = {name.split(".")[1] for name in old if not torch.equal(old[name], new[name])}
+    assert changed == {"decoder"}
 
 
 def test_unknown_phases_and_impossible_windows_are_refused(made: Path) -> None:
@@ -84,6 +94,7 @@ def test_the_recipe_trains_with_seeds_that_evaluation_never_uses() -> None:
         1000 + recipe.clips * recipe.smga.identities,
         1000 + recipe.image.identities,
         recipe.video.first_identity + recipe.video.identities,
+        recipe.decoder.first_identity + recipe.decoder.identities,
     ]
     assert all(number < 1_000_000 for number in last), (
         "seeds of one run must not reach into the next run's million"

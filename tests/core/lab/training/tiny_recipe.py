@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mmgt_core.lab.training.autoencoder import AutoencoderSettings
+from mmgt_core.lab.training.decoder import DecoderSettings
 from mmgt_core.lab.training.demo_recipe import MOTION, Recipe
 from mmgt_core.lab.training.image import ImageSettings
 from mmgt_core.lab.training.loop import LoopSettings
@@ -28,7 +29,7 @@ def tiny_recipe(seed: int = 0) -> Recipe:
         steps=20, learning_rate=2e-3, warmup=2, ema_decay=0.9, log_every=1, precision="fp32", device="cpu"
     )
     common = {"speech": "", "folder": "", "seed": seed}
-    batch = BatchSettings(clips=1, rows=2, crop=8, whole_every=4, audio=True)
+    batch = BatchSettings(clips=1, rows=2, audio=True)
     return Recipe(
         clips=3,
         smga=SMGASettings(
@@ -47,6 +48,10 @@ def tiny_recipe(seed: int = 0) -> Recipe:
         ),
         whole=VideoSettings(
             start="", train_all=True, identities=2, clip_frames=5, loop=replace(loop, steps=2),
-            batch=replace(batch, rows=1, frames=3, motion=True, crop=0, whole_every=0), **common,
+            batch=replace(batch, rows=1, frames=3, motion=True, pixels=2),
+            train_decoder=True, **common,
+        ),
+        decoder=DecoderSettings(
+            start="", identities=2, frames=2, batch=2, crop=8, loop=replace(loop, steps=3), **common
         ),
     )  # fmt: skip
