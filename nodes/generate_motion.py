@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io, ui
 
@@ -18,6 +18,8 @@ from .comfy.sockets import (
     Speech,
     as_motion,
 )
+from .motion_inputs import chosen_motion, preset_choices
+from .sampler_inputs import advanced, preset_input
 
 if TYPE_CHECKING:
     from comfy_execution.graph_utils import ExecutionBlocker
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..mmgt_core.pose.motion import Motion
     from ..mmgt_core.smga.network import SMGA
+    from ..mmgt_core.smga.sampling import MotionSampling
     from .loaders import HostMotionModel
 
 NO_FRAMES = "none"
@@ -109,6 +112,8 @@ class SMGAPoseGenerate(io.ComfyNode):
                         "take 0.8 MB (256) or 3 MB (512) per frame."
                     ),
                 ),
+                preset_input(),
+                *map(advanced, preset_choices()),
             ],
             outputs=[
                 MotionSocket.Output("motion", display_name="motion"),
@@ -129,12 +134,14 @@ class SMGAPoseGenerate(io.ComfyNode):
         steps: int,
         guidance: float,
         candidates: int,
+        **choices: Any,
     ) -> io.NodeOutput:
         from ..mmgt_core.pose.edit import smoothed
         from ..mmgt_core.pose.openpose import to_pose_keypoint
 
         network, first_pose = motion_model.loaded(), as_motion(pose).window([0])
-        motion = _generate(network, audio_features, first_pose, seed, steps, guidance, candidates)
+        sampling = chosen_motion(seed=seed, steps=steps, guidance=guidance, candidates=candidates, **choices)
+        motion = _generate(network, audio_features, first_pose, sampling)
         motion = smoothed(motion, smoothing)
         images: Tensor | ExecutionBlocker = blocked_output(
             "MMGT Generate Motion has no pose frames to pass on: choose a size for pose_frames."
@@ -144,9 +151,7 @@ class SMGAPoseGenerate(io.ComfyNode):
         return io.NodeOutput(motion, images, to_pose_keypoint(motion), ui=preview(motion))
 
 
-def _generate(
-    network: SMGA, speech: Speech, first_pose: Motion, seed: int, steps: int, guidance: float, candidates: int
-) -> Motion:
+def _generate(network: SMGA, speech: Speech, first_pose: Motion, sampling: MotionSampling) -> Motion:
     from ..mmgt_core.audio.silence_gate import apply_to_motion
     from ..mmgt_core.smga.generate import generate_motion
 
@@ -157,17 +162,11 @@ def _generate(
             where="audio_features",
             fix="choose the motion_encoder of this model in MMGT Audio Features, or choose the demo model",
         )
-    motion = generate_motion(
-        network,
-        speech.features.stage1,
-        first_pose,
-        seed=seed,
-        steps=steps or None,
-        guidance=guidance or None,
-        candidates=candidates,
-        progress=host_progress(),
-    )
-    return motion if speech.gate is None else apply_to_motion(motion, speech.gate, first_pose)
+    chosen = sampling.applied_to(network.config)
+    motion = generate_motion(network, speech.features.stage1, first_pose, chosen, host_progress())
+    if speech.gate is None or not chosen.silence_gate:
+        return motion
+    return apply_to_motion(motion, speech.gate, first_pose)
 
 
 def preview(motion: Motion) -> ui.PreviewVideo:

@@ -14,7 +14,15 @@ from .comfy.sampling import OFFICIAL, sample
 from .comfy.services import blocked_output
 from .comfy.sockets import CATEGORY
 from .comfy.work_folder import sampling_work
-from .sampler_inputs import LINKS, chosen_sampling, clip_sockets, clip_widgets, late_widgets, prepared_clip
+from .sampler_inputs import (
+    LINKS,
+    chosen_sampling,
+    clip_sockets,
+    clip_widgets,
+    late_widgets,
+    prepared_clip,
+    preset_widgets,
+)
 
 if TYPE_CHECKING:
     from comfy.sd import VAE
@@ -32,7 +40,7 @@ class MMGTApply(io.ComfyNode):
             display_name="MMGT Apply",
             category=CATEGORY,
             description="Applies MMGT to an SD1.5 model, for KSampler and all other ComfyUI samplers.",
-            inputs=[*clip_sockets(), *clip_widgets(), *late_widgets()],
+            inputs=[*clip_sockets(), *clip_widgets(), *late_widgets(), *preset_widgets()],
             outputs=[
                 io.Model.Output("patched", display_name="model"),
                 io.Conditioning.Output("positive", display_name="positive"),
@@ -116,7 +124,15 @@ class MMGTSampler(io.ComfyNode):
             description=(
                 "Generates the video latents from a portrait, a motion and audio features (Stage II)."
             ),
-            inputs=[*clip_sockets(), *sampling, *clip_widgets(), decode, *late_widgets(), keep_work],
+            inputs=[
+                *clip_sockets(),
+                *sampling,
+                *clip_widgets(),
+                decode,
+                *late_widgets(),
+                keep_work,
+                *preset_widgets(),
+            ],
             outputs=[
                 io.Latent.Output("latent", display_name="latent"),
                 io.Image.Output("images", display_name="images"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..mmgt_core.video.config import FULL_MASKS, FullMask, Fusion
+from ..mmgt_core.base.presets import Preset
+from ..mmgt_core.video.config import FULL_MASKS, FullMask, Fusion, PoseStyle
 from ..mmgt_core.video.sampling import FramingMode, Sampling, WindowEnds
 from .comfy.clip import make_clip
 from .comfy.load_video_model import HostVideoModel
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from comfy.sd import VAE
 
 MODEL_DEFAULT = "model's own"  # the value in saved workflows
+FROM_PRESET = "preset"
 MODEL_WEIGHT = -1.0
 MODEL_CFG = 0.0
 WINDOW_ENDS: dict[str, WindowEnds | None] = {
@@ -36,6 +38,7 @@ WINDOW_ENDS: dict[str, WindowEnds | None] = {
     "open": "open",
     "closed loop": "closed loop",
 }
+POSE_STYLES: dict[str, PoseStyle | None] = {MODEL_DEFAULT: None, "example": "example", "paper": "paper"}
 FUSIONS: dict[str, Fusion | None] = {MODEL_DEFAULT: None, "flat": "flat", "pyramid": "pyramid"}
 FULL_MASK_CHOICES: dict[str, FullMask | None] = {MODEL_DEFAULT: None, **{name: name for name in FULL_MASKS}}
 LINKS = ("model", "video_model", "vae", "portrait", "motion", "audio_features", "masks", "clip_vision")
@@ -112,12 +115,13 @@ def clip_widgets() -> list[io.Input]:
         ),
         io.Combo.Input(
             "framing",
-            options=["pad", "crop", "stretch"],
-            default="pad",
+            options=[FROM_PRESET, *get_args(FramingMode)],
+            default=FROM_PRESET,
             tooltip=(
                 "How the portrait is fitted to width and height: pad extends the borders, "
-                "crop cuts the center, stretch changes the aspect ratio. MMGT Decode Video "
-                "removes the padding or pastes the crop back into the portrait."
+                "crop cuts the center, stretch changes the aspect ratio; preset = pad, or stretch "
+                "with the official preset. MMGT Decode Video removes the padding or pastes the crop "
+                "back into the portrait."
             ),
         ),
         *map(advanced, _weights_and_windows()),
@@ -200,6 +204,20 @@ def _weights_and_windows() -> list[io.Input]:
     ]
 
 
+def preset_input() -> io.Input:
+    """The preset, last and optional, so that older workflows stay valid."""
+    return io.Combo.Input(
+        "preset",
+        options=list(get_args(Preset)),
+        default="recommended",
+        optional=True,
+        tooltip=(
+            "Defaults of everything that is not chosen: recommended suits most clips; official "
+            "makes every choice as the authors' script does. Use the same preset in all MMGT nodes."
+        ),
+    )
+
+
 def late_widgets() -> list[io.Input]:
     """Widgets added later: last and optional, so that older workflows stay valid."""
     return [
@@ -220,6 +238,26 @@ def late_widgets() -> list[io.Input]:
     ]
 
 
+def preset_widgets() -> list[io.Input]:
+    """Added after `late_widgets` and keep_work: the last of all."""
+    return [
+        preset_input(),
+        advanced(
+            io.Combo.Input(
+                "pose_style",
+                options=list(POSE_STYLES),
+                default=MODEL_DEFAULT,
+                optional=True,
+                tooltip=(
+                    "How the skeleton is drawn: example = as in the sample video of the release; "
+                    "paper = as in the published script; model's own = the preset's or the model's. "
+                    "Try the other style if hands or arms do not follow the motion."
+                ),
+            )
+        ),
+    ]
+
+
 def advanced(widget: io.Input) -> io.Input:
     """The widget, hidden until "Show advanced inputs" is chosen."""
     widget.extra_dict = {**widget.extra_dict, "advanced": True}  # older hosts have no such argument
@@ -233,7 +271,7 @@ def chosen_sampling(
     steps: int,
     width: int,
     height: int,
-    framing: FramingMode,
+    framing: FramingMode | Literal["preset"],
     pose_weight: float,
     face_weight: float,
     lip_weight: float,
@@ -243,16 +281,20 @@ def chosen_sampling(
     window_ends: str,
     windows_at_once: int,
     window_fusion: str = MODEL_DEFAULT,
+    preset: Preset = "recommended",
+    pose_style: str = MODEL_DEFAULT,
 ) -> Sampling:
     """The widgets' values as `Sampling`; 0, -1 and "model's own" become None here and nowhere else."""
     pose, face, lips = (None if weight < 0 else weight for weight in (pose_weight, face_weight, lip_weight))
     return Sampling(
+        preset=preset,
         seed=seed,
         cfg=None if cfg == MODEL_CFG else cfg,
         steps=steps or None,
         width=width or None,
         height=height or None,
-        framing=framing,
+        framing=None if framing == FROM_PRESET else framing,
+        pose_style=POSE_STYLES[pose_style],
         pose_weight=pose,
         face_weight=face,
         lip_weight=lips,

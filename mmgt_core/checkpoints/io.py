@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -21,6 +22,8 @@ from ..base.limits import CONFIG_BYTES, CONFIG_ENTRIES, LAYERS, WIDTH
 from ..base.safetensors_header import read_header
 from ..base.tensor_file import write_tensors
 from .official import is_torch_checkpoint, read_official
+
+logger = logging.getLogger(__name__)
 
 KIND, CONFIG, PROVENANCE = "mmgt_kind", "mmgt_config", "mmgt_provenance"
 
@@ -138,6 +141,22 @@ def check_names_and_shapes(
                 where=where,
                 fix="choose the file that belongs to this model, or convert it again",
             )
+
+
+def without_extras(
+    found: Mapping[str, Tensor], expected: Collection[str], where: object
+) -> Mapping[str, Tensor]:
+    """The tensors without those that are not expected, with a warning, if all that are expected are there.
+
+    Otherwise all of them, for `check_names_and_shapes` to say what is wrong. For published files, which may
+    carry what no network reads.
+    """
+    extra = [name for name in found if name not in expected]
+    if not extra or any(name not in found for name in expected):
+        return found
+    shown = f"{', '.join(extra[:3])}{f' and {len(extra) - 3} more' if len(extra) > 3 else ''}"
+    logger.warning("%s: left out what this network does not read: %s", os.path.basename(str(where)), shown)
+    return {name: tensor for name, tensor in found.items() if name in expected}
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@ disk, never code.
 
 Such a file is a zip of raw numbers and one pickle that says what they are. The pickle is read by
 torch's restricted reader alone (`weights_only=True`), which knows tensors, numbers, text and dicts and
-refuses the rest.
+refuses the rest. Objects of other kinds beside the weights are read as empty stand-ins: their own classes
+are never imported, and nothing of them runs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +28,7 @@ LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9"  # how files of torch before 1.6 begi
 SAFE_COPY = "get it as safetensors, or from where it was published, and try again"
 
 # Where a file keeps its weights, best first: averaged weights are the ones that the authors infer with.
-WRAPPERS = ("ema_state_dict", "model_state_dict", "state_dict", "model")
+WRAPPERS = ("ema_state_dict", "model_state_dict", "state_dict", "model", "ema", "module", "network", "net")
 # What else such a file may hold, and why nothing is lost by leaving it out.
 IGNORED = {
     "model_state_dict": "the averaged weights of the same network are in ema_state_dict",
@@ -40,6 +42,7 @@ IGNORED = {
     "animatediff_config": "a remark",
     "cfg": "read where the format has one (WavLM)",
 }
+UNKNOWN = "not a part of the network"
 PARALLEL = "module."  # what torch's data-parallel wrapper puts before every name
 
 
@@ -105,7 +108,8 @@ def _load(path: str | os.PathLike[str]) -> Any:
         )
     try:
         mapped = _check_zip(path)
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        with _stand_ins(path):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except (CheckpointError, FileNotFoundError, PermissionError, MemoryError):
         raise
     # Untrusted bytes can cause any exception here, and all of them mean the same to the user.
@@ -119,6 +123,36 @@ def _load(path: str | os.PathLike[str]) -> Any:
         raise CheckpointError(
             "this torch checkpoint is torn or not one at all", where=path, fix="download it again"
         ) from error
+
+
+class _Inert:
+    """Takes the place of an object of an unknown class: accepts everything and does nothing."""
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> _Inert:
+        return super().__new__(cls)
+
+    def __init__(self, *_args: Any, **_kwargs: Any) -> None: ...
+
+    def __setstate__(self, _state: Any) -> None: ...
+
+
+def _stand_ins(path: str | os.PathLike[str]) -> AbstractContextManager[Any]:
+    """Lets torch's restricted reader meet the unknown classes of this file, as empty stand-ins.
+
+    What torch never reads, such as functions of `os`, stays refused; torch before 2.6 cannot list the
+    classes of a file and refuses them all.
+    """
+    listed = getattr(torch.serialization, "get_unsafe_globals_in_checkpoint", None)
+    try:
+        names = listed(path) if listed is not None else []
+    except Exception:  # noqa: BLE001 - untrusted bytes; the reader itself says what is wrong with them
+        names = []
+    classes: list[Any] = [_stand_in(*name.rpartition(".")[::2]) for name in names]
+    return torch.serialization.safe_globals(classes) if classes else nullcontext()
+
+
+def _stand_in(module: str, name: str) -> type[_Inert]:
+    return type(name, (_Inert,), {"__module__": module, "__qualname__": name})
 
 
 def _check_zip(path: str | os.PathLike[str]) -> bool:
@@ -143,26 +177,28 @@ def _check_zip(path: str | os.PathLike[str]) -> bool:
 def _unwrap(
     content: Mapping[str, Any], where: object
 ) -> tuple[Mapping[str, Any], dict[str, Any], dict[str, str]]:
-    """The weights, the plain data beside them, and what was left out; unknown entries are an error."""
+    """The weights, the plain data beside them, and what was left out with the reason."""
     wrapper = next((name for name in WRAPPERS if isinstance(content.get(name), Mapping)), None)
     if wrapper is None:
         state: Mapping[str, Any] = {k: v for k, v in content.items() if isinstance(v, Tensor)}
     else:
         state = content[wrapper]
     rest = {name: value for name, value in content.items() if name != wrapper and name not in state}
-    unknown = sorted(set(rest) - set(IGNORED))
-    if unknown:
-        raise CheckpointError(
-            f"beside the weights it holds the unknown {', '.join(unknown[:3])}",
-            where=where,
-            fix="choose a published model file",
-        )
-    wrong = sorted(name for name, value in state.items() if not isinstance(value, Tensor))
-    if wrong or not state:
-        what = f"{wrong[0]} is no tensor" if wrong else "it holds no tensors"
-        raise CheckpointError(what, where=where, fix="choose a published model file")
-    extras = {name: value for name, value in rest.items() if not isinstance(value, Tensor)}
-    return state, extras, {name: IGNORED[name] for name in rest}
+    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    if not tensors:
+        raise CheckpointError("it holds no tensors", where=where, fix="choose a published model file")
+    foreign = [name for name in state if name not in tensors]
+    extras = {name: value for name, value in rest.items() if name in IGNORED and _plain(value)}
+    return tensors, extras, {name: IGNORED.get(name, UNKNOWN) for name in (*rest, *foreign)}
+
+
+def _plain(value: Any) -> bool:
+    """Whether a value is numbers, text, or lists and dicts of them."""
+    if isinstance(value, Mapping):
+        return all(_plain(part) for part in (*value.keys(), *value.values()))
+    if isinstance(value, list | tuple):
+        return all(_plain(part) for part in value)
+    return value is None or isinstance(value, str | int | float | bool)
 
 
 def _check(name: str, tensor: Tensor, where: object) -> None:

@@ -19,6 +19,7 @@ from .io import (
     config_from_json,
     config_to_json,
     read_model_file,
+    without_extras,
     write_model_file,
 )
 from .recognise import SMGA as KIND
@@ -174,6 +175,7 @@ def state_from_official(
         for name, key in keys.items()
         if key.ours or (key.dead and with_dead) or (key.rotary and name in state)
     }
+    state = without_extras(state, needed, where)
     check_names_and_shapes(state, needed, where, WHAT)
     frequencies = rotary_frequencies(config.width)
     for name, key in keys.items():

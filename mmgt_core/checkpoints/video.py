@@ -13,7 +13,14 @@ from ..base.errors import CheckpointError, InputError
 from ..video.config import VideoConfig
 from ..video.model import VideoModel
 from ..video.motion_module import sinusoids
-from .io import ModelFile, check_names_and_shapes, config_from_json, config_to_json, write_model_file
+from .io import (
+    ModelFile,
+    check_names_and_shapes,
+    config_from_json,
+    config_to_json,
+    without_extras,
+    write_model_file,
+)
 from .recognise import VIDEO as KIND
 from .video_keys import is_audio_convolution, official_keys, official_shapes, position_shapes
 from .video_parts import WHAT, read_video_file
@@ -41,7 +48,8 @@ def checked_official(path: str | os.PathLike[str]) -> ModelFile:
     file = read_video_file(path)
     model = _empty_model(file, path)
     state_from_official(file.tensors, model, where=path)
-    return ModelFile(KIND, config_to_json(model.config), file.tensors, file.provenance)
+    tensors = {name: file.tensors[name] for name in official_shapes(model)}
+    return ModelFile(KIND, config_to_json(model.config), tensors, file.provenance)
 
 
 def save_video_model(
@@ -67,7 +75,9 @@ def state_from_official(
     Raises CheckpointError unless names and shapes agree exactly and the positions are the sinusoids that the
     model makes itself.
     """
-    check_names_and_shapes(tensors, official_shapes(model), where, WHAT)
+    shapes = official_shapes(model)
+    tensors = without_extras(tensors, shapes, where)
+    check_names_and_shapes(tensors, shapes, where, WHAT)
     for name, shape in position_shapes(model.config).items():
         # The tolerance lets files in half precision pass; positions that were trained are far beyond it.
         if not torch.allclose(tensors[name].cpu().float(), sinusoids(*shape[1:]), atol=0.05):
@@ -125,6 +135,8 @@ def infer_config(tensors: Mapping[str, Tensor], where: object = None) -> VideoCo
             audio_tokens=tensors["audioproj.proj3.weight"].shape[0] // audio_dim,
             audio_dim=audio_dim,
             pose_channels=tuple(pose),
+            # The released sample video is drawn so, although the published script draws "paper".
+            pose_style="example",
         )
     except (KeyError, IndexError) as error:
         raise CheckpointError(

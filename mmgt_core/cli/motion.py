@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..base.presets import Preset
 from ..pipeline.request import MotionRequest
 from ..pipeline.settings import MotionSettings
 from .console import Console
@@ -15,6 +16,8 @@ class Options:
 
     files: MotionRequest
     motion: MotionSettings = field(default_factory=MotionSettings)
+    preset: Preset = "recommended"
+    """Defaults: recommended, or official, which makes every choice as the authors' script does."""
     seed: int = 0
     """Random seed. The same seed gives the same motion on the same machine."""
     device: str = "auto"
@@ -25,7 +28,9 @@ def run(options: Options, console: Console) -> int:
     """Make the motion; its file name goes to stdout."""
     from ..pipeline.generate import generate_motion_file
 
-    path = generate_motion_file(options.files, options.motion, options.seed, options.device, console.stage)
+    path = generate_motion_file(
+        options.files, options.motion, options.preset, options.seed, options.device, console.stage
+    )
     console.close()
     print(path)
     return 0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .. import assets
 from ..audio.features import required_encoder, stage1_features
 from ..base.device import choose_device
+from ..base.presets import Preset
 from ..base.progress import Plan, unplanned
 from ..checkpoints.companions import autoencoder_of, portrait_embedding
 from ..checkpoints.smga import load_smga
@@ -47,6 +48,7 @@ def speech_motion(
     voice: Waveform,
     first: Motion,
     settings: MotionSettings,
+    preset: Preset,
     seed: int,
     stages: Stages = no_stages,
 ) -> Motion:
@@ -56,22 +58,15 @@ def speech_motion(
 
     encoders = file_encoders(wavlm=settings.wavlm, device=model.device, stages=stages)
     features = stage1_features(voice, model.config.audio_features, encoders)
-    motion = generate_motion(
-        model,
-        features,
-        first,
-        seed=seed,
-        steps=settings.motion_steps,
-        guidance=settings.guidance,
-        candidates=settings.candidates,
-        progress=stages(Stage.MOTION),
-    )
-    return apply_to_motion(motion, silence_gate(voice), first) if settings.silence_gate else motion
+    sampling = settings.sampling(preset, seed).applied_to(model.config)
+    motion = generate_motion(model, features, first, sampling, stages(Stage.MOTION))
+    return apply_to_motion(motion, silence_gate(voice), first) if sampling.silence_gate else motion
 
 
 def generate_motion_file(
     request: MotionRequest,
     settings: MotionSettings,
+    preset: Preset = "recommended",
     seed: int = 0,
     device: str = "auto",
     stages: Stages = no_stages,
@@ -84,7 +79,8 @@ def generate_motion_file(
     out = Path(request.out)
     sound = load_channels(request.audio, request.start, request.duration)
     first = first_pose(request, PoseFinder(request.detector_dir, request.person, device, stages))
-    motion = speech_motion(_smga(settings, device), _voice(request, sound), first, settings, seed, stages)
+    smga, voice = _smga(settings, device), _voice(request, sound)
+    motion = speech_motion(smga, voice, first, settings, preset, seed, stages)
     if out.suffix.lower() == ".safetensors":
         save_motion(out, motion)
     else:
@@ -145,7 +141,13 @@ def generate_video(
             motion = kept_motion(
                 work,
                 lambda: speech_motion(
-                    network, speech, pose.window([0]), settings.motion, sampling.seed, stages
+                    network,
+                    speech,
+                    pose.window([0]),
+                    settings.motion,
+                    sampling.preset,
+                    sampling.seed,
+                    stages,
                 ),
             )
         files = render(

@@ -92,7 +92,7 @@ def render(
         InputError: sizes or settings that do not work, a place that cannot be written, a full disk.
     """
     config, size = sampling.applied_to(model.config), sampling.size(model.config)
-    portrait, fitted = fit_image(scene.image, size, sampling.framing)
+    portrait, fitted = fit_image(scene.image, size, sampling.fitted)
     framing = PortraitFraming(fitted, scene.image)
     rate = output_rate(FPS if output.fps is None else output.fps)
     # Fails early for a place that cannot be written.

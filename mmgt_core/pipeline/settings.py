@@ -1,4 +1,4 @@
-"""How the two stages run, and where unfinished work is kept; None = model default."""
+"""How the two stages run, and where unfinished work is kept; None = default of the preset or the model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
+from ..base.presets import Preset
+from ..smga.config import Chaining, Visibility
+from ..smga.sampling import Legs, MotionSampling
 from ..video.sampling import Sampling
 
 StrPath = str | PathLike[str]
@@ -13,7 +16,7 @@ StrPath = str | PathLike[str]
 
 @dataclass(frozen=True)
 class MotionSettings:
-    """Stage I, from speech to motion; None = model default."""
+    """Stage I, from speech to motion; None = default of the preset or the model."""
 
     motion_model: Path | None = None
     """Stage I model file. None = the demo model."""
@@ -23,10 +26,43 @@ class MotionSettings:
     """Denoising steps of the motion."""
     guidance: float | None = None
     """Classifier-free guidance scale of the motion."""
+    eta: float | None = None
+    """Stochasticity of the motion's DDIM sampler, 0 to 1."""
     candidates: int = 1
     """Motions generated for each window, of which the smoothest continuation is kept."""
+    chaining: Chaining | None = None
+    """How windows of 3.2 s become one motion: overlap (any length), chained (one after the other, for a
+    minute or two), or official (as the published script joins them).
+    """
+    first_pose_ramp: bool | None = None
+    """Begin exactly at the portrait's pose."""
+    legs: Legs | None = None
+    """Legs of the first pose: keep, or zero, as in the published script."""
+    motion_shift: int | None = None
+    """Frames by which the motion comes later than the sound, -10 to 10."""
+    visibility: Visibility | None = None
+    """Visible keypoints: those of the portrait; predicted, so that hands and arms come and go; or unfiltered
+    predictions, as in the published script.
+    """
     silence_gate: bool = True
-    """Keep the mouth still where the recording is silent."""
+    """Close the mouth where the recording is silent. The official preset never does."""
+
+    def sampling(self, preset: Preset, seed: int) -> MotionSampling:
+        """These settings as what `generate_motion` takes."""
+        return MotionSampling(
+            preset=preset,
+            seed=seed,
+            steps=self.motion_steps,
+            guidance=self.guidance,
+            eta=self.eta,
+            candidates=self.candidates,
+            chaining=self.chaining,
+            first_pose_ramp=self.first_pose_ramp,
+            legs=self.legs,
+            motion_shift=self.motion_shift,
+            visibility=self.visibility,
+            silence_gate=None if self.silence_gate else False,
+        )
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..base.feature_kinds import PROSODY, PROSODY_CHANNELS, WAVLM_PROSODY
 from ..base.timebase import WINDOW_FRAMES
 from ..pose.skeleton import FLAT
+
+Chaining = Literal["overlap", "chained", "official"]
+"""How windows become one motion: fused at every step (`overlap`), or one after the other (`windows`)."""
+OVERLAP = 20  # frames, 0.8 s, that overlapping windows share
+Visibility = Literal["portrait", "predicted", "unfiltered"]
+"""Which keypoints of a motion are visible; see `visibility.visible_scores`."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,7 @@ class SMGAConfig:
         audio_channels: 1059 = WavLM 1024 ++ prosody 35, or 35 = prosody alone.
         steps, guidance, eta: DDIM steps, classifier-free guidance weight and stochasticity used
             unless set otherwise.
+        visibility: which keypoints are visible unless set otherwise.
     """
 
     features: int = FLAT
@@ -34,6 +42,7 @@ class SMGAConfig:
     steps: int = 50
     guidance: float = 2.0
     eta: float = 1.0
+    visibility: Visibility = "predicted"
 
     @property
     def audio_features(self) -> str:

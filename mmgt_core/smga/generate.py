@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,10 +14,10 @@ from ..pose.skeleton import VISIBLE_SCORE
 from .config import SMGAConfig
 from .diffusion import ddim_sample
 from .network import SMGA
-from .overlap import OVERLAP, sample_overlapping
-from .windows import Chain, Chaining
-
-Timing = Literal["aligned", "official"]
+from .overlap import sample_overlapping
+from .sampling import MotionSampling
+from .visibility import visible_scores
+from .windows import Chain, without_legs
 
 
 @torch.no_grad()
@@ -25,84 +25,61 @@ def generate_motion(
     model: SMGA,
     features: Tensor,
     first_pose: Motion,
-    *,
-    seed: int,
-    steps: int | None = None,
-    guidance: float | None = None,
-    eta: float | None = None,
-    candidates: int = 1,
-    first_pose_ramp: bool = True,
-    chaining: Chaining | None = None,
-    overlap: int = OVERLAP,
-    windows_at_once: int = 8,
-    timing: Timing = "aligned",
+    sampling: MotionSampling,
     progress: Progress = silent,
 ) -> Motion:
     """Generate the motion (frames, 134, 3) of a person who speaks what the features describe.
 
-    The same seed gives the same motion: all noise comes from CPU generators, whatever the model's device.
-    Scores are those of the first pose.
+    The same seed gives the same motion: all noise comes from CPU generators, whatever the model's device. The
+    silence gate is not applied here; see `audio.silence_gate`.
 
     Args:
         model: in eval mode.
         features: (frames, audio_channels) Stage I features at 25 fps, at least one frame; any length.
         first_pose: its first frame is the pose that the motion begins with.
-        steps, guidance, eta: sampling; None = what the model's configuration says.
-        candidates: motions drawn for every window after the first, of which the best continuation is kept;
-            there is one to choose only where windows are chained.
-        first_pose_ramp: begin exactly at the first pose; also joins chained windows. Off only for parity.
-        chaining: "overlap" for any length; "chained" draws window after window, for a minute or two;
-            "official" is what the published script does with several windows. None: "overlap", or "chained"
-            where candidates are requested.
-        overlap: frames that overlapping windows share.
-        windows_at_once: overlapping windows that one network call computes; the same motion.
-        timing: "official" shows every frame 40 ms late, as the published script does by putting the first
-            pose in front and leaving the last frame out; `chaining="official"` implies it.
+        sampling: how; None in it = what the preset or the model's configuration says.
         progress: called after each network call.
 
     Raises InputError for features, poses or settings that do not fit the model.
     """
-    config = model.config
-    chaining = chaining or ("chained" if candidates > 1 else "overlap")
-    _check(config, features, first_pose, candidates, steps)
-    _check_windows(config, chaining, overlap, windows_at_once, timing)
+    _check(model.config, features, first_pose)
+    chosen = sampling.applied_to(model.config)
     pose = first_pose.window([0]).to_network()[0].float()
-    sampling: dict[str, Any] = {
-        "steps": config.steps if steps is None else steps,
-        "guidance": config.guidance if guidance is None else guidance,
-        "eta": config.eta if eta is None else eta,
-        "first_pose_ramp": first_pose_ramp,
+    pose = without_legs(pose) if chosen.legs == "zero" else pose
+    ddim: dict[str, Any] = {
+        "steps": chosen.steps,
+        "guidance": chosen.guidance,
+        "eta": chosen.eta,
+        "first_pose_ramp": chosen.first_pose_ramp,
     }
-    if chaining == "overlap":
+    shift = chosen.motion_shift or 0
+    if chosen.chaining == "overlap":
         flat = sample_overlapping(
             model,
             features,
             pose,
-            seed=seed,
-            overlap=overlap,
-            windows_at_once=windows_at_once,
+            seed=chosen.seed,
+            overlap=chosen.overlap,
+            windows_at_once=chosen.windows_at_once,
             progress=progress,
-            **sampling,
+            **ddim,
         ).cpu()
     else:
         visible = first_pose.keypoints[0, :, 2] >= VISIBLE_SCORE
-        flat = _chained(
-            model,
-            features,
-            pose,
-            visible,
-            Chain(config.frames, chaining),
-            seed,
-            candidates,
-            sampling,
-            progress,
-        )
-    if timing == "official" and chaining != "official":
-        flat = torch.cat([pose[None].cpu(), flat[:-1]])
-    motion = Motion.from_network(flat, first_pose.width, first_pose.height)
-    # A score's whole range is 0.002 wide in the network: what it says of them is noise (docs/method.md 1.3).
-    motion.keypoints[..., 2] = first_pose.keypoints[:1, :, 2].cpu()
+        flat = _chained(model, features, pose, visible, chosen, ddim, progress)
+        shift -= chosen.chaining == "official"  # which is one frame late by itself
+    motion = Motion.from_network(_shifted(flat, pose.cpu(), shift), first_pose.width, first_pose.height)
+    assert chosen.visibility is not None
+    motion.keypoints[..., 2] = visible_scores(motion, first_pose, chosen.visibility).cpu()
     return motion
+
+
+def _shifted(flat: Tensor, pose: Tensor, frames: int) -> Tensor:
+    """The motion (n, 402) later by `frames`: the first pose fills the beginning, the last frame the end."""
+    if frames > 0:
+        return torch.cat([pose.expand(min(frames, len(flat)), -1), flat[:-frames]])
+    rest = flat[-frames:]
+    return torch.cat([rest, flat[-1:].expand(len(flat) - len(rest), -1)])
 
 
 def _chained(
@@ -110,23 +87,21 @@ def _chained(
     features: Tensor,
     pose: Tensor,
     visible: Tensor,
-    chain: Chain,
-    seed: int,
-    candidates: int,
-    sampling: dict[str, Any],
+    chosen: MotionSampling,
+    ddim: dict[str, Any],
     progress: Progress,
 ) -> Tensor:
     """Window after window, each from the end of the last: (frames, 402) on the CPU."""
-    device = model.device
+    device, chain = model.device, Chain(model.config.frames, chosen.chaining or "chained")
     features, pose, visible = features.to(device, torch.float32), pose.to(device), visible.to(device)
     visible = visible if visible.any() else torch.ones_like(visible)
     starts = chain.starts(len(features))
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(chosen.seed)
     windows: list[Tensor] = []
     for index, start in enumerate(starts):
         previous = windows[-1] if windows else None
         velocity = None if previous is None else chain.next_velocity(previous)
-        condition = chain.first_condition(pose) if previous is None else chain.next_condition(previous, pose)
+        condition = pose if previous is None else chain.next_condition(previous, pose)
 
         def window_progress(done: int, total: int, preview: Any = None, /, *, index: int = index) -> None:
             progress(index * total + done, len(starts) * total, preview)
@@ -137,17 +112,15 @@ def _chained(
             chain.audio(features, start)[None],
             generator=generator,
             first_velocity=None if velocity is None else velocity[None],
-            candidates=1 if previous is None else candidates,
+            candidates=1 if previous is None else chosen.candidates,
             progress=window_progress,
-            **sampling,
+            **ddim,
         )
         windows.append(drawn[0] if previous is None else chain.choose(drawn, previous, visible))
     return chain.assemble(windows, len(features), pose).cpu()
 
 
-def _check(
-    config: SMGAConfig, features: Tensor, first_pose: Motion, candidates: int, steps: int | None
-) -> None:
+def _check(config: SMGAConfig, features: Tensor, first_pose: Motion) -> None:
     if features.ndim != 2 or features.shape[1] != config.audio_channels:
         raise InputError(
             f"this Stage I model needs features of the shape (frames, {config.audio_channels}), not "
@@ -157,29 +130,11 @@ def _check(
     if len(features) == 0:
         raise InputError("the audio features hold no frame", fix="give a recording that is not empty")
     if not bool(features.isfinite().all()):
-        raise InputError("the audio features hold values that are not numbers", fix="check the recording")
+        raise InputError(
+            "the audio features hold values that are not finite",
+            fix="run the speech encoder in fp32; if that does not help, check the recording",
+        )
     if first_pose.frames == 0:
         raise InputError("the first pose holds no frame", fix="give the keypoints of one person")
     if not bool(first_pose.keypoints[0].isfinite().all()):
         raise InputError("the first pose holds values that are not numbers", fix="check the keypoints")
-    if candidates < 1:
-        raise InputError(f"candidates is {candidates}", fix="choose at least 1")
-    if steps is not None and not 1 <= steps <= 1000:
-        raise InputError(f"the number of Stage I steps is {steps}", fix="choose 1 to 1000")
-
-
-def _check_windows(
-    config: SMGAConfig, chaining: str, overlap: int, windows_at_once: int, timing: str
-) -> None:
-    for what, value, kinds in (("chaining", chaining, Chaining), ("timing", timing, Timing)):
-        if value not in get_args(kinds):
-            raise InputError(
-                f"there is no {what} '{value}'", fix=f"choose one of {', '.join(get_args(kinds))}"
-            )
-    if not 0 <= overlap < config.frames:
-        raise InputError(
-            f"windows of {config.frames} frames cannot overlap by {overlap}",
-            fix=f"choose 0 to {config.frames - 1}",
-        )
-    if windows_at_once < 1:
-        raise InputError(f"{windows_at_once} windows at once are not possible", fix="choose at least 1")

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from ..base.progress import Progress, silent
 from ..pose.skeleton import CHANNELS
+from .config import OVERLAP
 from .diffusion import CosineSchedule, FirstPoseRamp, Guided, ddim_step
 from .network import SMGA
 
-OVERLAP = 20  # frames, 0.8 s
 REFRESHES = 10  # times in a run that conditions are taken from the fused x0 again
 NOISE_ROWS = 8  # rows of 402 numbers: a multiple of the 16 that torch's generator draws at once
 

@@ -11,19 +11,23 @@ person has another shape (docs/windows.md has figures). `overlap` is the way for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ..pose.skeleton import CHANNELS, LEGS
+from .config import Chaining
 from .joints import official_joints, smooth_joints
 from .selection import joint_scores, published_scores
 
-Chaining = Literal["overlap", "chained", "official"]
-"""How windows become one motion: fused at every step (`overlap.py`), or one after the other."""
-
 OFFICIAL_CONDITION_FRAME = 59
+
+
+def without_legs(pose: Tensor) -> Tensor:
+    """The pose (402,) with legs at network zero, as the published script conditions on it."""
+    pose = pose.clone().unflatten(-1, (-1, CHANNELS))
+    pose[list(LEGS)] = 0
+    return pose.flatten()
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,6 @@ class Chain:
         rows = torch.arange(start, start + self.length, device=features.device).clamp_max(len(features) - 1)
         return features[rows]
 
-    def first_condition(self, pose: Tensor) -> Tensor:
-        """The condition (402,) of window 0; published code sets the legs to network zero."""
-        if self.chaining == "chained":
-            return pose
-        pose = pose.clone().unflatten(-1, (-1, CHANNELS))
-        pose[list(LEGS)] = 0
-        return pose.flatten()
-
     def next_condition(self, previous: Tensor, pose: Tensor) -> Tensor:
         """The condition (402,) of the window after `previous` (frames, 402); scores stay those of `pose`."""
         if self.chaining == "official":
@@ -84,8 +80,12 @@ class Chain:
         return candidates[int(total.argmin())]
 
     def assemble(self, windows: list[Tensor], frames: int, pose: Tensor) -> Tensor:
-        """Windows (length, 402) in their order -> one motion (frames, 402)."""
+        """Windows (length, 402) in their order -> one motion (frames, 402).
+
+        "official" puts the first pose in front and leaves the last frame out, as published: every frame is
+        one frame late.
+        """
         if self.chaining == "official":
-            motion = torch.cat([self.first_condition(pose)[None], *windows])[:-1]
+            motion = torch.cat([pose[None], *windows])[:-1]
             return smooth_joints(motion, official_joints(len(motion)))[:frames]
         return torch.cat([windows[0], *(window[1:] for window in windows[1:])])[:frames]

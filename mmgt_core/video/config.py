@@ -9,6 +9,8 @@ from ..base.errors import InputError
 
 Fusion = Literal["flat", "pyramid"]
 TRAIN_STEPS = 1000
+PoseStyle = Literal["paper", "example"]
+"""How the skeleton is drawn: limbs at 0.9 and fingers in reversed hue order, or at 0.6 and in hue order."""
 FullMask = Literal["1+lips", "hands", "1-face"]
 FULL_MASKS: tuple[FullMask, ...] = ("1+lips", "hands", "1-face")
 
@@ -54,7 +56,7 @@ class VideoConfig:
     audio_tokens: int = 32
     audio_dim: int = 768
     pose_channels: tuple[int, ...] = (16, 32, 96, 256)
-    pose_style: Literal["paper", "example"] = "paper"
+    pose_style: PoseStyle = "paper"
     motion_max_frames: int = 32
     size: int = 512
     steps: int = 30

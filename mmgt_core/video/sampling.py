@@ -4,20 +4,43 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ..base.errors import InputError
-from .config import TRAIN_STEPS, FullMask, Fusion, VideoConfig
+from ..base.presets import Preset
+from .config import TRAIN_STEPS, FullMask, Fusion, PoseStyle, VideoConfig
 
 FramingMode = Literal["pad", "crop", "stretch"]
 WindowEnds = Literal["open", "closed loop"]
 SIZE_STEP = 64  # pixels: eight of a latent, which the UNet halves three times
+PRESETS: dict[Preset, dict[str, Any]] = {
+    "recommended": {"framing": "pad", "window_ends": "open"},
+    "official": {
+        "framing": "stretch",
+        "pose_style": "paper",
+        "window_ends": "closed loop",
+        "window_fusion": "flat",
+        "window": 12,
+        "overlap": 4,
+        "full_mask": "1+lips",
+        "pose_weight": 1.0,
+        "face_weight": 1.0,
+        "lip_weight": 2.0,
+        "steps": 30,
+        "cfg": 3.5,
+    },
+}
+"""What each preset says; what it leaves out is the model's own."""
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How Stage II samples a clip; None = model default."""
+    """How Stage II samples a clip; None = the preset's value, and where it has none, the model default."""
 
+    preset: Preset = "recommended"
+    """Defaults of both stages: recommended, or official, which makes every choice as the authors' script
+    does. Other options take precedence; see docs/presets.md.
+    """
     seed: int = 0
     """Random seed. The same seed gives the same result on the same machine."""
     steps: int | None = None
@@ -28,10 +51,12 @@ class Sampling:
     """Width of the sampled video in pixels, a multiple of 64."""
     height: int | None = None
     """Height of the sampled video in pixels, a multiple of 64."""
-    framing: FramingMode = "pad"
+    framing: FramingMode | None = None
     """How the portrait is fitted to that size. The finished video has the portrait's own framing again:
-    padding is cut off, a crop is pasted back.
+    padding is cut off, a crop is pasted back. None = pad, or stretch with the official preset.
     """
+    pose_style: PoseStyle | None = None
+    """How the skeleton is drawn: as in the release's example video, or as in the published script (paper)."""
     pose_weight: float | None = None
     """Weight of the audio attention over the full frame."""
     face_weight: float | None = None
@@ -63,22 +88,35 @@ class Sampling:
         Raises InputError for values that cannot work, alone or together with the model's.
         """
         self._check()
-        weights = (self.pose_weight, self.face_weight, self.lip_weight)
+        chosen = self.with_preset()
+        weights = (chosen.pose_weight, chosen.face_weight, chosen.lip_weight)
         pose, face, lips = (
-            default if chosen is None else chosen
-            for chosen, default in zip(weights, config.region_weights, strict=True)
+            default if value is None else value
+            for value, default in zip(weights, config.region_weights, strict=True)
         )
-        chosen = {
-            "steps": self.steps,
-            "cfg": self.cfg,
-            "full_mask": self.full_mask,
-            "window": self.window,
-            "overlap": self.overlap,
-            "fusion": self.window_fusion,
-            "closed_loop": None if self.window_ends is None else self.window_ends == "closed loop",
+        values = {
+            "steps": chosen.steps,
+            "cfg": chosen.cfg,
+            "pose_style": chosen.pose_style,
+            "full_mask": chosen.full_mask,
+            "window": chosen.window,
+            "overlap": chosen.overlap,
+            "fusion": chosen.window_fusion,
+            "closed_loop": None if chosen.window_ends is None else chosen.window_ends == "closed loop",
         }
-        given = {name: value for name, value in chosen.items() if value is not None}
+        given = {name: value for name, value in values.items() if value is not None}
         return dataclasses.replace(config, region_weights=(pose, face, lips), **given)
+
+    def with_preset(self) -> Sampling:
+        """These choices, with the preset's values where none was made."""
+        preset = PRESETS[self.preset]
+        open_ = {name: value for name, value in preset.items() if getattr(self, name) is None}
+        return dataclasses.replace(self, **open_)
+
+    @property
+    def fitted(self) -> FramingMode:
+        """How the portrait is fitted to the size."""
+        return self.framing or PRESETS[self.preset]["framing"]
 
     def size(self, config: VideoConfig) -> tuple[int, int]:
         """(width, height) of the sampled video in pixels; raises InputError unless multiples of 64."""
@@ -92,6 +130,12 @@ class Sampling:
         return size
 
     def _check(self) -> None:
+        if self.preset not in PRESETS:
+            raise InputError(
+                f"there is no preset '{self.preset}'",
+                where="preset",
+                fix=f"choose one of {', '.join(PRESETS)}",
+            )
         if not 0 <= self.seed < 2**63:
             raise InputError(f"a seed of {self.seed} is not possible", where="seed", fix="choose 0 or more")
         if self.steps is not None and not 1 <= self.steps <= TRAIN_STEPS:

@@ -53,11 +53,11 @@ def make_clip(
 
     config = sampling.applied_to(video.config)
     image = one_image(portrait, "portrait")
-    fitted, framing = fit_image(image, sampling.size(config), sampling.framing)
+    fitted, framing = fit_image(image, sampling.size(config), sampling.fitted)
     target = torch.from_numpy(fitted).float()[None] / 255
     if isinstance(pose, Tensor):
         motion, frames = None, _frames(pose.shape[0], speech, masks)
-        pose_images = _drawn(pose, framing, sampling.framing)
+        pose_images = _drawn(pose, framing, sampling.fitted)
     else:
         motion = as_motion(pose, framing.source).on_portrait(framing.source, "motion")
         frames = _frames(motion.frames, speech, masks)

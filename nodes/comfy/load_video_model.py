@@ -11,7 +11,7 @@ import comfy.model_management as management
 import torch
 from torch import Tensor
 
-from ...mmgt_core.checkpoints.io import check_names_and_shapes, config_from_json
+from ...mmgt_core.checkpoints.io import check_names_and_shapes, config_from_json, without_extras
 from ...mmgt_core.checkpoints.video import WHAT, infer_config
 from ...mmgt_core.checkpoints.video_keys import adapter_keys, is_audio_convolution, position_shapes
 from ...mmgt_core.checkpoints.video_parts import read_video_file
@@ -85,8 +85,9 @@ def _read(path: str | os.PathLike[str]) -> tuple[VideoConfig, dict[str, Tensor]]
         config_from_json(VideoConfig, file.config, path) if file.config else infer_config(file.tensors, path)
     )
     expected = official_shapes(config, FIRST_OF_UNET in file.tensors, path)
-    check_names_and_shapes(file.tensors, expected, path, WHAT)
-    return config, file.tensors
+    tensors = without_extras(file.tensors, expected, path)
+    check_names_and_shapes(tensors, expected, path, WHAT)
+    return config, dict(tensors)
 
 
 def _model(

@@ -23,6 +23,7 @@ from mmgt_core.pose.motion import Motion
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.generate import generate_motion
 from mmgt_core.smga.network import SMGA
+from mmgt_core.smga.sampling import MotionSampling
 from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.config import VideoConfig
 from mmgt_core.video.denoise import denoise
@@ -88,7 +89,7 @@ def test_stage_1_one_window():
     pose = Motion(torch.rand(1, 134, 3, generator=torch.Generator().manual_seed(1)))
     features = torch.randn(config.frames, config.audio_channels, generator=torch.Generator().manual_seed(2))
     with measured(f"Stage I, one window of {config.frames} frames, {config.steps} steps, fp32, CPU"):
-        motion = generate_motion(model, features, pose, seed=0)
+        motion = generate_motion(model, features, pose, MotionSampling())
     assert motion.frames == 80 and torch.isfinite(motion.keypoints).all()
 
 

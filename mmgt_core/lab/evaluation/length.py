@@ -16,6 +16,7 @@ from ...base.timebase import FPS
 from ...pose.motion import Motion
 from ...smga.generate import generate_motion
 from ...smga.overlap import overlapping_starts
+from ...smga.sampling import MotionSampling
 from ..metrics import motion as measure
 from ..metrics.bootstrap import Interval, bootstrap
 from ..metrics.correlation import pearson
@@ -114,7 +115,9 @@ def measure_seams(
         motions, started = [], time.perf_counter()
         for seed, clip in enumerate(clips):
             first = clip.truth.window([0])
-            motions.append(generate_motion(model, clip.features, first, seed=seed, **way.settings))
+            motions.append(
+                generate_motion(model, clip.features, first, MotionSampling(seed=seed, **way.settings))
+            )
             done += 1
             progress(done, total)
         spoken = sum(len(clip.features) for clip in clips) / FPS
@@ -129,7 +132,8 @@ def measure_drift(
     """For each minute, the largest relative change of a body length against frame 0; worst of the clips."""
     changes = []
     for seed, clip in enumerate(clips):
-        motion = generate_motion(model, clip.features, clip.truth.window([0]), seed=seed, **way.settings)
+        sampling = MotionSampling(seed=seed, **way.settings)
+        motion = generate_motion(model, clip.features, clip.truth.window([0]), sampling)
         minutes = range(0, motion.frames, 60 * FPS)
         changes.append([shape_change(motion, slice(start, start + 60 * FPS)) for start in minutes])
         progress(seed + 1, len(clips))

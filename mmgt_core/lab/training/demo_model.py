@@ -48,8 +48,7 @@ class DemoModelSettings:
     Attributes:
         folder: everything lies under it; a phase that was interrupted continues where it stopped, a finished
             one is kept.
-        phases: which to do, in this order: "speech", "pictures", "smga", "autoencoder", "image", "video",
-            "whole", "decoder".
+        phases: which to do, in the order of `PHASES`.
         minutes: time budgets by phase; steps: step budgets by phase. What is left out is the recipe's.
         device: "auto", "cpu", "cuda".
         workers: processes that speak, move and draw.

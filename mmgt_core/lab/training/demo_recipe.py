@@ -15,7 +15,16 @@ from .smga import SMGASettings
 from .video import VideoSettings
 from .video_loss import BatchSettings
 
-MOTION = SMGAConfig(width=128, ffn=256, layers=4, heads=4, audio_channels=35, dropout=0.0, guidance=1.0)
+MOTION = SMGAConfig(
+    width=128,
+    ffn=256,
+    layers=4,
+    heads=4,
+    audio_channels=35,
+    dropout=0.0,
+    guidance=1.0,
+    visibility="portrait",  # the presenter's hands never leave the image
+)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -11,6 +13,8 @@ from mmgt_core.base.errors import InputError
 from mmgt_core.pose.motion import Motion
 from mmgt_core.smga.generate import generate_motion
 from mmgt_core.smga.overlap import REFRESHES, _noise, _refreshes, crossfade, overlapping_starts
+from mmgt_core.smga.sampling import PRESETS, MotionSampling
+from mmgt_core.smga.windows import without_legs
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def pixels(motion):
 @pytest.mark.parametrize("frames", [1, 2, 79, 80, 81, 159, 160, 200])
 @pytest.mark.parametrize("chaining", ["overlap", "chained", "official"])
 def test_any_length(model, speech, pose, frames, chaining):
-    motion = generate_motion(model, speech[:frames], pose, seed=1, steps=1, chaining=chaining)
+    motion = generate_motion(model, speech[:frames], pose, MotionSampling(seed=1, steps=1, chaining=chaining))
     assert motion.frames == frames
     assert (motion.width, motion.height) == (640, 480)
     assert bool(motion.keypoints.isfinite().all())
@@ -39,7 +43,8 @@ def test_any_length(model, speech, pose, frames, chaining):
 
 @pytest.mark.parametrize("chaining", ["overlap", "chained"])
 def test_begins_with_the_first_pose_and_keeps_its_scores(model, speech, pose, chaining):
-    motion = generate_motion(model, speech, pose, seed=1, chaining=chaining)
+    sampling = MotionSampling(seed=1, chaining=chaining, visibility="portrait")
+    motion = generate_motion(model, speech, pose, sampling)
     assert (pixels(motion)[0] - pixels(pose)[0]).abs().max() < 1e-2
     assert torch.equal(motion.keypoints[..., 2], pose.keypoints[..., 2].expand(200, -1))
 
@@ -47,7 +52,8 @@ def test_begins_with_the_first_pose_and_keeps_its_scores(model, speech, pose, ch
 @pytest.mark.parametrize("candidates", [1, 2])
 def test_same_seed_same_motion(model, speech, pose, candidates):
     first, again, other = (
-        generate_motion(model, speech, pose, seed=s, candidates=candidates).keypoints for s in (1, 1, 2)
+        generate_motion(model, speech, pose, MotionSampling(seed=s, candidates=candidates)).keypoints
+        for s in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert not torch.allclose(first, other)
@@ -55,16 +61,15 @@ def test_same_seed_same_motion(model, speech, pose, candidates):
 
 def test_global_randomness_is_left_alone(model, speech, pose):
     before = torch.random.get_rng_state()
-    generate_motion(model, speech[:10], pose, seed=1, steps=1)
+    generate_motion(model, speech[:10], pose, MotionSampling(seed=1, steps=1))
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(("overlap", "guidance"), [(0, 1.0), (40, 2.0)])
 def test_the_batch_size_does_not_change_the_motion(model, speech, pose, overlap, guidance):
+    sampling = MotionSampling(seed=1, overlap=overlap, guidance=guidance)
     motions = [
-        generate_motion(
-            model, speech, pose, seed=1, overlap=overlap, windows_at_once=n, guidance=guidance
-        ).keypoints
+        generate_motion(model, speech, pose, replace(sampling, windows_at_once=n)).keypoints
         for n in (1, 3, 200)
     ]
     for motion in motions[1:]:
@@ -74,7 +79,9 @@ def test_the_batch_size_does_not_change_the_motion(model, speech, pose, overlap,
 def test_the_beginning_hardly_depends_on_the_length(model, speech, pose):
     """A longer recording draws the same noise for the same frames; chained, even the motion is the same."""
     short, long_ = (
-        generate_motion(model, speech[:frames], pose, seed=1, chaining="chained").keypoints[:80]
+        generate_motion(model, speech[:frames], pose, MotionSampling(seed=1, chaining="chained")).keypoints[
+            :80
+        ]
         for frames in (160, 200)
     )
     assert torch.equal(short, long_)
@@ -84,11 +91,13 @@ def test_the_beginning_hardly_depends_on_the_length(model, speech, pose):
 
 def test_chained_windows_join_in_position_and_velocity(model, speech, pose):
     """Across each joint the velocity goes on."""
-    motion = generate_motion(model, speech, pose, seed=1, steps=3, chaining="chained")
+    motion = generate_motion(model, speech, pose, MotionSampling(seed=1, steps=3, chaining="chained"))
     flat = motion.to_network().unflatten(1, (134, 3))[..., :2]
     for joint in (79, 158):
         assert (flat[joint + 1] - 2 * flat[joint] + flat[joint - 1]).abs().max() < 1e-4
-    bare = generate_motion(model, speech, pose, seed=1, steps=3, chaining="chained", first_pose_ramp=False)
+    bare = generate_motion(
+        model, speech, pose, MotionSampling(seed=1, steps=3, chaining="chained", first_pose_ramp=False)
+    )
     flat = bare.to_network().unflatten(1, (134, 3))[..., :2]
     assert (flat[80] - 2 * flat[79] + flat[78]).abs().max() > 1e-2
 
@@ -116,14 +125,52 @@ def test_conditions_are_handed_on_a_few_times(steps):
     assert sum(_refreshes(step, steps) for step in range(steps)) == min(steps, REFRESHES)
 
 
-def test_official_timing_is_one_frame_late(model, speech, pose):
-    plain, late = (
-        generate_motion(model, speech, pose, seed=1, steps=2, timing=timing).keypoints
-        for timing in ("aligned", "official")
+@pytest.mark.parametrize("chaining", ["overlap", "official"])
+def test_the_shift_moves_the_motion_in_time(model, speech, pose, chaining):
+    sampling = MotionSampling(seed=1, steps=2, chaining=chaining, legs="keep", visibility="portrait")
+    aligned, late, early = (
+        generate_motion(model, speech, pose, replace(sampling, motion_shift=shift)).keypoints
+        for shift in (0, 2, -3)
     )
-    assert late.shape == plain.shape
-    assert torch.equal(late[1:], plain[:-1])
+    assert late.shape == early.shape == aligned.shape
+    assert torch.equal(late[2:], aligned[:-2]) and torch.equal(early[:-3], aligned[3:])
     torch.testing.assert_close(late[:1], pose.keypoints, atol=1e-5, rtol=0)
+    assert torch.equal(early[-3:], aligned[-1:].expand(3, -1, -1))
+
+
+def test_a_shift_beyond_the_end_leaves_the_first_pose(model, speech, pose):
+    sampling = MotionSampling(seed=1, steps=1, motion_shift=5, visibility="portrait")
+    motion = generate_motion(model, speech[:3], pose, sampling)
+    assert motion.frames == 3
+    torch.testing.assert_close(motion.keypoints, pose.keypoints.expand(3, -1, -1), atol=1e-5, rtol=0)
+
+
+def test_presets_fill_in_what_is_not_chosen(config):
+    for preset, values in PRESETS.items():
+        chosen = MotionSampling(preset=preset).applied_to(config)
+        assert {name: getattr(chosen, name) for name in values} == values
+        kept = MotionSampling(preset=preset, motion_shift=-2, legs="keep", steps=7).applied_to(config)
+        assert (kept.motion_shift, kept.legs, kept.steps) == (-2, "keep", 7)
+    assert MotionSampling().applied_to(config).visibility == config.visibility
+    assert MotionSampling(candidates=3).applied_to(config).chaining == "chained"
+
+
+def test_the_official_preset_is_the_published_assembly(model, speech, pose):
+    """The preset equals its choices named one by one, and conditions on legs at network zero."""
+    settings = {"seed": 1, "steps": 2, "guidance": 2.0, "eta": 1.0}
+    preset = generate_motion(model, speech, pose, MotionSampling(preset="official", **settings))
+    named = MotionSampling(
+        chaining="official",
+        first_pose_ramp=False,
+        legs="zero",
+        motion_shift=1,
+        visibility="unfiltered",
+        **settings,
+    )
+    assert torch.equal(preset.keypoints, generate_motion(model, speech, pose, named).keypoints)
+    first = preset.to_network()[0].view(134, 3)[:, :2]
+    expected = without_legs(pose.to_network()[0]).view(134, 3)[:, :2]
+    torch.testing.assert_close(first, expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("chaining", ["overlap", "chained"])
@@ -134,7 +181,7 @@ def test_progress_runs_over_all_windows_and_its_interrupt_travels(model, speech,
         model,
         speech,
         pose,
-        **settings,
+        MotionSampling(**settings),
         progress=lambda done, total, _preview=None: seen.append((done, total)),
     )
     assert seen == [(i, 6) for i in range(1, 7)]
@@ -144,12 +191,14 @@ def test_progress_runs_over_all_windows_and_its_interrupt_travels(model, speech,
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        generate_motion(model, speech, pose, **settings, progress=stop)
+        generate_motion(model, speech, pose, MotionSampling(**settings), stop)
 
 
 def test_candidates_change_later_windows_only(model, speech, pose):
     one, several = (
-        generate_motion(model, speech, pose, seed=1, candidates=n, chaining="chained").keypoints
+        generate_motion(
+            model, speech, pose, MotionSampling(seed=1, candidates=n, chaining="chained")
+        ).keypoints
         for n in (1, 3)
     )
     assert torch.equal(one[:80], several[:80])
@@ -161,18 +210,24 @@ def test_candidates_change_later_windows_only(model, speech, pose):
     [
         ({"features": torch.zeros(10, 4)}, "features"),
         ({"features": torch.zeros(0, 5)}, "no frame"),
-        ({"features": torch.full((10, 5), float("nan"))}, "not numbers"),
+        ({"features": torch.full((10, 5), float("nan"))}, "not finite"),
         ({"first_pose": Motion(torch.zeros(0, 134, 3))}, "first pose"),
         ({"first_pose": Motion(torch.full((1, 134, 3), float("inf")))}, "first pose"),
         ({"candidates": 0}, "candidates"),
         ({"steps": 0}, "steps"),
         ({"chaining": "loose"}, "chaining"),
-        ({"timing": "late"}, "timing"),
-        ({"overlap": 80}, "overlap by 80"),
-        ({"windows_at_once": 0}, "windows at once"),
+        ({"motion_shift": 11}, "motion_shift is 11"),
+        ({"legs": "none"}, "legs"),
+        ({"visibility": "all"}, "visibility"),
+        ({"eta": 1.5}, "eta"),
+        ({"preset": "best"}, "preset"),
+        ({"overlap": 80}, "overlap is 80"),
+        ({"windows_at_once": 0}, "windows_at_once is 0"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(model, speech, pose, change, message):
-    arguments = {"features": speech[:10], "first_pose": pose, "seed": 1, **change}
+    change = dict(change)
+    inputs = {name: change.pop(name) for name in ("features", "first_pose") if name in change}
+    inputs = {"features": speech[:10], "first_pose": pose, **inputs}
     with pytest.raises(InputError, match=message):
-        generate_motion(model, **arguments)
+        generate_motion(model, **inputs, sampling=MotionSampling(**change))

@@ -12,6 +12,7 @@ from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.diffusion import ddim_sample
 from mmgt_core.smga.generate import generate_motion
 from mmgt_core.smga.overlap import sample_overlapping
+from mmgt_core.smga.sampling import MotionSampling
 
 
 class Drifting(torch.nn.Module):
@@ -43,7 +44,7 @@ def test_errors_wander_no_farther_than_conditions_are_handed_on(steps):
     model, pose = Drifting(drift), Motion(torch.full((1, 134, 3), 0.5))
     settings = {"seed": 0, "steps": steps, "eta": 0.0}
     chained, overlapping = (
-        generate_motion(model, torch.zeros(3200, 2), pose, chaining=chaining, **settings)
+        generate_motion(model, torch.zeros(3200, 2), pose, MotionSampling(chaining=chaining, **settings))
         for chaining in ("chained", "overlap")
     )
     far = [float((m.pixels() - m.pixels()[0]).abs().amax()) for m in (chained, overlapping)]
@@ -55,7 +56,7 @@ def test_seams_do_not_show(model, config, random):
     """Even an untrained network, whose windows disagree, moves at seams as it does inside."""
     features = torch.randn(900, config.audio_channels, generator=random)
     pose = Motion(torch.rand(1, 134, 3, generator=random))
-    motion = generate_motion(model, features, pose, seed=1, steps=4, overlap=20)
+    motion = generate_motion(model, features, pose, MotionSampling(seed=1, steps=4, overlap=20))
     seams = [start + 10 for start in range(60, 820, 60)]
     here, inside = at_seams(liveliness(motion, range(134))[1], seams)
     assert here.mean() < 1.5 * inside.mean()

@@ -14,6 +14,7 @@ from mmgt_core.pose.motion import Motion
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.generate import generate_motion
 from mmgt_core.smga.network import SMGA
+from mmgt_core.smga.sampling import MotionSampling
 
 
 class Oracle:
@@ -121,7 +122,9 @@ def test_one_window_equals_what_the_product_makes(motion_inputs):
     batched = SMGASource(model)(features, pose, seed=5)[0]
     # Overlapping windows draw their noise in another order; given the same noise, one window is the same
     # (tests/core/smga/test_overlap.py).
-    alone = generate_motion(model, features[0], Motion(pose), seed=5, chaining="chained").keypoints
+    alone = generate_motion(
+        model, features[0], Motion(pose), MotionSampling(seed=5, chaining="chained")
+    ).keypoints
     torch.testing.assert_close(batched, alone, atol=1e-5, rtol=0)
 
 
