@@ -51,7 +51,7 @@ def load_wavlm(
     Args:
         path: safetensors or torch checkpoint with the names of transformers or of the original release, or a
             folder of transformers.
-        dtype: None is fp16 on a CUDA device, else fp32.
+        dtype: None is fp32, as in the published scripts; fp16 can overflow.
         depth: the layers and width that it must have; None takes any.
 
     Raises:
@@ -174,7 +174,7 @@ def _filled(
         tensors, expected, file.where, f"a {NAMES.get((file.kind, file.depth), file.kind)}"
     )
     device = torch.device(device)
-    dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
+    dtype = dtype or torch.float32
     model.load_state_dict({name: tensor.to(device, dtype) for name, tensor in tensors.items()}, assign=True)
     return model.eval().requires_grad_(False)
 

@@ -23,7 +23,7 @@ def file_encoders(
     device: torch.device | str = "cpu",
     stages: Stages = no_stages,
 ) -> dict[str, Encoder]:
-    """The `encoders` of `extract_features` for the files that were given; fp16 on a GPU, fp32 on the CPU.
+    """The `encoders` of `extract_features` for the files that were given, in fp32.
 
     Nothing is loaded before a recording comes, and nothing is kept after it: a model takes 0.2 to 1.3 GB.
 

@@ -17,6 +17,7 @@ from ..base.progress import Plan, unplanned
 from ..checkpoints.companions import autoencoder_of, portrait_embedding
 from ..checkpoints.smga import load_smga
 from ..checkpoints.video import load_video_model
+from ..media.framing import fit_image
 from ..media.images import load_image
 from ..media.sound_file import load_channels
 from ..media.vocals import load_vocals
@@ -121,7 +122,9 @@ def generate_video(
         required_encoder(model.config.audio_features, encoders)
     config, size = sampling.applied_to(model.config), sampling.size(model.config)
     smga = None if request.motion is not None else _smga(settings.motion, settings.device)
-    embedding = portrait_embedding(model.config, chosen.clip_vision, image, device)
+    # CLIP sees the portrait as the reference UNet does, in its framing.
+    fitted, _ = fit_image(image, size, sampling.fitted)
+    embedding = portrait_embedding(model.config, chosen.clip_vision, fitted, device)
     own_pose, notes = pose, ()
     if request.motion is not None:
         pose, sound, notes = same_length(pose, sound)

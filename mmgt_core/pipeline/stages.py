@@ -18,6 +18,8 @@ class Stage(str, Enum):
     DRAWING = "drawing poses"
     ENCODING = "encoding speech"
     DETECTION = "detecting poses"
+    CHECKING = "checking model files"
+    COMPARING = "comparing pose styles"
 
     __str__ = str.__str__
     __format__ = str.__format__

@@ -22,11 +22,13 @@ def write_bank(reference: BaseModel, latents: Tensor, context: Tensor, places: M
 
     Args:
         reference: the loaded reference UNet; its output is not used.
-        latents: (rows, 4, h, w), scaled for the UNet, with its device and dtype.
+        latents: (rows, 4, h, w), scaled for the UNet, on its device.
         context: (rows, 1, cross_dim).
         places: the sites by block.
     """
     features: dict[str, Tensor] = {}
+    # Its weights may have another dtype than the main MODEL's, and not every host casts them.
+    latents, context = (tensor.to(compute_dtype(reference)) for tensor in (latents, context))
 
     def record(
         n: Tensor, context: Tensor, value: Tensor, extra: Mapping[str, Any]
@@ -38,3 +40,8 @@ def write_bank(reference: BaseModel, latents: Tensor, context: Tensor, places: M
     options = {"patches": {"attn1_patch": [record]}}
     reference.diffusion_model(latents, timesteps, context=context, transformer_options=options)
     return Bank(features)
+
+
+def compute_dtype(model: BaseModel) -> torch.dtype:
+    """The dtype in which the host runs a model; its weights may have another."""
+    return getattr(model, "manual_cast_dtype", None) or model.get_dtype()

@@ -99,9 +99,9 @@ def _run(
     waveform: Waveform,
     progress: Progress,
 ) -> Tensor:
-    """The features; the network is loaded on the host's device meanwhile, in fp16 on CUDA, else fp32."""
+    """The features; the network is loaded on the host's device meanwhile, in fp32 as published."""
     device = management.get_torch_device()
-    network = build(torch.float16 if device.type == "cuda" else torch.float32)
+    network = build(torch.float32)
     # The host sets an attribute `device` on the module it manages; the network has a property of that name.
     module = torch.nn.ModuleDict({"network": network})
     patcher = comfy.model_patcher.ModelPatcher(module, device, management.unet_offload_device())

@@ -25,6 +25,7 @@ from .clip_run import CALL, RUN, ClipRun, LoadedNetworks, UNetCall
 from .conditions import CONDITION
 from .host_layers import host_attention
 from .injections import CurrentCall, site_injection
+from .reference_net import compute_dtype
 from .sites import STEM, Block, check_model, sites_by_block
 from .window_progress import WindowProgress
 from .windows import ACTIVATIONS, WINDOW, ClipWindows
@@ -186,7 +187,7 @@ def _run_clips(
         )
     adapter, reference = (extra.model for extra in patcher.get_additional_models_with_key(KEY))
     model = guider.inner_model
-    dtype = getattr(model, "manual_cast_dtype", None) or model.get_dtype()
+    dtype = compute_dtype(model)
     networks = LoadedNetworks(patcher.get_attachment(KEY), adapter, reference, patcher.load_device, dtype)
     conds = [cond["model_conds"].get(CONDITION) for group in guider.conds.values() for cond in group]
     clips = {id(cond.clip): cond.clip for cond in conds if cond is not None}.values()

@@ -118,7 +118,7 @@ def test_weights_and_windows_stand_behind_show_advanced_inputs(config):
         inputs = {**given["required"], **given["optional"]}
         assert {name for name, (_, *options) in inputs.items() if options and options[0].get("advanced")} == {
             "pose_weight", "face_weight", "lip_weight", "full_mask",
-            "window", "overlap", "window_ends", "windows_at_once", "window_fusion",
+            "window", "overlap", "window_ends", "windows_at_once", "window_fusion", "pose_style",
         }  # fmt: skip
 
 

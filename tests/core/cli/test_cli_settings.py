@@ -21,7 +21,7 @@ from mmgt_core.pipeline.request import VideoRequest
 from mmgt_core.pipeline.settings import MotionSettings
 from mmgt_core.video.sampling import Sampling
 
-ENGINE = ["generate", "motion", "demo", "work", "queue", "models", "download", "convert"]
+ENGINE = ["generate", "motion", "demo", "work", "queue", "doctor", "models", "download", "convert"]
 LAB = ["presenter", "demo-model", "eval-demo", "eval-length", "side-by-side"]
 PHASES = ["speech-data", "smga", "autoencoder", "image", "video"]
 

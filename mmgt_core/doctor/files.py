@@ -1,0 +1,76 @@
+"""The known model files: which are there, whether they are the published ones, whether they load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..base.errors import MMGTError
+from ..base.progress import Progress, silent
+from ..base.sizes import readable_size
+from ..checkpoints.folders import Found, State, look_for
+from ..checkpoints.registry import REGISTRY
+from .findings import Finding
+
+SECTION = "Model files"
+
+
+def files(
+    folders: Sequence[Path], *, hashes: bool = False, progress: Progress = silent
+) -> tuple[list[Finding], dict[str, Path]]:
+    """A line for each known file, and the paths of those that can be used, by name.
+
+    Args:
+        folders: laid out like ComfyUI's `models`.
+        hashes: compare SHA-256 where it is known; reads every file.
+    """
+    found: list[Finding] = []
+    usable: dict[str, Path] = {}
+    for index, file in enumerate(REGISTRY):
+        state = look_for(file, folders, hashes=hashes)
+        finding = _finding(state)
+        found.append(finding)
+        if state.path is not None and finding.verdict == "ok":
+            usable[file.name] = state.path
+        progress(index + 1, len(REGISTRY))
+    return found, usable
+
+
+def _finding(found: Found) -> Finding:
+    file = found.file
+    if found.path is None:
+        return Finding(SECTION, file.name, "missing", "", f"{file.file} in models/{file.folder}")
+    size = readable_size(found.path.stat().st_size)
+    value = f"{found.path.name}, {size}"
+    if found.state is State.WRONG:
+        return Finding(SECTION, file.name, value, "fault", found.remark)
+    try:
+        loaded = _load(file.name, found.path)
+    except MMGTError as error:
+        return Finding(SECTION, file.name, value, "fault", _without_folders(error, found.path))
+    return Finding(SECTION, file.name, f"{value}{loaded}", "ok", "loads strictly" if loaded else "present")
+
+
+def _load(name: str, path: Path) -> str:
+    """Load the file as its user would; says what it is."""
+    loaders: dict[str, Callable[[Path], Any]] = {"motion": _motion, "video": _video}
+    return loaders[name](path) if name in loaders else ""
+
+
+def _motion(path: Path) -> str:
+    from ..checkpoints.smga import load_smga
+
+    config = load_smga(path).config
+    return f", {config.layers} layers of width {config.width}, {config.audio_channels} audio channels"
+
+
+def _video(path: Path) -> str:
+    from ..checkpoints.video import load_video_model
+
+    config = load_video_model(path).config
+    return f", widths {config.block_channels}, {config.audio_features}, {config.size} px"
+
+
+def _without_folders(error: MMGTError, path: Path) -> str:
+    return str(error).replace(str(path), path.name)
