@@ -101,10 +101,17 @@ class DecoderLoss(nn.Module):
         weights = weights[torch.arange(count)[:, None, None], y[:, :, None], x[:, None, :]][:, None]
         scaled = (latents / self.scale).contiguous(memory_format=torch.channels_last)
         decoded = self.decoder(scaled).float() / 2 + 0.5
-        inner = (..., slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
-        images = (images.permute(0, 3, 1, 2).float() / 255)[inner]
-        psnr = -10 * (decoded[inner] - images).detach().square().mean().log10()
-        return {"loss": image_loss(decoded[inner], images, weights[inner]), "psnr": psnr}
+        images = images.permute(0, 3, 1, 2).float() / 255
+        weights = weights * (self._inside(row)[:, :, None] * self._inside(column)[:, None, :])[:, None]
+        psnr = -10 * (decoded - images).detach().square().mean().log10()
+        return {"loss": image_loss(decoded, images, weights), "psnr": psnr}
+
+    def _inside(self, corner: Tensor) -> Tensor:
+        """(n, pixels) 0 near the ends of crops that begin at cell `corner`, 1 at the image's own border."""
+        side, grid = self.settings.crop, self.true.shape[-1]
+        place = torch.arange(8 * side, device=corner.device)[None]
+        first = (place >= MARGIN) | (corner[:, None] == 0)
+        return (first & ((place < 8 * side - MARGIN) | (corner[:, None] == grid - side))).float()
 
     def _corners(self, boxes: Tensor, uniform) -> tuple[Tensor, Tensor]:  # noqa: ANN001 - of `forward`
         """int64 (n,) column and row of each crop in latent cells, most of them centered on a hand."""
