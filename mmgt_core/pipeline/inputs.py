@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .. import assets
 from ..base.errors import InputError
+from ..base.notes import Note, unnoted
 from ..base.timebase import sample_count
 from ..media.images import load_image
 from ..media.waveform import Waveform
@@ -20,7 +21,7 @@ from .pose_finder import DRIVING_VIDEOS, PoseFinder
 from .request import MotionRequest, VideoRequest
 
 
-def first_pose(request: MotionRequest, finder: PoseFinder) -> Motion:
+def first_pose(request: MotionRequest, finder: PoseFinder, note: Note = unnoted) -> Motion:
     """The pose that a motion begins with."""
     if request.demo_portrait:
         return read_pose_file(assets.asset(assets.POSE))
@@ -36,15 +37,19 @@ def first_pose(request: MotionRequest, finder: PoseFinder) -> Motion:
     return finder.on_portrait(image, request.image).motion
 
 
-def pose_of_video(request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder) -> Motion:
+def pose_of_video(
+    request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder, note: Note = unnoted
+) -> Motion:
     """The given motion, else one frame: the pose in the portrait; both refer to that image."""
     size = image.shape[1::-1]
     if request.motion is not None:
-        return _given_motion(request, size, finder)
-    return portrait_pose(request, image, finder)
+        return _given_motion(request, size, finder, note)
+    return portrait_pose(request, image, finder, note)
 
 
-def portrait_pose(request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder) -> Motion:
+def portrait_pose(
+    request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder, note: Note = unnoted
+) -> Motion:
     """The pose in the portrait, one frame: of the request's keypoints, else of the detector."""
     size = image.shape[1::-1]
     if request.keypoints is None:
@@ -70,7 +75,7 @@ def length_note(motion: int, sound: int) -> str:
     return f"the motion has {motion} frames, the recording {sound}; the end of the {longer} is cut off"
 
 
-def _given_motion(request: VideoRequest, size: tuple[int, int], finder: PoseFinder) -> Motion:
+def _given_motion(request: VideoRequest, size: tuple[int, int], finder: PoseFinder, note: Note) -> Motion:
     path = Path(str(request.motion))
     if path.suffix.lower() in DRIVING_VIDEOS:
         motion = finder.in_video(path, request.start, request.duration).motion

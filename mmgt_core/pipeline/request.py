@@ -33,6 +33,10 @@ class MotionRequest:
     """Seconds of the recording to use. None = up to its end."""
     vocals: Path | None = None
     """The isolated voice, if the recording contains music. The models use it; a video keeps the full mix."""
+    lead_in: float = 0.0
+    """Seconds of silence before the recording: sound and motion start later, from the portrait's pose."""
+    lead_out: float = 0.0
+    """Seconds of silence after the recording, in which the motion comes to rest."""
 
     def check(self) -> None:
         """Raise InputError for a name that says no kind of file, and for two sources of the pose."""
@@ -49,6 +53,11 @@ class MotionRequest:
                 where=self.keypoints,
                 fix="use either --keypoints or --demo-portrait",
             )
+        self.leads()
+
+    def leads(self) -> tuple[int, int]:
+        """Frames of lead in and lead out; raises InputError for seconds that are not possible."""
+        return leads_of(self.lead_in, self.lead_out)
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,10 @@ class VideoRequest:
     """Frame rate of the file: frames are repeated or dropped, the duration stays. None = 25."""
     contact_sheet: Path | None = None
     """Also write an overview of the frames as an image."""
+    lead_in: float = 0.0
+    """Seconds of silence before the recording; a given motion holds its first pose for as long."""
+    lead_out: float = 0.0
+    """Seconds of silence after the recording, for which a given motion holds its last pose."""
 
     def check(self) -> None:
         """Raise InputError for what contradicts itself."""
@@ -100,6 +113,18 @@ class VideoRequest:
             from ..media.frame_rate import output_rate
 
             output_rate(self.fps)
+        self.leads()
+
+    def leads(self) -> tuple[int, int]:
+        """Frames of lead in and lead out; raises InputError for seconds that are not possible."""
+        return leads_of(self.lead_in, self.lead_out)
+
+
+def leads_of(lead_in: float, lead_out: float) -> tuple[int, int]:
+    """Whole frames of two leads in seconds; raises InputError, which names the option."""
+    from ..media.lead import lead_frames
+
+    return lead_frames(lead_in, "lead_in"), lead_frames(lead_out, "lead_out")
 
 
 @dataclass(frozen=True)

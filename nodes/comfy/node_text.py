@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_execution.utils import get_executing_context
 
+from ...mmgt_core.base.notes import sentence as sentence
+
 if TYPE_CHECKING:
     from comfy_api.latest import ui
 
 log = logging.getLogger(__name__)
-
-
-def sentence(note: str) -> str:
-    """A note of `mmgt_core`, without capital letter and full stop, as a sentence."""
-    return f"{note[0].upper()}{note[1:]}."
 
 
 def show_message(*sentences: str) -> None:
