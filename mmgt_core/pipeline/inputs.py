@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from .. import assets
 from ..base.errors import InputError
 from ..base.notes import Note, unnoted
-from ..base.timebase import sample_count
+from ..base.timebase import FPS, sample_count
 from ..media.images import load_image
+from ..media.motion_rate import at_model_rate
 from ..media.waveform import Waveform
 from ..pose.motion import Motion
 from ..pose.motion_file import load_motion
@@ -32,7 +33,7 @@ def first_pose(request: MotionRequest, finder: PoseFinder, note: Note = unnoted)
     image = None if request.image is None else load_image(request.image)
     if request.keypoints is not None:
         size = None if image is None else image.shape[1::-1]
-        return read_pose_file(request.keypoints, size=size).window([0])
+        return read_pose_file(request.keypoints, size=size, note=note).window([0])
     assert image is not None, "checked above"
     return finder.on_portrait(image, request.image).motion
 
@@ -54,7 +55,7 @@ def portrait_pose(
     size = image.shape[1::-1]
     if request.keypoints is None:
         return finder.on_portrait(image, request.image).motion
-    pose = read_pose_file(request.keypoints, size=size).window([0])
+    pose = read_pose_file(request.keypoints, size=size, note=note).window([0])
     return pose.on_portrait(size, request.keypoints)
 
 
@@ -79,8 +80,8 @@ def _given_motion(request: VideoRequest, size: tuple[int, int], finder: PoseFind
     path = Path(str(request.motion))
     if path.suffix.lower() in DRIVING_VIDEOS:
         motion = finder.in_video(path, request.start, request.duration).motion
-    elif path.suffix.lower() == ".json":
-        motion = read_pose_file(path, size=size)
+    elif path.suffix.lower() == ".json" or path.is_dir():
+        motion = at_model_rate(read_pose_file(path, size=size, note=note), request.motion_fps or FPS)
     else:
         motion = load_motion(path)
     return motion.on_portrait(size, path)

@@ -73,7 +73,8 @@ class VideoRequest:
     keypoints: Path | None = None
     """The portrait's pose as OpenPose JSON. With a motion: the portrait's pose for the background lock."""
     motion: Path | None = None
-    """A motion file (see `mmgt motion`), OpenPose JSON, or a driving video; with or without audio."""
+    """A motion file (see `mmgt motion`), OpenPose JSON (a file, or a folder with one file a frame), or a
+    driving video; with or without audio."""
     detector_dir: Path | None = None
     """Folder with yolox_l.onnx and dw-ll_ucoco_384.onnx, which detect poses that are not given."""
     person: int | None = None
@@ -88,6 +89,8 @@ class VideoRequest:
     """Frame rate of the file: frames are repeated or dropped, the duration stays. None = 25."""
     contact_sheet: Path | None = None
     """Also write an overview of the frames as an image."""
+    motion_fps: float | None = None
+    """Frame rate of a motion in OpenPose JSON; it is resampled to 25. None = 25. Videos have their own."""
     lead_in: float = 0.0
     """Seconds of silence before the recording; a given motion holds its first pose for as long."""
     lead_out: float = 0.0
@@ -113,7 +116,21 @@ class VideoRequest:
             from ..media.frame_rate import output_rate
 
             output_rate(self.fps)
+        if self.motion_fps is not None:
+            self._check_motion_fps(self.motion_fps)
         self.leads()
+
+    def _check_motion_fps(self, fps: float) -> None:
+        from ..media.frame_rate import output_rate
+
+        output_rate(fps, "motion_fps")
+        path = self.motion
+        if path is None or not (path.suffix.lower() == ".json" or path.is_dir()):
+            raise InputError(
+                "only a motion in OpenPose JSON has no frame rate of its own",
+                where="motion_fps",
+                fix="leave it out, or give --motion poses.json",
+            )
 
     def leads(self) -> tuple[int, int]:
         """Frames of lead in and lead out; raises InputError for seconds that are not possible."""

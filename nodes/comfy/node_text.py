@@ -30,6 +30,11 @@ def show_message(*sentences: str) -> None:
         running.send_progress_text("\n".join(sentences), context.node_id)
 
 
+def show_note(note: str) -> None:
+    """Show one remark of `mmgt_core` on the running node."""
+    show_message(sentence(note))
+
+
 def with_text(
     preview: ui.PreviewVideo | None, sentences: Sequence[str]
 ) -> ui.PreviewVideo | dict[str, Any] | None:
