@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..base.errors import InputError
 from ..base.progress import Progress, silent
+from ..pose.absent import with_places
 from ..pose.motion import Motion
 from ..pose.skeleton import VISIBLE_SCORE
 from .config import SMGAConfig
@@ -41,7 +42,7 @@ def generate_motion(
     """Generate the motion (frames, 134, 3) of a person who speaks what the features describe.
 
     The same seed gives the same motion: all noise comes from CPU generators, whatever the model's device.
-    Scores are those of the first pose.
+    Scores are those of the first pose. Points that it does not have get a plausible place.
 
     Args:
         model: in eval mode.
@@ -66,7 +67,8 @@ def generate_motion(
     chaining = chaining or ("chained" if candidates > 1 else "overlap")
     _check(config, features, first_pose, candidates, steps)
     _check_windows(config, chaining, overlap, windows_at_once, timing)
-    pose = first_pose.window([0]).to_network()[0].float()
+    placed = with_places(first_pose.window([0]), legs=not config.legs_at_origin)
+    pose = placed.to_network()[0].float()
     sampling: dict[str, Any] = {
         "steps": config.steps if steps is None else steps,
         "guidance": config.guidance if guidance is None else guidance,
