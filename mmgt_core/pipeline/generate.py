@@ -122,7 +122,7 @@ def generate_video(
     chosen, sampling = settings.video, settings.sampling
     request.check()
     notes = list[str]()
-    image = load_image(request.image)
+    image = load_image(request.image, notes.append)
     sound, voice = _sound_and_voice(request, notes.append)
     finder = PoseFinder(request.detector_dir, request.person, settings.device, stages)
     pose = pose_of_video(request, image, finder, notes.append)

@@ -30,7 +30,7 @@ def first_pose(request: MotionRequest, finder: PoseFinder, note: Note = unnoted)
         raise InputError(
             "there is no pose to start from", fix="give --keypoints pose.json or --demo-portrait"
         )
-    image = None if request.image is None else load_image(request.image)
+    image = None if request.image is None else load_image(request.image, note)
     if request.keypoints is not None:
         size = None if image is None else image.shape[1::-1]
         return read_pose_file(request.keypoints, size=size, note=note).window([0])

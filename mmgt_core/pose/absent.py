@@ -37,7 +37,7 @@ USUAL_SIZE = 1 / 3  # of the image's shorter side: shoulder width of a person wh
 
 def absent_points(motion: Motion) -> NDArray[np.bool_]:
     """bool (frames, 134): (0, 0) with score 0, the sign for "not found"."""
-    return np.asarray(motion.keypoints.detach().cpu().numpy() == 0).all(axis=-1)
+    return (motion.keypoints.detach() == 0).all(dim=-1).cpu().numpy()
 
 
 def with_places(pose: Motion, *, legs: bool = True) -> Motion:

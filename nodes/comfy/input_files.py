@@ -14,8 +14,8 @@ NO_FILE = "none"
 BLOCK = 2**20  # bytes at once
 
 
-def input_files(ending: str) -> list[str]:
-    """The files in the input folder with this extension."""
+def input_files(ending: str | tuple[str, ...]) -> list[str]:
+    """The files in the input folder with this extension, or with one of these."""
     folder = Path(folder_paths.get_input_directory())
     found = folder.glob("*") if folder.is_dir() else ()
     return sorted(path.name for path in found if path.is_file() and path.name.lower().endswith(ending))

@@ -128,8 +128,11 @@ def host_progress() -> Progress:
 
 
 def one_image(image: torch.Tensor, name: str) -> NDArray[np.uint8]:
-    """IMAGE with a single image -> uint8 (height, width, 3); raises InputError for a batch."""
-    from ...mmgt_core.media.images import to_uint8
+    """IMAGE with a single image -> uint8 (height, width, 3), transparency on white.
+
+    Raises InputError for a batch.
+    """
+    from ...mmgt_core.media.images import on_white, to_uint8
 
     if image.shape[0] != 1:
         raise InputError(
@@ -137,7 +140,7 @@ def one_image(image: torch.Tensor, name: str) -> NDArray[np.uint8]:
             where=name,
             fix="use a single image, for example with ImageFromBatch",
         )
-    return to_uint8(image[0, ..., :3])
+    return to_uint8(on_white(image[0]))
 
 
 def pose_images(motion: Motion, size: tuple[int, int]) -> torch.Tensor:
