@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import InputError
+from ..base.limits import POSE_PEOPLE
 from . import skeleton
 from .openpose_lists import BODY_KEY, FACE_KEY, FOOT_KEY, HAND_KEYS
 
@@ -56,7 +57,8 @@ def _mmpose(document: Any) -> Document:
     return [
         {
             "people": [
-                _coco_person("MMPose", one["keypoints"], one["keypoint_scores"]) for one in frame["instances"]
+                _coco_person("MMPose", one["keypoints"], one["keypoint_scores"])
+                for one in _few(frame["instances"])
             ]
         }
         for frame in info
@@ -68,7 +70,8 @@ def _rtmlib(document: Any) -> Document:
     return [
         {
             "people": [
-                _coco_person("rtmlib", *one) for one in zip(frame["keypoints"], frame["scores"], strict=True)
+                _coco_person("rtmlib", *one)
+                for one in zip(_few(frame["keypoints"]), frame["scores"], strict=True)
             ]
         }
         for frame in (document if isinstance(document, Sequence) else [document])
@@ -80,7 +83,7 @@ def _editor(document: Any) -> Document:
     frames = document if isinstance(document, Sequence) else [document]
     return [
         {
-            "people": [_scored(person) for person in frame["keypoints"]],
+            "people": [_scored(person) for person in _few(frame["keypoints"])],
             "canvas_width": frame["width"],
             "canvas_height": frame["height"],
         }
@@ -102,6 +105,13 @@ def _wan_animate(document: Any) -> Document:
         size = {"canvas_width": int(meta["width"]), "canvas_height": int(meta["height"])}
         frames.append({"people": [person], **size})
     return frames
+
+
+def _few(people: Any) -> Any:
+    """The people of a frame; raises InputError for more than a pose may have, before any is converted."""
+    if len(people) > POSE_PEOPLE:
+        _refused(f"a frame has {len(people)} people, more than {POSE_PEOPLE}")
+    return people
 
 
 def _coco_person(tool: str, keypoints: Any, scores: Any) -> dict[str, list[float]]:
