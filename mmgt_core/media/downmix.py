@@ -75,13 +75,13 @@ class Downmix:
         if self._only is not None:
             return block[min(self._only, channels - 1) :][:1]
         weights = weights_of(channels, names)
-        mixed = (weights[:, None] * block).sum(axis=0, dtype=np.float32, keepdims=True)
-        energies = np.square(block, dtype=np.float64).sum(axis=1)
+        mixed = np.asarray(weights @ block, dtype=np.float32)[None]
+        energies = np.array([np.dot(channel, channel) for channel in block], np.float64)
         if channels > len(self._energies):
             self._energies = np.concatenate([self._energies, np.zeros(channels - len(self._energies))])
             self._weights = weights
         self._energies[:channels] += energies
-        self._mixed += float(np.square(mixed, dtype=np.float64).sum())
+        self._mixed += float(np.dot(mixed[0], mixed[0]))
         return mixed
 
     @property

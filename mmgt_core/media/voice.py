@@ -31,4 +31,4 @@ def voice_of(channels: Sequence[Waveform], note: Note = unnoted) -> Waveform:
 
 
 def _energy(waveform: Waveform) -> float:
-    return float(np.square(waveform.samples, dtype=np.float64).sum())
+    return float(np.dot(waveform.samples, waveform.samples))

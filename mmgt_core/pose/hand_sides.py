@@ -10,7 +10,8 @@ from . import skeleton
 
 HANDS = (skeleton.LEFT_HAND, skeleton.RIGHT_HAND)
 WRISTS = (skeleton.LEFT_WRIST, skeleton.RIGHT_WRIST)
-CLEARLY = 0.5  # the other wrist must be nearer by this factor: hands that touch say nothing
+CLEARLY = 0.5  # the other wrist must be nearer by this factor
+NEAR = 0.3  # shoulder widths between the wrists; hands that touch do not show whose they are
 
 
 def hands_on_their_wrists(points: NDArray[np.float64], size: tuple[int, int], note: Note) -> None:
@@ -41,6 +42,16 @@ def hands_on_their_wrists(points: NDArray[np.float64], size: tuple[int, int], no
     )
 
 
+def _touching(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """bool (frames,): the wrists are near each other, by the width of the shoulders where both are seen."""
+    pixels = points[..., :2] * np.array(size)
+    left, right = WRISTS
+    apart = np.linalg.norm(pixels[:, left] - pixels[:, right], axis=-1)
+    wide = np.linalg.norm(pixels[:, skeleton.LEFT_SHOULDER] - pixels[:, skeleton.RIGHT_SHOULDER], axis=-1)
+    seen = (points[:, [skeleton.LEFT_SHOULDER, skeleton.RIGHT_SHOULDER], 2] > 0).all(axis=1)
+    return seen & (apart < NEAR * wide)
+
+
 def _distances(
     points: NDArray[np.float64], size: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -55,6 +66,6 @@ def _distances(
         for total, joint in ((own, wrist), (other, across)):
             distance = np.linalg.norm((first[:, :2] - points[:, joint, :2]) * np.array(size), axis=-1)
             total += np.where(seen, distance, 0)
-    unknown = ~(wrists_seen & hands_seen)
+    unknown = ~(wrists_seen & hands_seen) | _touching(points, size)
     own[unknown] = other[unknown] = np.nan
     return own, other

@@ -66,6 +66,17 @@ def test_a_tool_that_exchanges_hands_does_so_where_they_touch():
     assert "in 10 of 10 frames" in notes[0]
 
 
+def test_folded_hands_stay_where_they_are():
+    """A hand found a little off its wrist, and nearer to the other one, in a pose whose wrists touch."""
+    wanted = person()
+    wanted.keypoints[:, [skeleton.LEFT_SHOULDER, skeleton.RIGHT_SHOULDER], 0] = torch.tensor([0.7, 0.3])
+    wanted.keypoints[:, [skeleton.LEFT_WRIST, skeleton.RIGHT_WRIST], 0] = torch.tensor([0.52, 0.48])
+    wanted.keypoints[:, skeleton.RIGHT_HAND, 2] = 0
+    wanted.keypoints[:, skeleton.LEFT_HAND.start, :2] = wanted.keypoints[:, skeleton.RIGHT_WRIST, :2]
+    found = parse_poses(to_pose_keypoint(wanted), note=pytest.fail)
+    assert (found.keypoints[..., 2] > 0).equal(wanted.keypoints[..., 2] > 0)
+
+
 def test_a_single_hand_on_the_wrong_wrist_is_moved():
     (frame,), notes = written(), []
     frame["people"][0][HANDS[0]] = frame["people"][0].pop(HANDS[1])
