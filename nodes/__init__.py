@@ -11,6 +11,7 @@ from .decode_video import MMGTDecodeVideo
 from .demo_inputs import MMGTDemoInputs
 from .detect_pose import MMGTDetectPose
 from .generate_motion import SMGAPoseGenerate
+from .load_portrait import MMGTLoadPortrait
 from .loaders import MMGTLoadMotionModel, MMGTLoadVideoModel
 from .motion_files import MMGTEditMotion, MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
 from .motion_mask import MotionMaskFromKeypoints
@@ -33,6 +34,7 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTEditMotion,
         MMGTDecodeVideo,
         MMGTDemoInputs,
+        MMGTLoadPortrait,
     )
 ]
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
 from ..mmgt_core.audio.features import WAV2VEC2, WAVLM
-from .comfy.node_text import with_text
-from .comfy.services import FRAME_RATE, choices_fault, cut_audio, host_progress, to_waveform
+from .comfy.audio import Audio, cut_audio, to_waveform
+from .comfy.node_text import sentence, with_text
+from .comfy.services import FRAME_RATE, choices_fault, host_progress
 from .comfy.sockets import CATEGORY, AudioFeaturesSocket, Speech
 from .comfy.speech_encoders import NO_ENCODER, encoder_files, encoder_path, host_encoders
 
 if TYPE_CHECKING:
     from comfy.audio_encoders.audio_encoders import AudioEncoderModel
-
-SILENT = -60.0  # dBFS; a recording with no louder frame counts as silent
-SILENCE = "The recording is silent: the mouth will stay closed."
 
 
 class LoadAudioFeatures(io.ComfyNode):
@@ -95,6 +93,27 @@ class LoadAudioFeatures(io.ComfyNode):
                         "vocals; the video keeps the full mix."
                     ),
                 ),
+                io.Float.Input(
+                    "lead_in",
+                    default=0.0,
+                    min=0.0,
+                    max=60.0,
+                    step=0.04,
+                    optional=True,
+                    tooltip=(
+                        "Seconds of silence before the recording, so that audio and motion start later. "
+                        "0.3 helps if speech starts at once."
+                    ),
+                ),
+                io.Float.Input(
+                    "lead_out",
+                    default=0.0,
+                    min=0.0,
+                    max=60.0,
+                    step=0.04,
+                    optional=True,
+                    tooltip="Seconds of silence after the recording, so that the motion can come to rest.",
+                ),
             ],
             outputs=[
                 AudioFeaturesSocket.Output("audio_features", display_name="audio_features"),
@@ -114,23 +133,33 @@ class LoadAudioFeatures(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        audio: dict[str, Any],
+        audio: Audio,
         start: float,
         duration: float,
         silence_gate: bool,
         audio_encoder: AudioEncoderModel | None = None,
         motion_encoder: str = NO_ENCODER,
         video_encoder: str = NO_ENCODER,
-        vocals: dict[str, Any] | None = None,
+        vocals: Audio | None = None,
+        lead_in: float = 0.0,
+        lead_out: float = 0.0,
     ) -> io.NodeOutput:
         from ..mmgt_core.audio.features import LOG_MEL, PROSODY, WAVLM_PROSODY, extract_features
+        from ..mmgt_core.audio.silence_gate import note_early_start
         from ..mmgt_core.audio.silence_gate import silence_gate as gate_of
+        from ..mmgt_core.audio.speech_level import leveled
+        from ..mmgt_core.media.lead import lead_frames, with_leads
         from ..mmgt_core.media.vocals import fitted_vocals
 
-        waveform = to_waveform(audio).cut(start, duration or None)
-        voice = waveform
+        notes: list[str] = []
+        before, after = lead_frames(lead_in, "lead_in"), lead_frames(lead_out, "lead_out")
+        part = {"start": start, "duration": duration or None}
+        voice = to_waveform(audio, notes.append, **part)
         if vocals is not None:
-            voice = fitted_vocals(to_waveform(vocals).cut(start, duration or None), waveform, "vocals")
+            sung = to_waveform(vocals, notes.append, "vocals", **part)
+            voice = fitted_vocals(sung, voice, "vocals")
+        (voice,) = with_leads([leveled(voice, notes.append)], before, after)
+        note_early_start(voice, notes.append)
         encoders = host_encoders(motion_encoder, video_encoder, audio_encoder, host_progress())
         features = extract_features(
             voice,
@@ -139,11 +168,10 @@ class LoadAudioFeatures(io.ComfyNode):
             encoders=encoders,
         )
         speech = Speech(features, gate_of(voice) if silence_gate else None)
-        silent = float(features.loudness.max()) < SILENT
         return io.NodeOutput(
             speech,
             speech.frames,
             FRAME_RATE,
-            cut_audio(audio, start, speech.frames),
-            ui=with_text(None, [SILENCE] if silent else []),
+            cut_audio(audio, start, speech.frames, before),
+            ui=with_text(None, [sentence(note) for note in notes]),
         )

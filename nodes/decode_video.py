@@ -17,16 +17,17 @@ from ..mmgt_core.base.errors import InputError
 from ..mmgt_core.media.frame_rate import output_rate, write_at_rate
 from ..mmgt_core.media.portrait_framing import PortraitFraming
 from ..mmgt_core.media.video_writer import VideoWriter
-from ..mmgt_core.media.waveform import Waveform
+from .comfy.audio import Audio, channels_of
 from .comfy.decoding import decoded_frames, decoded_size, framing_of
-from .comfy.services import FRAME_RATE, host_fix, host_progress, to_waveform
+from .comfy.node_text import show_message
+from .comfy.services import FRAME_RATE, host_fix, host_progress
 from .comfy.sockets import CATEGORY, FRAMING, MotionSocket, Pose, PoseKeypointSocket, as_motion
 
 if TYPE_CHECKING:
     from comfy.sd import VAE
 
 PORTRAIT, SAMPLED = "portrait", "as sampled"
-CHANNELS = 2  # any other number is mixed to mono
+EMPTY_AUDIO = "The audio has no samples: the video is silent."
 
 
 class MMGTDecodeVideo(io.ComfyNode):
@@ -109,13 +110,16 @@ class MMGTDecodeVideo(io.ComfyNode):
         latent: dict[str, Any],
         vae: VAE,
         fps: float,
-        audio: dict[str, Any] | None = None,
+        audio: Audio | None = None,
         framing: str = PORTRAIT,
         lock_background: bool = False,
         motion: Pose | None = None,
         portrait_pose: Pose | None = None,
     ) -> io.NodeOutput:
         rate = output_rate(fps)
+        sound = channels_of(audio, least=1)  # before anything is decoded
+        if audio is not None and not sound:
+            show_message(EMPTY_AUDIO)
         fitted = framing_of(latent) if framing == PORTRAIT else None
         chunks = decoded_frames(latent, vae, fitted)
         if lock_background:
@@ -123,7 +127,7 @@ class MMGTDecodeVideo(io.ComfyNode):
         path = new_video_path()
         total, first = latent["samples"].shape[0], next(chunks)
         require_room(path.parent, round(total * float(rate) / FRAME_RATE), (first.shape[2], first.shape[1]))
-        with VideoWriter(path, first.shape[2], first.shape[1], rate, audio=sound_of(audio)) as video:
+        with VideoWriter(path, first.shape[2], first.shape[1], rate, audio=list(sound) or None) as video:
             write_at_rate(video, chain([first], chunks), total, rate, host_progress())
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)))
 
@@ -142,15 +146,6 @@ def require_room(folder: Path, frames: int, size: tuple[int, int]) -> None:
 
     with host_fix("free some space, or start ComfyUI with --temp-directory on another disk"):
         require_space({folder: video_bytes(frames, size)})
-
-
-def sound_of(audio: dict[str, Any] | None) -> list[Waveform] | None:
-    """The channels of an AUDIO as written to the file: stereo is kept, anything else is mixed to mono."""
-    if audio is None:
-        return None
-    mono = to_waveform(audio)
-    channels = audio["waveform"][0].cpu().float().numpy()
-    return [Waveform(channel, mono.rate) for channel in channels] if len(channels) == CHANNELS else [mono]
 
 
 def locked(

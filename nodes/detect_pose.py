@@ -157,9 +157,11 @@ def given_poses(images: DrivingFrames, pose_keypoint: PoseKeypoint, person: int)
     from ..mmgt_core.pose.detector import Detection, unclear_parts
     from ..mmgt_core.pose.openpose import parse_poses
 
+    notes: list[str] = []
     poses = list(pose_keypoint) if isinstance(pose_keypoint, (list, tuple)) else pose_keypoint
     try:
-        motion = parse_poses(poses, size=images.size, person="largest" if person < 0 else person)
+        whom: Person = "largest" if person < 0 else person
+        motion = parse_poses(poses, size=images.size, person=whom, note=notes.append)
     except InputError as error:
         raise InputError(error.what, where="pose_keypoint", fix=error.fix) from error
     if images.count is not None and motion.frames != images.count:
@@ -168,4 +170,4 @@ def given_poses(images: DrivingFrames, pose_keypoint: PoseKeypoint, person: int)
             where="pose_keypoint",
             fix="detect the poses in these images",
         )
-    return Detection(motion, unclear_parts(motion))
+    return Detection(motion, (*notes, *unclear_parts(motion)))

@@ -10,8 +10,9 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..mmgt_core.base.errors import InputError
-from .comfy.input_files import NO_FILE, fingerprint, input_fault, input_files, input_path
+from .comfy.input_files import NO_FILE, fingerprint, input_fault, input_files, input_path, pose_folders
 from .comfy.node_text import sentence, with_text
+from .comfy.services import FRAME_RATE
 from .comfy.sockets import CATEGORY, MotionSocket, Pose, PoseKeypoint, PoseKeypointSocket, as_motion
 from .generate_motion import preview
 
@@ -42,10 +43,11 @@ class MMGTMotionFromPose(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "file",
-                    options=[NO_FILE, *input_files(".json")],
+                    options=[NO_FILE, *input_files(".json"), *pose_folders()],
                     default=NO_FILE,
                     tooltip=(
-                        "OpenPose JSON file in ComfyUI's input folder. Ignored if pose_keypoint is connected."
+                        "OpenPose JSON file in ComfyUI's input folder, or a folder in it with one file per "
+                        "frame. Ignored if pose_keypoint is connected."
                     ),
                 ),
                 io.Int.Input(
@@ -62,6 +64,15 @@ class MMGTMotionFromPose(io.ComfyNode):
                         "Optional image that the keypoints belong to. Needed only if they do not "
                         "include the image size."
                     ),
+                ),
+                io.Float.Input(
+                    "motion_fps",
+                    default=FRAME_RATE,
+                    min=1.0,
+                    max=240.0,
+                    step=0.01,
+                    optional=True,
+                    tooltip="Frame rate of the poses in frames per second; the motion is resampled to 25.",
                 ),
             ],
             outputs=[
@@ -80,12 +91,20 @@ class MMGTMotionFromPose(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, file: str, person: int, pose_keypoint: PoseKeypoint | None = None, image: Tensor | None = None
+        cls,
+        file: str,
+        person: int,
+        pose_keypoint: PoseKeypoint | str | None = None,
+        image: Tensor | None = None,
+        motion_fps: float = FRAME_RATE,
     ) -> io.NodeOutput:
+        from ..mmgt_core.media.motion_rate import at_model_rate
         from ..mmgt_core.pose.detector import unclear_parts
         from ..mmgt_core.pose.openpose import parse_poses, read_pose_file, to_pose_keypoint
 
+        notes: list[str] = []
         options: dict[str, Any] = {
+            "note": notes.append,
             "size": None if image is None else (image.shape[2], image.shape[1]),
             "person": "largest" if person < 0 else person,
         }
@@ -97,8 +116,9 @@ class MMGTMotionFromPose(io.ComfyNode):
             raise InputError(
                 "there is no pose", where="pose_keypoint", fix="connect a POSE_KEYPOINT or choose a JSON file"
             )
-        notes = [sentence(note) for note in unclear_parts(motion)]
-        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=with_text(preview(motion), notes))
+        motion = at_model_rate(motion, motion_fps) if motion.frames > 1 else motion
+        shown = with_text(preview(motion), [sentence(note) for note in (*notes, *unclear_parts(motion))])
+        return io.NodeOutput(motion, to_pose_keypoint(motion), ui=shown)
 
 
 class MMGTSaveMotion(io.ComfyNode):
@@ -227,6 +247,41 @@ class MMGTEditMotion(io.ComfyNode):
                     step=0.05,
                     tooltip="Blend: 0 = first motion, 1 = second. Used only if second is connected.",
                 ),
+                io.Int.Input(
+                    "fill_gaps",
+                    default=0,
+                    min=0,
+                    max=250,
+                    optional=True,
+                    tooltip=(
+                        "Longest gap of a point in frames that is filled by interpolation. 0 = points that "
+                        "are not visible stay so."
+                    ),
+                ),
+                io.Float.Input(
+                    "lead_in",
+                    default=0.0,
+                    min=0.0,
+                    max=60.0,
+                    step=0.04,
+                    optional=True,
+                    tooltip=(
+                        "Seconds for which the first pose is held before the motion. Use the lead_in of MMGT "
+                        "Audio Features."
+                    ),
+                ),
+                io.Float.Input(
+                    "lead_out",
+                    default=0.0,
+                    min=0.0,
+                    max=60.0,
+                    step=0.04,
+                    optional=True,
+                    tooltip=(
+                        "Seconds for which the last pose is held after the motion. Use the lead_out of MMGT "
+                        "Audio Features."
+                    ),
+                ),
             ],
             outputs=[MotionSocket.Output("edited", display_name="motion")],
         )
@@ -242,10 +297,18 @@ class MMGTEditMotion(io.ComfyNode):
         blend: float,
         portrait_pose: Pose | None = None,
         second: Motion | None = None,
+        fill_gaps: int = 0,
+        lead_in: float = 0.0,
+        lead_out: float = 0.0,
     ) -> io.NodeOutput:
+        from ..mmgt_core.media.lead import held, lead_frames
         from ..mmgt_core.pose.edit import amplified, blended, retargeted, smoothed
+        from ..mmgt_core.pose.gaps import filled
 
+        leads = lead_frames(lead_in, "lead_in"), lead_frames(lead_out, "lead_out")
+        motion = filled(motion, fill_gaps)
         motion = motion if second is None else blended(motion, second, blend)
         motion = smoothed(amplified(motion, body=body, face=face, hands=hands), smoothing)
         motion = motion if portrait_pose is None else retargeted(motion, as_motion(portrait_pose))
+        motion = held(motion, *leads)
         return io.NodeOutput(motion, ui=preview(motion))

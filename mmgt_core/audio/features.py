@@ -12,7 +12,7 @@ from ..base.errors import DependencyError, InputError
 from ..base.feature_kinds import LOG_MEL, PROSODY, WAV2VEC2, WAVLM_PROSODY
 from ..base.timebase import FPS
 from ..media.waveform import Waveform
-from .silence_gate import frame_levels
+from .speech_level import frame_levels
 from .windows import frame_windows
 
 Encoder = Callable[[Waveform], Tensor]

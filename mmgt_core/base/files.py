@@ -41,6 +41,14 @@ def existing_file(
     return path
 
 
+def is_folder(path: str | PathLike[str]) -> bool:
+    """Whether a folder lies there; False for a name that the system does not take."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def shown(path: str | PathLike[str]) -> str:
     """A path as messages show it: printable, and not longer than paths are."""
     text = os.fspath(path)

@@ -28,9 +28,11 @@ def run(options: Options, console: Console) -> int:
     """Make the motion; its file name goes to stdout."""
     from ..pipeline.generate import generate_motion_file
 
-    path = generate_motion_file(
+    result = generate_motion_file(
         options.files, options.motion, options.preset, options.seed, options.device, console.stage
     )
+    for note in result.notes:
+        console.note(f"note: {note}")
     console.close()
-    print(path)
+    print(*result.files, sep="\n")
     return 0

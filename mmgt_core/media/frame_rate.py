@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 SLOWEST, FASTEST = 1, 240  # frames a second
 
 
-def output_rate(fps: float | Fraction) -> Fraction:
-    """A rate as a video file states it; raises InputError outside of 1 to 240 frames a second."""
+def output_rate(fps: float | Fraction, where: str = "fps") -> Fraction:
+    """A rate as a video file states it; raises InputError, which names `where`, outside of 1 to 240."""
     if not (math.isfinite(fps) and SLOWEST <= fps <= FASTEST):
         raise InputError(
-            f"a video of {float(fps):g} frames a second cannot be made",
-            where="fps",
+            f"{float(fps):g} frames a second are not possible",
+            where=where,
             fix=f"choose {SLOWEST} to {FASTEST}",
         )
     return Fraction(fps).limit_denominator(1001)

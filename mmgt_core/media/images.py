@@ -5,39 +5,63 @@ from __future__ import annotations
 import warnings
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ..base.atomic_files import atomic_write
-from ..base.errors import InputError
+from ..base.errors import InputError, MMGTError
 from ..base.files import existing_file
 from ..base.limits import PICTURE_BYTES, PICTURE_PIXELS, PICTURE_SIDE
+from ..base.notes import Note, unnoted
+from .image_colors import in_srgb
+from .image_heic import is_heic, open_heic
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SMALLEST = 16  # pixels; nothing smaller shows a person
 IMAGE_FIX = "give a PNG, JPEG or WebP image"
 # Pillow's names. It knows more, but some of those start programs (EPS) or draw by foreign libraries (WMF).
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM", "JPEG2000")
 
+ORIENTATION = 0x0112  # tag of EXIF data
+UPRIGHT = 1
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
-def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
-    """An image file as uint8 RGB (height, width, 3), upright by its EXIF note, on white if transparent.
+
+def load_image(path: str | PathLike[str], note: Note = unnoted) -> NDArray[np.uint8]:
+    """An image file as uint8 RGB (height, width, 3): in sRGB, upright, on white where transparent.
 
     Of an animated file the first image is taken.
 
+    Args:
+        note: receives a remark about EXIF data or a color profile that cannot be used.
+
     Raises:
         InputError: no such file, not an image, damaged, smaller than 16 pixels or unreasonably large.
+        DependencyError: HEIC, and pillow-heif is not installed.
     """
     path = existing_file(path, "the image", largest=PICTURE_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd files; what matters is raised
-            with Image.open(path, formats=_formats()) as image:
-                width, height = image.size
-                if width * height > PICTURE_PIXELS or max(image.size) > PICTURE_SIDE:
-                    raise Image.DecompressionBombError(f"{width} x {height}")
-                picture = to_rgb(ImageOps.exif_transpose(image))
+            with _opened(path) as image:
+                _check_size(image.size)
+                image.load()
+                picture = to_rgb(in_srgb(_upright(image, note), note))
+    except MMGTError:
+        raise
     except UnidentifiedImageError as error:
         raise InputError("this is not an image", where=path, fix=IMAGE_FIX) from error
     except Image.DecompressionBombError as error:
@@ -59,6 +83,25 @@ def load_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
             fix="give one with at least 256 pixels a side",
         )
     return picture
+
+
+def _opened(path: Path) -> Image.Image:
+    return open_heic(path, _check_size) if is_heic(path) else Image.open(path, formats=_formats())
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    if size[0] * size[1] > PICTURE_PIXELS or max(size) > PICTURE_SIDE:
+        raise Image.DecompressionBombError(f"{size[0]} x {size[1]}")
+
+
+def _upright(image: Image.Image, note: Note) -> Image.Image:
+    """The loaded image turned as its EXIF data say; data that cannot be read turn nothing."""
+    try:
+        turn = TURNS.get(image.getexif().get(ORIENTATION, UPRIGHT))
+    except Exception:  # whatever Pillow finds in a broken block of metadata
+        note("the EXIF data of the image are damaged and were ignored; check that it is upright")
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
 def _formats() -> tuple[str, ...]:
@@ -105,3 +148,11 @@ def to_uint8(frames) -> NDArray[np.uint8]:
     if array.dtype == np.uint8:
         return array
     return (np.clip(np.nan_to_num(array), 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def on_white(image: Tensor) -> Tensor:
+    """A float image (..., 3), or with an alpha channel (..., 4), as (..., 3) on white."""
+    if image.shape[-1] < 4:
+        return image
+    alpha = image[..., 3:4]
+    return image[..., :3] * alpha + (1 - alpha)

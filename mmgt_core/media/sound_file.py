@@ -22,7 +22,11 @@ from ..base.limits import (
     DAMAGED_PACKETS,
     MEDIA_SECONDS,
 )
+from ..base.notes import Note, unnoted
+from .downmix import CANCEL_NOTE, Downmix, at_level
 from .opening import open_media
+from .samples import as_float
+from .voice import voice_of
 from .waveform import SOUND_FIX, Waveform, sample_range
 
 if TYPE_CHECKING:
@@ -35,18 +39,20 @@ CODER_BLOCK = 2048  # samples, the longest block of AAC
 STEREO = 2
 
 
-def load_waveform(path: str | PathLike[str], start: float = 0.0, duration: float | None = None) -> Waveform:
+def load_waveform(
+    path: str | PathLike[str], start: float = 0.0, duration: float | None = None, note: Note = unnoted
+) -> Waveform:
     """Decode a sound file, or the sound track of a video, to mono at its own rate; see `load_channels`."""
-    return _load(path, start, duration, 1)[0]
+    return voice_of(load_channels(path, start, duration, note), note)
 
 
 def load_channels(
-    path: str | PathLike[str], start: float = 0.0, duration: float | None = None
+    path: str | PathLike[str], start: float = 0.0, duration: float | None = None, note: Note = unnoted
 ) -> tuple[Waveform, ...]:
     """Decode a sound file, or the sound track of a video, at its own rate: two channels where it is
     stereo, else one.
 
-    More than two channels are mixed by their mean; integers are divided by their full scale, as librosa
+    More than two channels are mixed to one by `downmix`; integers are divided by their full scale, as librosa
     does. Positions are exact: sample `round(start * rate)` of the decoded sound comes first, whatever the
     format's packet sizes.
 
@@ -54,22 +60,24 @@ def load_channels(
         path: any file that FFmpeg reads.
         start: seconds to leave out at the beginning.
         duration: seconds to take; None takes everything.
+        note: receives a remark where channels cancel each other and one of them was taken.
 
     Raises:
         InputError: missing, unreadable, without sound, empty, too short, not finite, beyond the limits of
             `limits.py`; `start` beyond the end.
     """
-    return _load(path, start, duration, STEREO)
-
-
-def _load(path: str | PathLike[str], start: float, duration: float | None, most: int) -> tuple[Waveform, ...]:
-    """The channels of `load_channels`, mixed to one where there are more than `most`."""
     path = Path(path)
     sample_range(1, start, duration)  # refuse nonsense before decoding
     with open_media(path, "a sound or video file", SOUND_FIX) as container:
         if not container.streams.audio:
             raise InputError("the file has no sound track", where=path, fix=SOUND_FIX)
-        samples, rate, decoded = _collect(container, path, start, duration, most)
+        mix = Downmix()
+        samples, rate, decoded = _collect(container, path, start, duration, mix)
+    if mix.louder is not None:
+        note(CANCEL_NOTE)
+        mix = Downmix(mix.louder)
+        with open_media(path, "a sound or video file", SOUND_FIX) as container:
+            samples, rate, decoded = _collect(container, path, start, duration, mix)
     if decoded == 0:
         raise InputError("the sound is empty", where=path, fix=SOUND_FIX)
     if samples.shape[1] == 0:
@@ -78,6 +86,8 @@ def _load(path: str | PathLike[str], start: float, duration: float | None, most:
             where=path,
             fix="start earlier",
         )
+    if mix.used:
+        samples = at_level(samples, mix.gain)
     try:
         return tuple(Waveform(channel, rate) for channel in samples)
     except InputError as error:
@@ -85,12 +95,12 @@ def _load(path: str | PathLike[str], start: float, duration: float | None, most:
 
 
 def _collect(
-    container: av.container.InputContainer, path: Path, start: float, duration: float | None, most: int
+    container: av.container.InputContainer, path: Path, start: float, duration: float | None, mix: Downmix
 ) -> tuple[NDArray[np.float32], int, int]:
     """The wanted samples (channels, n), their rate, and how many samples were decoded in all."""
     kept: list[NDArray[np.float32]] = []
     rate, position, length, first, stop = 0, 0, 0, 0, None
-    for frame_rate, block in _blocks(container, most):
+    for frame_rate, block, speakers in _blocks(container):
         if rate == 0:
             rate = frame_rate
             if not AUDIO_RATE[0] <= rate <= AUDIO_RATE[1]:
@@ -101,7 +111,8 @@ def _collect(
         size = block.shape[1]
         begin, end = max(first - position, 0), size if stop is None else max(stop - position, 0)
         if begin < min(end, size):
-            kept.append(block[:, begin:end])
+            part = block[:, begin:end]
+            kept.append(part if len(part) <= STEREO else mix.add(part, speakers))
             length += kept[-1].shape[1]
             if length > min(AUDIO_SAMPLES, MEDIA_SECONDS * rate):
                 raise InputError(
@@ -132,8 +143,13 @@ def _coder_padding(container: av.container.InputContainer, decoded: int, rate: i
     return over if 0 < over < CODER_BLOCK else 0
 
 
-def _blocks(container: av.container.InputContainer, most: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Decoded blocks (channels, n) with their rate; silence first where a video's sound begins late."""
+def _blocks(
+    container: av.container.InputContainer,
+) -> Iterator[tuple[int, NDArray[np.float32], tuple[str, ...]]]:
+    """Decoded blocks (channels, n) with their rate and the names of their speakers.
+
+    Silence comes first where a video's sound begins late.
+    """
     from av.error import FFmpegError
 
     stream = container.streams.audio[0]
@@ -150,29 +166,25 @@ def _blocks(container: av.container.InputContainer, most: int) -> Iterator[tuple
                 raise
             continue
         for frame in frames:
-            block = _channels(frame, most)
+            block = _channels(frame)
+            speakers = tuple(channel.name for channel in frame.layout.channels)
             if first and block.size and container.streams.video and frame.time is not None:
                 late = frame.time - (container.start_time or 0) / TIME_BASE
                 if 0 < late < 600:
-                    yield frame.sample_rate, np.zeros((1, round(late * frame.sample_rate)), np.float32)
+                    yield frame.sample_rate, np.zeros((1, round(late * frame.sample_rate)), np.float32), ()
             first = False
-            yield frame.sample_rate, block
+            yield frame.sample_rate, block, speakers
 
 
-def _channels(frame: av.AudioFrame, most: int) -> NDArray[np.float32]:
-    """A frame's channels (channels, n), full scale -1..1; their mean where they are more than `most`."""
+def _channels(frame: av.AudioFrame) -> NDArray[np.float32]:
+    """A frame's channels (channels, n), full scale -1..1."""
     channels = len(frame.layout.channels)
     if not 0 < channels <= (AUDIO_PLANES if frame.format.is_planar else AUDIO_CHANNELS):
         raise ValueError(f"it has {channels} channels")
     values = frame.to_ndarray()
     if not frame.format.is_planar:
         values = values.reshape(-1, channels).T
-    if values.dtype.kind == "u":
-        values = (values.astype(np.float32) - 128) / 128
-    elif values.dtype.kind == "i":
-        values = (values / float(2 ** (8 * values.dtype.itemsize - 1))).astype(np.float32)
-    values = np.asarray(values, dtype=np.float32)
-    return values if channels <= most else values.mean(axis=0, dtype=np.float32, keepdims=True)
+    return as_float(values)
 
 
 def save_wav(path: str | PathLike[str], waveform: Waveform) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,12 +61,6 @@ class Waveform:
                 f"not in the shape {array.shape}"
             )
         return cls(array.mean(axis=0, dtype=np.float32), rate)
-
-    @classmethod
-    def mixed(cls, channels: Sequence[Waveform]) -> Waveform:
-        """The mean of channels of one rate and length."""
-        first = channels[0]
-        return first if len(channels) == 1 else cls.from_channels([c.samples for c in channels], first.rate)
 
     @property
     def seconds(self) -> float:

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from .. import assets
 from ..audio.features import required_encoder, stage1_features
+from ..audio.silence_gate import note_early_start
+from ..audio.speech_level import leveled
 from ..base.device import choose_device
+from ..base.notes import Note
 from ..base.presets import Preset
 from ..base.progress import Plan, unplanned
 from ..checkpoints.companions import autoencoder_of, portrait_embedding
@@ -19,8 +22,10 @@ from ..checkpoints.smga import load_smga
 from ..checkpoints.video import load_video_model
 from ..media.framing import fit_image
 from ..media.images import load_image
+from ..media.lead import held, with_leads
 from ..media.sound_file import load_channels
 from ..media.vocals import load_vocals
+from ..media.voice import voice_of
 from ..media.waveform import Waveform
 from ..pose.motion import Motion
 from ..pose.motion_file import save_motion
@@ -71,22 +76,25 @@ def generate_motion_file(
     seed: int = 0,
     device: str = "auto",
     stages: Stages = no_stages,
-) -> Path:
-    """Files to a motion file or a skeleton video; returns its path.
+) -> VideoResult:
+    """Files to a motion file or a skeleton video.
 
     Raises MMGTError for what cannot be used; nothing half-written is left.
     """
     request.check()
-    out = Path(request.out)
-    sound = load_channels(request.audio, request.start, request.duration)
-    first = first_pose(request, PoseFinder(request.detector_dir, request.person, device, stages))
-    smga, voice = _smga(settings, device), _voice(request, sound)
-    motion = speech_motion(smga, voice, first, settings, preset, seed, stages)
+    out, notes = Path(request.out), list[str]()
+    sound = load_channels(request.audio, request.start, request.duration, notes.append)
+    voice = _voice(request, sound, notes.append)
+    finder = PoseFinder(request.detector_dir, request.person, device, stages)
+    first = first_pose(request, finder, notes.append)
+    sound, (voice,) = (with_leads(channels, *request.leads()) for channels in (sound, (voice,)))
+    note_early_start(voice, notes.append)
+    motion = speech_motion(_smga(settings, device), voice, first, settings, preset, seed, stages)
     if out.suffix.lower() == ".safetensors":
         save_motion(out, motion)
     else:
         write_skeleton(out, motion, sound, stages(Stage.DRAWING))
-    return out
+    return VideoResult((out,), motion.frames, tuple(notes))
 
 
 def generate_video(
@@ -109,11 +117,11 @@ def generate_video(
     settings = settings or Settings()
     chosen, sampling = settings.video, settings.sampling
     request.check()
-    image = load_image(request.image)
-    sound = load_channels(request.audio, request.start, request.duration) if request.audio else ()
-    voice = _voice(request, sound) if sound else None
+    notes = list[str]()
+    image = load_image(request.image, notes.append)
+    sound, voice = _sound_and_voice(request, notes.append)
     finder = PoseFinder(request.detector_dir, request.person, settings.device, stages)
-    pose = pose_of_video(request, image, finder)
+    pose = pose_of_video(request, image, finder, notes.append)
     device = choose_device(settings.device)
     encoders = file_encoders(wav2vec2=chosen.wav2vec2, device=device, stages=stages)
     model = load_video_model(chosen.model or assets.asset(assets.VIDEO_MODEL), device)
@@ -125,12 +133,15 @@ def generate_video(
     # CLIP sees the portrait as the reference UNet does, in its framing.
     fitted, _ = fit_image(image, size, sampling.fitted)
     embedding = portrait_embedding(model.config, chosen.clip_vision, fitted, device)
-    own_pose, notes = pose, ()
+    own_pose = pose
     if request.motion is not None:
-        pose, sound, notes = same_length(pose, sound)
+        pose = held(pose, *request.leads())
+        pose, sound, cut = same_length(pose, sound)
+        notes += cut
         voice = same_length(pose, (voice,))[1][0] if voice is not None else None
-        own_pose, more = _own_pose(request, image, finder) if chosen.lock_background else (None, ())
-        notes = (*notes, *more)
+        own_pose = _own_pose(request, image, finder, notes.append) if chosen.lock_background else None
+    elif voice is not None:
+        note_early_start(voice, notes.append)
     frames = sound[0].frames if sound else pose.frames
     announce(Plan(frames, shares(with_motion=smga is not None)))
 
@@ -163,24 +174,34 @@ def generate_video(
             work=None if work is None else StepStore(work),
             stages=stages,
         )
-    return VideoResult(files, motion.frames, notes)
+    return VideoResult(files, motion.frames, tuple(notes))
 
 
 def _own_pose(
-    request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder
-) -> tuple[Motion | None, tuple[str, ...]]:
+    request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder, note: Note
+) -> Motion | None:
     """The portrait's own pose beside a given motion, or None and a note where it is unknown."""
     if request.keypoints is None and not finder.available:
-        return None, (UNKNOWN_POSE,)
-    return portrait_pose(request, image, finder), ()
+        note(UNKNOWN_POSE)
+        return None
+    return portrait_pose(request, image, finder, note)
 
 
-def _voice(request: MotionRequest | VideoRequest, sound: tuple[Waveform, ...]) -> Waveform:
-    """The sound that the models use."""
-    mixed = Waveform.mixed(sound)
-    if request.vocals is None:
-        return mixed
-    return load_vocals(request.vocals, mixed, request.start, request.duration)
+def _sound_and_voice(request: VideoRequest, note: Note) -> tuple[tuple[Waveform, ...], Waveform | None]:
+    """The channels that the video keeps and the sound that the models use, both with their leads."""
+    if request.audio is None:
+        return (), None
+    sound = load_channels(request.audio, request.start, request.duration, note)
+    sound, voice = (with_leads(c, *request.leads()) for c in (sound, (_voice(request, sound, note),)))
+    return sound, voice[0]
+
+
+def _voice(request: MotionRequest | VideoRequest, sound: tuple[Waveform, ...], note: Note) -> Waveform:
+    """The sound that the models use, without leads."""
+    voice = voice_of(sound, note)
+    if request.vocals is not None:
+        voice = load_vocals(request.vocals, voice, request.start, request.duration, note)
+    return leveled(voice, note)
 
 
 def _smga(settings: MotionSettings, device: str) -> SMGA:

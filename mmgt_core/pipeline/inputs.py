@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from .. import assets
 from ..base.errors import InputError
-from ..base.timebase import sample_count
+from ..base.notes import Note, unnoted
+from ..base.timebase import FPS, sample_count
 from ..media.images import load_image
+from ..media.motion_rate import at_model_rate
 from ..media.waveform import Waveform
 from ..pose.motion import Motion
 from ..pose.motion_file import load_motion
@@ -20,7 +22,7 @@ from .pose_finder import DRIVING_VIDEOS, PoseFinder
 from .request import MotionRequest, VideoRequest
 
 
-def first_pose(request: MotionRequest, finder: PoseFinder) -> Motion:
+def first_pose(request: MotionRequest, finder: PoseFinder, note: Note = unnoted) -> Motion:
     """The pose that a motion begins with."""
     if request.demo_portrait:
         return read_pose_file(assets.asset(assets.POSE))
@@ -28,28 +30,32 @@ def first_pose(request: MotionRequest, finder: PoseFinder) -> Motion:
         raise InputError(
             "there is no pose to start from", fix="give --keypoints pose.json or --demo-portrait"
         )
-    image = None if request.image is None else load_image(request.image)
+    image = None if request.image is None else load_image(request.image, note)
     if request.keypoints is not None:
         size = None if image is None else image.shape[1::-1]
-        return read_pose_file(request.keypoints, size=size).window([0])
+        return read_pose_file(request.keypoints, size=size, note=note).window([0])
     assert image is not None, "checked above"
     return finder.on_portrait(image, request.image).motion
 
 
-def pose_of_video(request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder) -> Motion:
+def pose_of_video(
+    request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder, note: Note = unnoted
+) -> Motion:
     """The given motion, else one frame: the pose in the portrait; both refer to that image."""
     size = image.shape[1::-1]
     if request.motion is not None:
-        return _given_motion(request, size, finder)
-    return portrait_pose(request, image, finder)
+        return _given_motion(request, size, finder, note)
+    return portrait_pose(request, image, finder, note)
 
 
-def portrait_pose(request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder) -> Motion:
+def portrait_pose(
+    request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder, note: Note = unnoted
+) -> Motion:
     """The pose in the portrait, one frame: of the request's keypoints, else of the detector."""
     size = image.shape[1::-1]
     if request.keypoints is None:
         return finder.on_portrait(image, request.image).motion
-    pose = read_pose_file(request.keypoints, size=size).window([0])
+    pose = read_pose_file(request.keypoints, size=size, note=note).window([0])
     return pose.on_portrait(size, request.keypoints)
 
 
@@ -70,12 +76,12 @@ def length_note(motion: int, sound: int) -> str:
     return f"the motion has {motion} frames, the recording {sound}; the end of the {longer} is cut off"
 
 
-def _given_motion(request: VideoRequest, size: tuple[int, int], finder: PoseFinder) -> Motion:
+def _given_motion(request: VideoRequest, size: tuple[int, int], finder: PoseFinder, note: Note) -> Motion:
     path = Path(str(request.motion))
     if path.suffix.lower() in DRIVING_VIDEOS:
         motion = finder.in_video(path, request.start, request.duration).motion
-    elif path.suffix.lower() == ".json":
-        motion = read_pose_file(path, size=size)
+    elif path.suffix.lower() == ".json" or path.is_dir():
+        motion = at_model_rate(read_pose_file(path, size=size, note=note), request.motion_fps or FPS)
     else:
         motion = load_motion(path)
     return motion.on_portrait(size, path)

@@ -33,6 +33,10 @@ class MotionRequest:
     """Seconds of the recording to use. None = up to its end."""
     vocals: Path | None = None
     """The isolated voice, if the recording contains music. The models use it; a video keeps the full mix."""
+    lead_in: float = 0.0
+    """Seconds of silence before the recording: sound and motion start later, from the portrait's pose."""
+    lead_out: float = 0.0
+    """Seconds of silence after the recording, in which the motion comes to rest."""
 
     def check(self) -> None:
         """Raise InputError for a name that says no kind of file, and for two sources of the pose."""
@@ -49,6 +53,11 @@ class MotionRequest:
                 where=self.keypoints,
                 fix="use either --keypoints or --demo-portrait",
             )
+        self.leads()
+
+    def leads(self) -> tuple[int, int]:
+        """Frames of lead in and lead out; raises InputError for seconds that are not possible."""
+        return leads_of(self.lead_in, self.lead_out)
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,8 @@ class VideoRequest:
     keypoints: Path | None = None
     """The portrait's pose as OpenPose JSON. With a motion: the portrait's pose for the background lock."""
     motion: Path | None = None
-    """A motion file (see `mmgt motion`), OpenPose JSON, or a driving video; with or without audio."""
+    """A motion file (see `mmgt motion`), OpenPose JSON (a file, or a folder with one file a frame), or a
+    driving video; with or without audio."""
     detector_dir: Path | None = None
     """Folder with yolox_l.onnx and dw-ll_ucoco_384.onnx, which detect poses that are not given."""
     person: int | None = None
@@ -79,6 +89,12 @@ class VideoRequest:
     """Frame rate of the file: frames are repeated or dropped, the duration stays. None = 25."""
     contact_sheet: Path | None = None
     """Also write an overview of the frames as an image."""
+    motion_fps: float | None = None
+    """Frame rate of a motion in OpenPose JSON; it is resampled to 25. None = 25. Videos have their own."""
+    lead_in: float = 0.0
+    """Seconds of silence before the recording; a given motion holds its first pose for as long."""
+    lead_out: float = 0.0
+    """Seconds of silence after the recording, for which a given motion holds its last pose."""
 
     def check(self) -> None:
         """Raise InputError for what contradicts itself."""
@@ -100,6 +116,32 @@ class VideoRequest:
             from ..media.frame_rate import output_rate
 
             output_rate(self.fps)
+        if self.motion_fps is not None:
+            self._check_motion_fps(self.motion_fps)
+        self.leads()
+
+    def _check_motion_fps(self, fps: float) -> None:
+        from ..media.frame_rate import output_rate
+
+        output_rate(fps, "motion_fps")
+        path = self.motion
+        if path is None or not (path.suffix.lower() == ".json" or path.is_dir()):
+            raise InputError(
+                "only a motion in OpenPose JSON has no frame rate of its own",
+                where="motion_fps",
+                fix="leave it out, or give --motion poses.json",
+            )
+
+    def leads(self) -> tuple[int, int]:
+        """Frames of lead in and lead out; raises InputError for seconds that are not possible."""
+        return leads_of(self.lead_in, self.lead_out)
+
+
+def leads_of(lead_in: float, lead_out: float) -> tuple[int, int]:
+    """Whole frames of two leads in seconds; raises InputError, which names the option."""
+    from ..media.lead import lead_frames
+
+    return lead_frames(lead_in, "lead_in"), lead_frames(lead_out, "lead_out")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Changing a motion by hand: calmer, larger or smaller, on another portrait, mixed with a second one."""
+"""Changing a motion by hand: calmer, larger or smaller, on another portrait, mixed with a second one.
+
+No point is averaged with one that is not visible: gaps are bridged first, and are gaps again afterwards.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from torch import Tensor
 
 from ..base.errors import InputError
 from . import skeleton
+from .gaps import bridged, gaps_of, restored
 from .motion import Motion
+from .visibility import visible_points
 
 PARTS = ("body", "face", "hands")
 # Parts that hang on a body joint: what moves within them is separate from what carries them.
@@ -29,6 +34,7 @@ def smoothed(motion: Motion, width: float, *, lips: bool = False) -> Motion:
     """
     if width <= 0 or motion.frames < 2:
         return motion
+    given, motion = motion, bridged(motion)
     points = _averaged(motion.keypoints[..., :2], width)
     keypoints = motion.keypoints.clone()
     keypoints[..., :2] = points
@@ -37,7 +43,7 @@ def smoothed(motion: Motion, width: float, *, lips: bool = False) -> Motion:
         face, mouth = motion.keypoints[:, skeleton.FACE, :2], motion.keypoints[:, skeleton.LIPS, :2]
         drift = (points[:, skeleton.FACE] - face).mean(dim=1, keepdim=True)
         keypoints[:, skeleton.LIPS, :2] = mouth + drift
-    return replace(motion, keypoints=keypoints)
+    return restored(replace(motion, keypoints=keypoints), given)
 
 
 def amplified(motion: Motion, *, body: float = 1.0, face: float = 1.0, hands: float = 1.0) -> Motion:
@@ -47,22 +53,25 @@ def amplified(motion: Motion, *, body: float = 1.0, face: float = 1.0, hands: fl
     """
     if body == face == hands == 1:
         return motion
+    given, motion = motion, bridged(motion)
     keypoints, points = motion.keypoints.clone(), motion.keypoints[..., :2]
     gains = {"face": face, "hands": hands}
     keypoints[..., :2] = _scaled(points, body)
     for part, places, joint in _CARRIED:
         within = points[:, places] - points[:, joint : joint + 1]
         keypoints[:, places, :2] = keypoints[:, joint : joint + 1, :2] + _scaled(within, gains[part])
-    return replace(motion, keypoints=keypoints)
+    return restored(replace(motion, keypoints=keypoints), given)
 
 
 def retargeted(motion: Motion, pose: Motion) -> Motion:
     """The motion on another person: each point moves as before, from where the first frame of `pose` has it.
 
-    Movement is scaled by the two persons' size, the spread of the points that both show.
+    Movement is scaled by the two persons' size, the spread of the points that both show. Gaps stay gaps.
     """
+    gaps, motion = torch.from_numpy(gaps_of(motion)), bridged(motion)
+    shown = (motion.keypoints[..., 2] >= skeleton.VISIBLE_SCORE).any(dim=0)
     theirs, own = pose.keypoints[0], motion.keypoints[0]
-    both = (theirs[:, 2] >= skeleton.VISIBLE_SCORE) & (own[:, 2] >= skeleton.VISIBLE_SCORE)
+    both = (theirs[:, 2] >= skeleton.VISIBLE_SCORE) & shown
     if int(both.sum()) < 3:
         raise InputError(
             "the two poses have less than three visible points in common",
@@ -71,18 +80,26 @@ def retargeted(motion: Motion, pose: Motion) -> Motion:
     size = own.new_tensor([pose.width, pose.height]), own.new_tensor([motion.width, motion.height])
     ratio = _spread(theirs[both, :2] * size[0]) / _spread(own[both, :2] * size[1]).clamp_min(1e-6)
     moved = (motion.keypoints[..., :2] - own[:, :2]) * size[1] * ratio / size[0]
-    keypoints = torch.cat([theirs[:, :2] + moved, theirs[:, 2:].expand(motion.frames, -1, -1)], dim=-1)
+    scores = torch.where(gaps, 0, theirs[:, 2].expand(motion.frames, -1))
+    keypoints = torch.cat([theirs[:, :2] + moved, scores[..., None]], dim=-1)
     return Motion(keypoints, pose.width, pose.height)
 
 
 def blended(first: Motion, second: Motion, amount: float) -> Motion:
-    """(1 - amount) first + amount second, as long as the shorter one, in the first one's image."""
+    """(1 - amount) first + amount second, as long as the shorter one, in the first one's image.
+
+    Scores are those of the first. A point that one of them never shows moves as in the other alone.
+    """
     frames = min(first.frames, second.frames)
-    keypoints = first.keypoints[:frames].clone()
-    keypoints[..., :2] = torch.lerp(
-        keypoints[..., :2], second.keypoints[:frames, :, :2].to(keypoints), amount
-    )
-    return replace(first, keypoints=keypoints)
+    first, second = first.window(slice(0, frames)), second.window(slice(0, frames))
+    own, other = bridged(first).keypoints, bridged(second).keypoints.to(first.keypoints)
+    mixed = torch.lerp(own[..., :2], other[..., :2], amount)
+    shown, also = (torch.from_numpy(visible_points(motion).any(axis=0)) for motion in (first, second))
+    mixed = torch.where((shown & ~also)[:, None], own[..., :2], mixed)
+    mixed = torch.where((also & ~shown)[:, None], other[..., :2], mixed)
+    keypoints = first.keypoints.clone()
+    keypoints[..., :2] = mixed
+    return restored(replace(first, keypoints=keypoints), first)
 
 
 def _scaled(points: Tensor, gain: float) -> Tensor:

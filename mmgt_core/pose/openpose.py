@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -14,83 +14,145 @@ import torch
 from numpy.typing import NDArray
 
 from ..base.errors import InputError
-from ..base.files import read_json
+from ..base.files import is_folder, parse_json, read_json
 from ..base.limits import PICTURE_SIDE, POINT_OUTSIDE, POSE_BYTES, POSE_FRAMES, POSE_PEOPLE
+from ..base.notes import Note, unnoted
 from . import skeleton
+from .foreign_poses import as_openpose
+from .hand_sides import hands_on_their_wrists
 from .motion import Motion
+from .openpose_lists import (
+    BODY_KEY,
+    FACE_KEY,
+    FOOT_KEY,
+    HAND_KEYS,
+    POSE_FIX,
+    WrongLists,
+    person_points,
+    without_corner,
+)
+from .pose_folder import read_pose_folder
 
 log = logging.getLogger(__name__)
 
 Person = int | Literal["largest"]
 PoseKeypoint = list[dict[str, Any]]
 
-BODY_KEY, FACE_KEY = "pose_keypoints_2d", "face_keypoints_2d"
-HAND_KEYS = (("hand_left_keypoints_2d", skeleton.LEFT_HAND), ("hand_right_keypoints_2d", skeleton.RIGHT_HAND))
-FOOT_KEY = "foot_keypoints_2d"
-# BODY_25 without its mid-hip: our 18 joints, then the six foot points in our order.
-BODY_25 = (*range(8), *range(9, 25))
-FACE_POINTS, FACE_POINTS_WITH_PUPILS = 68, 70
 EYES = (slice(36, 42), slice(42, 48))  # of the 68 face points; the pupils are their means
 DECIMALS = 2  # of the pixels that are written
 NORMALISED_BELOW = 2.0  # coordinates that are all smaller than this cannot be pixels of a person
-POSE_FIX = "give OpenPose JSON with people, each with pose_keypoints_2d (and face and hands)"
+MIRRORED_SHARE = 0.25  # of negative coordinates: OpenPose's --keypoint_scale 4 counts from -1 to 1
+ARRAYS = (".npy", ".npz", ".pkl", ".pickle", ".h5", ".pt", ".pth")
 
 
 def read_pose_file(
-    path: str | PathLike[str], *, size: tuple[int, int] | None = None, person: Person = "largest"
+    path: str | PathLike[str],
+    *,
+    size: tuple[int, int] | None = None,
+    person: Person = "largest",
+    note: Note = unnoted,
 ) -> Motion:
-    """The motion in an OpenPose JSON file: one frame, or a list of frames; see `parse_poses`.
+    """The motion in an OpenPose JSON file or in a folder of them, one file a frame; see `parse_poses`.
 
     Raises:
         InputError: no such file, not JSON, or what `parse_poses` refuses; the file is named.
     """
-    document = read_json(path, "the pose", largest=POSE_BYTES, fix=POSE_FIX)
+    path = Path(path)
+    if path.suffix.lower() in ARRAYS:
+        raise InputError(
+            f"{path.suffix} files (rtmlib, MMPose) cannot be read as poses",
+            where=path,
+            fix='write {"keypoints": ..., "scores": ...} of every frame as JSON, or OpenPose JSON',
+        )
+    if is_folder(path):
+        document: Any = read_pose_folder(path, POSE_FIX)
+    else:
+        document = read_json(path, "the pose", largest=POSE_BYTES, fix=POSE_FIX)
     try:
-        return parse_poses(document, size=size, person=person)
+        return parse_poses(document, size=size, person=person, note=note)
     except InputError as error:
         raise InputError(error.what, where=path, fix=error.fix) from error
 
 
-def parse_poses(document: Any, *, size: tuple[int, int] | None = None, person: Person = "largest") -> Motion:
+def parse_poses(
+    document: Any,
+    *,
+    size: tuple[int, int] | None = None,
+    person: Person = "largest",
+    note: Note = unnoted,
+) -> Motion:
     """OpenPose JSON or POSE_KEYPOINT -> Motion.
 
     Understood: body lists of 18 or 25 points, face 68 or 70, hands 21, feet 6; absent, null or empty lists
-    (not visible); pixels or fractions of the canvas; points far outside of it count as not visible. In a clip
-    the person is followed by nearness; a frame without anybody repeats the one before (or the first with
-    somebody) as not visible.
+    (not visible), also those of another length; pixels or fractions of the canvas; the files of
+    `foreign_poses`. Points at (0, 0) or (-1, -1), whatever their score, and points far outside of the canvas
+    count as not visible. Hands are put on the wrist that they are nearer to. In a clip the person is followed
+    by nearness; a frame without anybody repeats the one before (or the first with somebody) as not visible.
 
     Args:
-        document: one frame (a dict with "people") or a list of frames.
+        document: one frame (a dict with "people"), a list of frames, or either as a JSON text.
         size: (width, height) for pixel coordinates where "canvas_width" and "canvas_height" are missing.
         person: "largest" in the first frame that shows somebody, or an index into "people".
+        note: receives a remark for each kind of fault that was worked around.
 
     Raises:
-        InputError: no person, no person of that index, lists of other lengths, no canvas size.
+        InputError: no person, no person of that index, body lists of other lengths, no canvas size.
     """
-    frames = document if isinstance(document, list) else [document]
-    if not frames or not all(
-        isinstance(frame, Mapping) and isinstance(frame.get("people"), list) for frame in frames
-    ):
-        raise InputError('this is not a pose: there is no list "people"', fix=POSE_FIX)
+    frames = _frames(document)
     crowd = max(len(frame["people"]) for frame in frames)
     if len(frames) > POSE_FRAMES or crowd > POSE_PEOPLE:
         raise InputError(
             f"the pose has {len(frames)} frames and up to {crowd} people on one",
             fix=f"give at most {POSE_FRAMES} frames and {POSE_PEOPLE} people",
         )
-    people = [[_keypoints(entry, index) for entry in frame["people"]] for index, frame in enumerate(frames)]
+    wrong = WrongLists()
+    people = [
+        [person_points(entry, index, wrong) for entry in frame["people"]]
+        for index, frame in enumerate(frames)
+    ]
+    wrong.check()
     people = [
         [points for points in crowd if (points[:, 2] > 0).any()] if person == "largest" else crowd
         for crowd in people
     ]
     if not any(people):
         raise InputError("the pose holds no person", fix="use an image on which one person is seen clearly")
-    chosen = _follow(people, person)
+    chosen = _follow(people, person, note)
     width, height = _canvas(frames, size, chosen)
     if not _is_normalised(chosen):
         chosen[..., :2] /= np.array([width, height])
+    elif _is_mirrored(chosen):
+        chosen[..., :2] = (chosen[..., :2] + 1) / 2
+    without_corner(chosen, (width, height))
     chosen[(np.abs(chosen[..., :2]) > POINT_OUTSIDE).any(axis=-1)] = 0
+    hands_on_their_wrists(chosen, (width, height), note)
+    wrong.report(len(frames), note)
     return Motion(torch.from_numpy(chosen.astype(np.float32)), width, height)
+
+
+def _frames(document: Any) -> list[Mapping[str, Any]]:
+    """The frames of a document, each with its list of people; raises InputError where there are none."""
+    if isinstance(document, str):
+        try:
+            document = parse_json(document)
+        except ValueError as error:
+            raise InputError(f"this is not a pose ({error})", fix=POSE_FIX) from error
+    document = as_openpose(document)
+    frames = [_with_people(frame) for frame in (document if isinstance(document, list) else [document])]
+    if not frames or not all(
+        isinstance(frame, Mapping) and isinstance(frame.get("people"), list) for frame in frames
+    ):
+        raise InputError('this is not a pose: there is no list "people"', fix=POSE_FIX)
+    return frames
+
+
+def _with_people(frame: Any) -> Any:
+    """The frame, with an empty list where the tool wrote null."""
+    if frame is None:
+        return {"people": []}
+    if isinstance(frame, Mapping) and "people" in frame and frame["people"] is None:
+        return {**frame, "people": []}
+    return frame
 
 
 def to_pose_keypoint(motion: Motion) -> PoseKeypoint:
@@ -136,54 +198,7 @@ def _frame(
     return {"people": [lists], "canvas_width": width, "canvas_height": height}
 
 
-def _keypoints(person: Any, frame: int) -> NDArray[np.float64]:
-    """(134, 3) of one person as given; what is absent has score 0."""
-    if not isinstance(person, Mapping):
-        raise InputError(f"person of frame {frame} is not an object with keypoint lists", fix=POSE_FIX)
-    points = np.zeros((skeleton.KEYPOINTS, skeleton.CHANNELS))
-    body = _points(person, BODY_KEY, (18, 25), frame)
-    if body is not None and len(body) == 25:
-        body = body[list(BODY_25)]
-    if body is not None:
-        points[: len(body)] = body
-    face = _points(person, FACE_KEY, (FACE_POINTS, FACE_POINTS_WITH_PUPILS), frame)
-    if face is not None:
-        points[skeleton.FACE] = face[:FACE_POINTS]
-    for key, part in (*HAND_KEYS, (FOOT_KEY, skeleton.FEET)):
-        values = _points(person, key, (part.stop - part.start,), frame)
-        if values is not None and (key != FOOT_KEY or (values[:, 2] > 0).any()):
-            points[part] = values
-    return points
-
-
-def _points(
-    person: Mapping[str, Any], key: str, lengths: Sequence[int], frame: int
-) -> NDArray[np.float64] | None:
-    """One flat list as (n, 3), scores clamped to 0..1, what is no number not visible; None if absent."""
-    values = person.get(key)
-    if values is None or (isinstance(values, Sequence) and len(values) == 0):
-        return None
-    expected = " or ".join(str(3 * length) for length in lengths)
-    where = f"{key} of frame {frame}"
-    try:
-        if isinstance(values, str | Mapping):
-            raise TypeError
-        flat = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(
-            f"{where} is not a list of numbers", fix=f"give {expected} of them: x, y, score, ..."
-        ) from error
-    if flat.ndim != 1 or flat.size not in [3 * length for length in lengths]:
-        raise InputError(
-            f"{where} has {flat.size} numbers instead of {expected}", fix="give x, y and score of each point"
-        )
-    points = flat.reshape(-1, 3)
-    points[~np.isfinite(points).all(axis=1)] = 0
-    points[:, 2] = points[:, 2].clip(0, 1)
-    return points
-
-
-def _follow(people: list[list[NDArray[np.float64]]], person: Person) -> NDArray[np.float64]:
+def _follow(people: list[list[NDArray[np.float64]]], person: Person, note: Note) -> NDArray[np.float64]:
     """(frames, 134, 3) of the chosen person."""
     first = next(index for index, crowd in enumerate(people) if crowd)
     if person == "largest":
@@ -195,10 +210,10 @@ def _follow(people: list[list[NDArray[np.float64]]], person: Person) -> NDArray[
                 fix="choose another",
             )
         current = people[first][person]
-    track = []
+    track, empty = [], 0
     for index, crowd in enumerate(people):
         if not crowd:
-            log.warning("frame %d of the poses shows nobody; its points count as not visible", index)
+            empty += 1
             absent = current.copy()
             absent[:, 2] = 0
             track.append(absent)
@@ -207,6 +222,10 @@ def _follow(people: list[list[NDArray[np.float64]]], person: Person) -> NDArray[
             place = _centre(current)
             current = min(crowd, key=lambda points: float(np.abs(_centre(points) - place).sum()))
         track.append(current)
+    if empty:
+        text = f"{empty} of {len(people)} frames show nobody; their points count as not visible"
+        log.warning(text)
+        note(text)
     return np.stack(track)
 
 
@@ -248,3 +267,9 @@ def _canvas(
 def _is_normalised(chosen: NDArray[np.float64]) -> bool:
     seen = chosen[chosen[..., 2] > 0]
     return bool(len(seen) and np.abs(seen[:, :2]).max() < NORMALISED_BELOW)
+
+
+def _is_mirrored(chosen: NDArray[np.float64]) -> bool:
+    """Whether fractions count from -1 to 1 instead of from 0."""
+    seen = chosen[chosen[..., 2] > 0][:, :2]
+    return bool((seen < 0).mean() > MIRRORED_SHARE)

@@ -49,6 +49,14 @@ class SMGAConfig:
         """The kind of audio features that the model was trained with."""
         return PROSODY if self.audio_channels == PROSODY_CHANNELS else WAVLM_PROSODY
 
+    @property
+    def legs_at_origin(self) -> bool:
+        """Whether the model was trained with legs and feet at (0, 0) where they are not visible.
+
+        The presenter's motions, on which prosody models are trained, have them there; detectors give a place.
+        """
+        return self.audio_features == PROSODY
+
     def __post_init__(self) -> None:
         sizes = ("features", "frames", "width", "ffn", "layers", "heads", "audio_channels", "steps")
         for name in sizes:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..base.errors import InputError
 from ..base.progress import Progress, silent
+from ..pose.absent import with_places
 from ..pose.motion import Motion
 from ..pose.skeleton import VISIBLE_SCORE
 from .config import SMGAConfig
@@ -30,8 +31,9 @@ def generate_motion(
 ) -> Motion:
     """Generate the motion (frames, 134, 3) of a person who speaks what the features describe.
 
-    The same seed gives the same motion: all noise comes from CPU generators, whatever the model's device. The
-    silence gate is not applied here; see `audio.silence_gate`.
+    The same seed gives the same motion: all noise comes from CPU generators, whatever the model's device.
+    Points that the first pose does not have get a plausible place. The silence gate is not applied here; see
+    `audio.silence_gate`.
 
     Args:
         model: in eval mode.
@@ -44,7 +46,8 @@ def generate_motion(
     """
     _check(model.config, features, first_pose)
     chosen = sampling.applied_to(model.config)
-    pose = first_pose.window([0]).to_network()[0].float()
+    placed = with_places(first_pose.window([0]), legs=not model.config.legs_at_origin)
+    pose = placed.to_network()[0].float()
     pose = without_legs(pose) if chosen.legs == "zero" else pose
     ddim: dict[str, Any] = {
         "steps": chosen.steps,

@@ -45,10 +45,10 @@ class DrivingFrames:
 
     @classmethod
     def _of_images(cls, images: Tensor, fps: float) -> DrivingFrames:
-        from ...mmgt_core.media.images import to_uint8
+        from ...mmgt_core.media.images import on_white, to_uint8
 
         size = (images.shape[2], images.shape[1])
-        return cls(lambda: (to_uint8(image[..., :3]) for image in images), images.shape[0], size, fps)
+        return cls(lambda: (to_uint8(on_white(image)) for image in images), images.shape[0], size, fps)
 
     @classmethod
     def _of_file(cls, path: str, video: VideoInput) -> DrivingFrames:

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_execution.utils import get_executing_context
 
+from ...mmgt_core.base.notes import sentence as sentence
+
 if TYPE_CHECKING:
     from comfy_api.latest import ui
 
 log = logging.getLogger(__name__)
-
-
-def sentence(note: str) -> str:
-    """A note of `mmgt_core`, without capital letter and full stop, as a sentence."""
-    return f"{note[0].upper()}{note[1:]}."
 
 
 def show_message(*sentences: str) -> None:
@@ -31,6 +28,11 @@ def show_message(*sentences: str) -> None:
     context, running = get_executing_context(), getattr(prompt_server, "instance", None)
     if context is not None and running is not None:
         running.send_progress_text("\n".join(sentences), context.node_id)
+
+
+def show_note(note: str) -> None:
+    """Show one remark of `mmgt_core` on the running node."""
+    show_message(sentence(note))
 
 
 def with_text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import comfy.model_management
 import comfy.utils
@@ -19,10 +19,9 @@ from PIL import Image
 from ...mmgt_core import assets
 from ...mmgt_core.base.errors import InputError, MMGTError
 from ...mmgt_core.base.progress import Progress
-from ...mmgt_core.base.timebase import FPS, sample_count
+from ...mmgt_core.base.timebase import FPS
 from ...mmgt_core.checkpoints.folders import missing
 from ...mmgt_core.checkpoints.registry import known_file
-from ...mmgt_core.media.waveform import Waveform
 
 if TYPE_CHECKING:
     from ...mmgt_core.pose.motion import Motion
@@ -128,35 +127,12 @@ def host_progress() -> Progress:
     return progress
 
 
-def to_waveform(audio: dict[str, Any] | None) -> Waveform:
-    """AUDIO -> the mean of its channels; raises InputError for an empty AUDIO or a batch."""
-    if not audio or audio["waveform"].shape[0] == 0:  # None for a video without audio
-        raise InputError("the audio is empty", where="audio", fix="use a recording of at least 0.04 s")
-    samples = audio["waveform"]
-    if samples.shape[0] != 1:
-        raise InputError(
-            f"this is a batch of {samples.shape[0]} recordings",
-            where="audio",
-            fix="use one recording at a time",
-        )
-    return Waveform.from_channels(samples[0].cpu().float().numpy(), int(audio["sample_rate"]))
-
-
-def cut_audio(audio: dict[str, Any], start: float, frames: int) -> dict[str, Any]:
-    """The part of an AUDIO from `start` seconds, exactly `frames` frames long, padded with silence."""
-    rate = int(audio["sample_rate"])
-    first, wanted = round(start * rate), sample_count(frames, rate)
-    part = audio["waveform"][..., first : first + wanted]
-    return {
-        **audio,
-        "waveform": torch.nn.functional.pad(part, (0, wanted - part.shape[-1])),
-        "sample_rate": rate,
-    }
-
-
 def one_image(image: torch.Tensor, name: str) -> NDArray[np.uint8]:
-    """IMAGE with a single image -> uint8 (height, width, 3); raises InputError for a batch."""
-    from ...mmgt_core.media.images import to_uint8
+    """IMAGE with a single image -> uint8 (height, width, 3), transparency on white.
+
+    Raises InputError for a batch.
+    """
+    from ...mmgt_core.media.images import on_white, to_uint8
 
     if image.shape[0] != 1:
         raise InputError(
@@ -164,7 +140,7 @@ def one_image(image: torch.Tensor, name: str) -> NDArray[np.uint8]:
             where=name,
             fix="use a single image, for example with ImageFromBatch",
         )
-    return to_uint8(image[0, ..., :3])
+    return to_uint8(on_white(image[0]))
 
 
 def pose_images(motion: Motion, size: tuple[int, int]) -> torch.Tensor:

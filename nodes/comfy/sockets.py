@@ -11,6 +11,7 @@ from comfy_api.latest import io
 from ...mmgt_core.audio.features import AudioFeatures
 from ...mmgt_core.base.errors import InputError
 from ...mmgt_core.pose.motion import Motion
+from .node_text import show_note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,6 +105,7 @@ def as_motion(pose: Pose, size: tuple[int, int] | None = None) -> Motion:
     from ...mmgt_core.pose.openpose import parse_poses
 
     try:
-        return parse_poses(list(pose) if isinstance(pose, (list, tuple)) else pose, size=size)
+        document = list(pose) if isinstance(pose, (list, tuple)) else pose
+        return parse_poses(document, size=size, note=show_note)
     except InputError as error:
         raise InputError(error.what, where="pose", fix=error.fix) from error

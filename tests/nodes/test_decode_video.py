@@ -216,3 +216,22 @@ def test_an_empty_latent_and_pictures_that_are_no_numbers_are_refused(pack, vae,
     with pytest.raises(Exception, match="not finite.*--fp32-vae"):
         decode(pack, {"samples": torch.full((2, 4, 8, 8), torch.nan)}, vae)
     assert not temp.exists() or list(temp.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "waveform", [torch.zeros(1, 2, 0), torch.zeros(1, 2, 10)], ids=["no samples", "less than a frame"]
+)
+def test_audio_without_samples_gives_a_silent_file(pack, vae, temp, waveform):
+    video = decode(pack, latent(), vae, audio={"waveform": waveform, "sample_rate": 16_000})
+    with av.open(video.get_stream_source()) as container:
+        assert sum(1 for _ in container.decode(video=0)) == FRAMES
+        assert len(container.streams.audio) == min(waveform.shape[2], 1)
+
+
+def test_a_value_that_is_no_audio_is_refused_before_the_decoding(pack, temp):
+    class Unused:
+        def decode(self, samples):
+            pytest.fail("the audio was checked after the decoding")
+
+    with pytest.raises(Exception, match="not an AUDIO"):
+        decode(pack, latent(), Unused(), audio={"samples": torch.zeros(1, 1, 16_000)})

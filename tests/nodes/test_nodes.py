@@ -20,6 +20,7 @@ IDS = {
     "LoadAudioFeatures", "SMGAPoseGenerate", "MotionMaskFromKeypoints", "MMGTSampler", "MMGTApply",
     "MMGTLoadMotionModel", "MMGTLoadVideoModel", "MMGTDetectPose", "MMGTMotionFromPose", "MMGTSaveMotion",
     "MMGTLoadMotion", "MMGTEditMotion", "MMGTDecodeVideo", "MMGTDemoInputs",
+    "MMGTLoadPortrait",
 }  # fmt: skip
 
 
@@ -213,7 +214,7 @@ def test_bad_recordings_and_poses_fail_with_a_sentence(pack):
     """Straight at the nodes: the host has no way to make such inputs."""
     listen = pack("nodes.audio_features").LoadAudioFeatures.execute
     settings = {"start": 0.0, "duration": 0.0, "silence_gate": True}
-    with pytest.raises(Exception, match="the sound is empty"):
+    with pytest.raises(Exception, match="the audio is empty"):
         listen(audio={"waveform": torch.zeros(1, 2, 0), "sample_rate": 44_100}, **settings)
     with pytest.raises(Exception, match="a batch of 2 recordings"):
         listen(audio={"waveform": torch.zeros(2, 1, 44_100), "sample_rate": 44_100}, **settings)

@@ -136,7 +136,7 @@ def test_an_empty_recording(config, executor):
         "inputs": {"duration": 0.0, "sample_rate": 44_100, "channels": 1},
     }
     wanted["speech"]["inputs"]["audio"] = ["silence", 0]
-    assert "the sound is empty" in error_of(executor, wanted)
+    assert "the audio is empty" in error_of(executor, wanted)
 
 
 def test_two_portraits(config, executor):

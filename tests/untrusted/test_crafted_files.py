@@ -199,6 +199,18 @@ def pose(**changes) -> dict:
 
 
 HUGE = "9" * 400
+FOREIGN = {
+    "MMPose": lambda v: {"instance_info": [{"instances": [{"keypoints": v, "keypoint_scores": [1] * 133}]}]},
+    "MMPose frames": lambda v: {"instance_info": v},
+    "rtmlib": lambda v: {"keypoints": [v], "scores": [[1] * 133]},
+    "openpose-editor": lambda v: {"keypoints": [v], "width": 64, "height": 48},
+    "WanAnimate": lambda v: {
+        "pose_metas_original": [
+            {"width": 64, "height": 48, "keypoints_face": [], "keypoints_body": v}
+            | dict.fromkeys(("keypoints_left_hand", "keypoints_right_hand"), [])
+        ]
+    },
+}
 POSES = {
     "deep lists": "[" * 100_000,
     "deep objects": '{"people":' * 50_000,
@@ -219,6 +231,22 @@ POSES = {
     "points as an object": json.dumps(pose(people=[{"pose_keypoints_2d": {str(i): 1 for i in range(54)}}])),
     "points that are no numbers": json.dumps(pose(people=[{"pose_keypoints_2d": [float("nan")] * 54}])),
     "no points": json.dumps(pose(people=[{}])),
+    **{
+        f"{tool}, {what}": json.dumps(make(value))
+        for tool, make in FOREIGN.items()
+        for what, value in {
+            "text": "9",
+            "a number": 9,
+            "null": None,
+            "an object": {"a": 1},
+            "ragged lists": [[1, 2], [3]],
+            "deep lists": [[[[[1]]]]],
+            "numbers of 400 digits": [[int(HUGE), 1]] * 133,
+            "no numbers": [[float("nan"), float("inf")]] * 133,
+        }.items()
+    },
+    "MMPose, many people": json.dumps({"instance_info": [{"instances": [{}] * 1_000_000}]}),
+    "rtmlib, many people": json.dumps({"keypoints": [[]] * 1_000_000, "scores": [[]] * 1_000_000}),
     "bytes that are no text": b"\xff\xfe\x00\x01",
     "half a pair of letters": '"\\ud800"',
     "nothing": "",
@@ -236,6 +264,15 @@ def test_poses(tmp_path, case):
             "crafted pose", lambda: DOORS["pose.json"].read(path), DOORS["pose.json"].usable, path
         )
     assert refusal or "points" in case
+
+
+@pytest.mark.parametrize("case", ["deep lists", "people of numbers", "an empty list", "nothing"])
+def test_folders_of_poses(tmp_path, case):
+    folder = tmp_path / "poses"
+    folder.mkdir()
+    (folder / "a_000000000000_keypoints.json").write_text(json.dumps(pose()))
+    (folder / "a_000000000001_keypoints.json").write_text(POSES[case])
+    assert attempt("pose folder", lambda: DOORS["pose.json"].read(folder), DOORS["pose.json"].usable, folder)
 
 
 def test_points_far_outside_are_no_points(tmp_path):

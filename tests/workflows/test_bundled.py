@@ -24,7 +24,8 @@ CORE = {
 }  # fmt: skip
 NOTE = "MarkdownNote"
 IN_NO_WORKFLOW = {
-    "MMGTLoadMotion": "loads what MMGT Save Motion wrote before; there is no such file at first"
+    "MMGTLoadMotion": "loads what MMGT Save Motion wrote before; there is no such file at first",
+    "MMGTLoadPortrait": "for HEIC, color profiles and transparency; the workflows use ComfyUI's Load Image",
 }
 MODELS = {
     "MMGTLoadMotionModel": {"motion"},

@@ -96,6 +96,35 @@ def test_a_wide_picture_keeps_the_shape_of_the_mouth(moving):
     torch.testing.assert_close(still.keypoints, wide_rigid.keypoints, atol=1e-5, rtol=0)
 
 
+def open_mouth(first: torch.Tensor, gap: float) -> torch.Tensor:
+    """A pose with a mouth 0.2 wide, whose inner lips are `gap` widths apart."""
+    pose = first.clone()
+    pose[skeleton.LIPS, :2] = torch.tensor([0.5, 0.7])
+    pose[skeleton.LIPS.start, 0], pose[skeleton.LIPS.start + 6, 0] = 0.4, 0.6
+    for point in (13, 14, 15):
+        pose[skeleton.LIPS.start + point, 1] -= 0.1 * gap
+    for point in (17, 18, 19):
+        pose[skeleton.LIPS.start + point, 1] += 0.1 * gap
+    return pose
+
+
+def gap_of(motion: Motion) -> torch.Tensor:
+    lips = motion.keypoints[:, skeleton.LIPS, :2]
+    return (lips[:, 18] - lips[:, 14]).norm(dim=-1) / (lips[:, 6] - lips[:, 0]).norm(dim=-1)
+
+
+@pytest.mark.parametrize(
+    ("portrait", "least", "rests"),
+    [(0.5, 0.0, 0.0), (0.5, 0.1, 0.1), (0.5, 0.4, 0.5), (0.05, 0.0, 0.05), (0.0, 0.0, 0.0)],
+)
+def test_an_open_mouthed_portrait_rests_at_the_motions_smallest_aperture(moving, portrait, least, rests):
+    first = moving[0].keypoints[0]
+    gaps = torch.linspace(least, 0.8, 60).roll(20)
+    motion = Motion(torch.stack([open_mouth(first, float(gap)) for gap in gaps]))
+    still = apply_to_motion(motion, np.zeros(60, np.float32), Motion(open_mouth(first, portrait)[None]))
+    torch.testing.assert_close(gap_of(still), torch.full((60,), rests), atol=1e-4, rtol=0)
+
+
 def test_refusals(moving):
     motion, rigid = moving
     with pytest.raises(InputError, match="59 frames"):

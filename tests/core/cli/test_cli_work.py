@@ -129,7 +129,7 @@ def test_another_rate_repeats_or_leaves_out_frames_and_keeps_the_length(inputs, 
 def test_a_rate_that_is_none_is_refused(inputs, mmgt, tmp_path):
     for fps in ("0", "nan", "1000"):
         outcome = mmgt(inputs.generate(tmp_path / "a.mp4", fps=fps))
-        assert outcome.code == 2 and "frames a second cannot be made" in outcome.err
+        assert outcome.code == 2 and "frames a second are not possible" in outcome.err
 
 
 def test_the_size_and_the_windows_are_options(inputs, mmgt, tmp_path):

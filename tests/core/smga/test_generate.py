@@ -231,3 +231,32 @@ def test_what_does_not_fit_is_refused_in_words(model, speech, pose, change, mess
     inputs = {"features": speech[:10], "first_pose": pose, **inputs}
     with pytest.raises(InputError, match=message):
         generate_motion(model, **inputs, sampling=MotionSampling(**change))
+
+
+@pytest.mark.parametrize(("channels", "legs"), [(35, False), (1059, True)])
+def test_absent_points_never_enter_the_network_as_places(monkeypatch, channels, legs):
+    """The demo model's legs stay at (0, 0), as in its training; all other absent points have a place."""
+    from mmgt_core.pose.skeleton import FEET, LEGS, RIGHT_HAND
+    from mmgt_core.smga import generate as module
+    from mmgt_core.smga.config import SMGAConfig
+    from mmgt_core.smga.network import SMGA
+
+    seen = {}
+
+    def sampled(model, features, pose, **settings):
+        seen["pose"] = Motion.from_network(pose[None]).keypoints[0]
+        return pose[None].repeat(len(features), 1)
+
+    monkeypatch.setattr(module, "sample_overlapping", sampled)
+    config = SMGAConfig(
+        width=16, ffn=16, layers=1, heads=2, encoder_layers=1, audio_channels=channels, guidance=1.0
+    )
+    keypoints = torch.full((1, 134, 3), 0.5)
+    below = [*LEGS, *range(FEET.start, FEET.stop)]
+    keypoints[:, below] = keypoints[:, RIGHT_HAND] = 0
+    motion = generate_motion(
+        SMGA(config), torch.zeros(5, channels), Motion(keypoints), MotionSampling(visibility="portrait")
+    )
+    places = seen["pose"][:, :2].abs().amax(dim=-1) > 1e-3
+    assert places[RIGHT_HAND].all() and places[below].all() == legs
+    assert not motion.keypoints[:, [*below, *range(113, 134)], 2].any()
