@@ -10,6 +10,7 @@ import torch
 
 from .. import __version__
 from ..base.sizes import readable_size
+from ..pose.onnx_network import short_name
 from .findings import Finding
 
 SECTION = "Environment"
@@ -64,7 +65,7 @@ def _onnx() -> Finding:
         return Finding(SECTION, name, "not installed", "", "needed only to detect poses")
     import onnxruntime
 
-    offered = ", ".join(p.removesuffix("ExecutionProvider") for p in onnxruntime.get_available_providers())
+    offered = ", ".join(short_name(provider) for provider in onnxruntime.get_available_providers())
     if len(wheels) > 1:
         fix = "uninstall both, then install onnxruntime-gpu alone: one hides the other"
         return Finding(SECTION, name, offered, "look", fix)

@@ -54,7 +54,12 @@ def _finding(found: Found) -> Finding:
 
 def _load(name: str, path: Path) -> str:
     """Load the file as its user would; says what it is."""
-    loaders: dict[str, Callable[[Path], Any]] = {"motion": _motion, "video": _video}
+    loaders: dict[str, Callable[[Path], Any]] = {
+        "motion": _motion,
+        "video": _video,
+        "person-detector": _onnx,
+        "pose-detector": _onnx,
+    }
     return loaders[name](path) if name in loaders else ""
 
 
@@ -70,6 +75,12 @@ def _video(path: Path) -> str:
 
     config = load_video_model(path).config
     return f", widths {config.block_channels}, {config.audio_features}, {config.size} px"
+
+
+def _onnx(path: Path) -> str:
+    from ..pose.onnx_network import OnnxNetwork
+
+    return f", runs on {OnnxNetwork(path, 'its page').provider}"
 
 
 def _without_folders(error: MMGTError, path: Path) -> str:

@@ -53,7 +53,7 @@ class PoseDetector:
 
     Args:
         detector: `yolox_l.onnx`; pose: `dw-ll_ucoco_384.onnx`.
-        device: "cpu" stays there; anything else takes CUDA where onnxruntime offers it, and else the CPU.
+        device: "cpu" stays there; anything else takes an accelerator where onnxruntime offers one.
 
     Raises:
         DependencyError: onnxruntime is not installed.
@@ -101,7 +101,7 @@ class PoseDetector:
             raise InputError(NOBODY, fix=NOBODY_FIX)
         points = self._points(resized, boxes[_chosen(boxes, person)])
         motion = _motion(points[None], image.shape[1::-1])
-        return Detection(motion, unclear_parts(motion))
+        return Detection(motion, (*self._pose.remarks, *unclear_parts(motion)))
 
     def track(
         self,
@@ -146,7 +146,7 @@ class PoseDetector:
             raise InputError(f"{NOBODY} on any of the {len(found)} frames", fix=NOBODY_FIX)
         lost = sum(frame is None for frame in found)
         motion = _motion(fill_gaps(_standing_still(found), max_gap, skeleton.VISIBLE_SCORE), size)
-        warnings = unclear_parts(motion)
+        warnings = (*self._pose.remarks, *unclear_parts(motion))
         if lost:
             text = f"the person is missing on {lost} of {len(found)} frames"
             log.warning(text)

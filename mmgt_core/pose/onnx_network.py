@@ -15,13 +15,25 @@ from ..base.errors import CheckpointError, DependencyError
 if TYPE_CHECKING:
     import onnxruntime
 
+CPU = "CPUExecutionProvider"
+ACCELERATORS = (
+    "CUDAExecutionProvider",
+    "ROCMExecutionProvider",
+    "MIGraphXExecutionProvider",
+    "DmlExecutionProvider",
+    "CoreMLExecutionProvider",
+    "OpenVINOExecutionProvider",
+)
+"""Of NVIDIA, AMD (two), DirectX, Apple and Intel; a wheel of onnxruntime offers one of them or none."""
+
 
 class OnnxNetwork:
     """An ONNX network with one image as input, its session kept.
 
     Args:
         path: the file; source: where it comes from, for messages.
-        device: "cpu" stays there; anything else takes CUDA where onnxruntime offers it, and else the CPU.
+        device: "cpu" stays there; anything else takes the first of `ACCELERATORS` that onnxruntime offers, and
+            else the CPU.
 
     Raises:
         DependencyError: onnxruntime is not installed.
@@ -42,8 +54,9 @@ class OnnxNetwork:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors; what matters is raised
         try:
+            self._wanted = wanted_providers(onnxruntime, device)
             self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
-                str(self._path), sess_options=options, providers=_providers(onnxruntime, device)
+                str(self._path), sess_options=options, providers=self._wanted
             )
         except Exception as error:  # its exceptions share no base of their own
             raise CheckpointError(
@@ -55,6 +68,23 @@ class OnnxNetwork:
         self.input_shape: list[Any] = list(inputs[0].shape) if inputs else []
         self._inputs = [item.name for item in inputs]
         self._outputs: Sequence[tuple[int | None, ...]] = ()
+
+    @property
+    def provider(self) -> str:
+        """Where the session really computes, such as "CUDA" or "CPU"."""
+        return short_name(self._session.get_providers()[0])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """One sentence if the session computes elsewhere than on the accelerator that was asked for."""
+        wanted = short_name(self._wanted[0])
+        if self.provider == wanted:
+            return ()
+        libraries = "CUDA and cuDNN" if wanted == "CUDA" else "its libraries"
+        return (
+            f"the pose detector runs on the {self.provider}, because onnxruntime cannot use {wanted} here; "
+            f"install {libraries} for this onnxruntime, or ignore this",
+        )
 
     def check(
         self, network: str, file: str, pixels: tuple[int, ...], outputs: Sequence[tuple[int | None, ...]]
@@ -98,10 +128,21 @@ class OnnxNetwork:
         return results
 
 
-def _providers(onnxruntime: Any, device: str) -> list[str]:
-    cuda = "CUDAExecutionProvider"
-    use_cuda = not device.startswith("cpu") and cuda in onnxruntime.get_available_providers()
-    return [cuda, "CPUExecutionProvider"] if use_cuda else ["CPUExecutionProvider"]
+def wanted_providers(onnxruntime: Any, device: str) -> list[str]:
+    """The execution providers to ask for, best first; the last is the CPU.
+
+    TensorRT is left out: it compiles each network for minutes before the first image.
+    """
+    offered = [] if device.startswith("cpu") else onnxruntime.get_available_providers()
+    chosen = [name for name in ACCELERATORS if name in offered][:1]
+    if chosen == ["CUDAExecutionProvider"] and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()  # finds the libraries that torch and NVIDIA's packages bring
+    return [*chosen, CPU]
+
+
+def short_name(provider: str) -> str:
+    """The name without "ExecutionProvider"."""
+    return provider.removesuffix("ExecutionProvider")
 
 
 def _fits(shape: list[Any], wanted: tuple[int | None, ...]) -> bool:
