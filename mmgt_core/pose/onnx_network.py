@@ -32,8 +32,7 @@ class OnnxNetwork:
 
     Args:
         path: the file; source: where it comes from, for messages.
-        device: "cpu" stays there; anything else takes the first of `ACCELERATORS` that onnxruntime offers, and
-            else the CPU.
+        device: "cpu" stays there; else the first of `ACCELERATORS` that onnxruntime offers, or the CPU.
 
     Raises:
         DependencyError: onnxruntime is not installed.
@@ -76,7 +75,7 @@ class OnnxNetwork:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """One sentence if the session computes elsewhere than on the accelerator that was asked for."""
+        """One sentence if the session cannot use the accelerator of `wanted_providers`."""
         wanted = short_name(self._wanted[0])
         if self.provider == wanted:
             return ()

@@ -32,8 +32,7 @@ def generate_motion(
     """Generate the motion (frames, 134, 3) of a person who speaks what the features describe.
 
     The same seed gives the same motion: all noise comes from CPU generators, whatever the model's device.
-    Points that the first pose does not have get a plausible place. The silence gate is not applied here; see
-    `audio.silence_gate`.
+    Points that the first pose does not have get a plausible place. The silence gate comes afterwards.
 
     Args:
         model: in eval mode.
