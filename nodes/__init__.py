@@ -10,10 +10,11 @@ from .comfy.services import register_model_folder
 from .decode_video import MMGTDecodeVideo
 from .demo_inputs import MMGTDemoInputs
 from .detect_pose import MMGTDetectPose
+from .edit_motion import MMGTEditMotion
 from .generate_motion import SMGAPoseGenerate
 from .load_portrait import MMGTLoadPortrait
 from .loaders import MMGTLoadMotionModel, MMGTLoadVideoModel
-from .motion_files import MMGTEditMotion, MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
+from .motion_files import MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
 from .motion_mask import MotionMaskFromKeypoints
 from .sampler import MMGTApply, MMGTSampler
 

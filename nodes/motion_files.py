@@ -1,4 +1,4 @@
-"""Nodes: read poses, and save, load and edit motions."""
+"""Nodes: read poses, and save and load motions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..mmgt_core.base.errors import InputError
 from .comfy.input_files import NO_FILE, fingerprint, input_fault, input_files, input_path, pose_folders
 from .comfy.node_text import sentence, with_text
 from .comfy.services import FRAME_RATE
-from .comfy.sockets import CATEGORY, MotionSocket, Pose, PoseKeypoint, PoseKeypointSocket, as_motion
+from .comfy.sockets import CATEGORY, MotionSocket, PoseKeypoint, PoseKeypointSocket
 from .generate_motion import preview
 
 if TYPE_CHECKING:
@@ -188,127 +188,4 @@ class MMGTLoadMotion(io.ComfyNode):
         from ..mmgt_core.pose.motion_file import load_motion
 
         motion = load_motion(input_path(file))
-        return io.NodeOutput(motion, ui=preview(motion))
-
-
-class MMGTEditMotion(io.ComfyNode):
-    """MMGT_MOTION -> MMGT_MOTION."""
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        gain = {"default": 1.0, "min": 0.0, "max": 4.0, "step": 0.05}
-        return io.Schema(
-            node_id="MMGTEditMotion",
-            display_name="MMGT Edit Motion",
-            category=CATEGORY,
-            description="Scales, smooths, retargets or blends a motion.",
-            inputs=[
-                MotionSocket.Input("motion", tooltip="Motion to edit."),
-                io.Float.Input(
-                    "body", **gain, tooltip="Scale of the body movement. 1 = unchanged; 0 = no movement."
-                ),
-                io.Float.Input(
-                    "face",
-                    **gain,
-                    tooltip=(
-                        "Scale of the lip, eyebrow and eyelid movement within the face. 1 = "
-                        "unchanged; 0 = no movement."
-                    ),
-                ),
-                io.Float.Input(
-                    "hands",
-                    **gain,
-                    tooltip=(
-                        "Scale of the finger movement within the hands. 1 = unchanged; 0 = no movement."
-                    ),
-                ),
-                io.Float.Input(
-                    "smoothing",
-                    default=0.0,
-                    min=0.0,
-                    max=10.0,
-                    step=0.5,
-                    tooltip=(
-                        "Reduces jitter: temporal smoothing width in frames. 0 = off. Lips are not smoothed."
-                    ),
-                ),
-                io.MultiType.Input(
-                    "portrait_pose",
-                    types=[MotionSocket, PoseKeypointSocket],
-                    optional=True,
-                    tooltip="Optional pose of another portrait, to retarget the motion to it.",
-                ),
-                MotionSocket.Input("second", optional=True, tooltip="Optional second motion to blend with."),
-                io.Float.Input(
-                    "blend",
-                    default=0.5,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="Blend: 0 = first motion, 1 = second. Used only if second is connected.",
-                ),
-                io.Int.Input(
-                    "fill_gaps",
-                    default=0,
-                    min=0,
-                    max=250,
-                    optional=True,
-                    tooltip=(
-                        "Longest gap of a point in frames that is filled by interpolation. 0 = points that "
-                        "are not visible stay so."
-                    ),
-                ),
-                io.Float.Input(
-                    "lead_in",
-                    default=0.0,
-                    min=0.0,
-                    max=60.0,
-                    step=0.04,
-                    optional=True,
-                    tooltip=(
-                        "Seconds for which the first pose is held before the motion. Use the lead_in of MMGT "
-                        "Audio Features."
-                    ),
-                ),
-                io.Float.Input(
-                    "lead_out",
-                    default=0.0,
-                    min=0.0,
-                    max=60.0,
-                    step=0.04,
-                    optional=True,
-                    tooltip=(
-                        "Seconds for which the last pose is held after the motion. Use the lead_out of MMGT "
-                        "Audio Features."
-                    ),
-                ),
-            ],
-            outputs=[MotionSocket.Output("edited", display_name="motion")],
-        )
-
-    @classmethod
-    def execute(
-        cls,
-        motion: Motion,
-        body: float,
-        face: float,
-        hands: float,
-        smoothing: float,
-        blend: float,
-        portrait_pose: Pose | None = None,
-        second: Motion | None = None,
-        fill_gaps: int = 0,
-        lead_in: float = 0.0,
-        lead_out: float = 0.0,
-    ) -> io.NodeOutput:
-        from ..mmgt_core.media.lead import held, lead_frames
-        from ..mmgt_core.pose.edit import amplified, blended, retargeted, smoothed
-        from ..mmgt_core.pose.gaps import filled
-
-        leads = lead_frames(lead_in, "lead_in"), lead_frames(lead_out, "lead_out")
-        motion = filled(motion, fill_gaps)
-        motion = motion if second is None else blended(motion, second, blend)
-        motion = smoothed(amplified(motion, body=body, face=face, hands=hands), smoothing)
-        motion = motion if portrait_pose is None else retargeted(motion, as_motion(portrait_pose))
-        motion = held(motion, *leads)
         return io.NodeOutput(motion, ui=preview(motion))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,11 +30,9 @@ from .openpose_lists import (
     person_points,
     without_corner,
 )
+from .people import Person, follow
 from .pose_folder import read_pose_folder
 
-log = logging.getLogger(__name__)
-
-Person = int | Literal["largest"]
 PoseKeypoint = list[dict[str, Any]]
 
 EYES = (slice(36, 42), slice(42, 48))  # of the 68 face points; the pupils are their means
@@ -117,7 +114,7 @@ def parse_poses(
     ]
     if not any(people):
         raise InputError("the pose holds no person", fix="use an image on which one person is seen clearly")
-    chosen = _follow(people, person, note)
+    chosen = follow(people, person, note)
     width, height = _canvas(frames, size, chosen)
     if not _is_normalised(chosen):
         chosen[..., :2] /= np.array([width, height])
@@ -196,51 +193,6 @@ def _frame(
         for key, part in person.items()
     }
     return {"people": [lists], "canvas_width": width, "canvas_height": height}
-
-
-def _follow(people: list[list[NDArray[np.float64]]], person: Person, note: Note) -> NDArray[np.float64]:
-    """(frames, 134, 3) of the chosen person."""
-    first = next(index for index, crowd in enumerate(people) if crowd)
-    if person == "largest":
-        current = max(people[first], key=_area)
-    else:
-        if not 0 <= person < len(people[first]):
-            raise InputError(
-                f"there is no person {person}; people are counted from 0 to {len(people[first]) - 1}",
-                fix="choose another",
-            )
-        current = people[first][person]
-    track, empty = [], 0
-    for index, crowd in enumerate(people):
-        if not crowd:
-            empty += 1
-            absent = current.copy()
-            absent[:, 2] = 0
-            track.append(absent)
-            continue
-        if index > first:
-            place = _centre(current)
-            current = min(crowd, key=lambda points: float(np.abs(_centre(points) - place).sum()))
-        track.append(current)
-    if empty:
-        text = f"{empty} of {len(people)} frames show nobody; their points count as not visible"
-        log.warning(text)
-        note(text)
-    return np.stack(track)
-
-
-def _visible(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    seen = points[points[:, 2] > 0, :2]
-    return seen if len(seen) else np.zeros((1, 2))
-
-
-def _area(points: NDArray[np.float64]) -> float:
-    return float(np.prod(np.ptp(_visible(points), axis=0)))
-
-
-def _centre(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    seen = _visible(points)
-    return (seen.min(axis=0) + seen.max(axis=0)) / 2
 
 
 def _canvas(

@@ -96,7 +96,7 @@ def test_remarks_are_shown(pack, node, poses, monkeypatch):
 
 
 def test_gaps_stay_gaps_or_are_filled(pack, motion):
-    edit = pack("nodes.motion_files").MMGTEditMotion.execute
+    edit = pack("nodes.edit_motion").MMGTEditMotion.execute
     given = motion.keypoints.clone()
     given[4:6, 92:113] = 0
     lost = type(motion)(given, motion.width, motion.height)
@@ -110,7 +110,7 @@ def test_gaps_stay_gaps_or_are_filled(pack, motion):
 
 
 def test_a_motion_is_held_for_its_leads(pack, motion):
-    edit = pack("nodes.motion_files").MMGTEditMotion.execute
+    edit = pack("nodes.edit_motion").MMGTEditMotion.execute
     still = {"body": 1.0, "face": 1.0, "hands": 1.0, "smoothing": 0.0, "blend": 0.5}
     found = edit(motion=motion, **still, lead_in=0.2, lead_out=0.08).args[0]
     assert found.frames == 17 and torch.equal(found.keypoints[5:15], motion.keypoints)

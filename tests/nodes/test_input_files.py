@@ -171,7 +171,7 @@ def test_edit_motion(pack, motions):
     as_it_is = {"body": 1.0, "face": 1.0, "hands": 1.0, "smoothing": 0.0, "blend": 0.5}
 
     def edited(**choices):
-        return pack("nodes.motion_files").MMGTEditMotion.execute(motion=first, **(as_it_is | choices)).args[0]
+        return pack("nodes.edit_motion").MMGTEditMotion.execute(motion=first, **(as_it_is | choices)).args[0]
 
     def spread(motion, part):
         points = motion.keypoints[:, part, :2] - motion.keypoints[:, part.start : part.start + 1, :2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mmgt_core.audio import silence_gate as silence_gate_module
 from mmgt_core.audio.features import extract_features
 from mmgt_core.audio.silence_gate import note_early_start, silence_gate, speech_start
 from mmgt_core.audio.speech_level import SILENT_NOTE, frame_levels, leveled
@@ -73,6 +74,10 @@ def test_speech_inside_the_first_pose_ramp_gets_a_remark(silence, noted):
     assert [("lead_in" in note) for note in notes] == [True] * noted
     start = speech_start(voice)
     assert start is not None and (start < RAMP_FRAMES) == noted
+
+
+def test_the_remark_knows_how_long_the_ramp_is():
+    assert silence_gate_module.RAMP_FRAMES == RAMP_FRAMES < 25 * silence_gate_module.LEAD_IN
 
 
 def test_silence_gets_no_remark_about_its_start():
