@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from ..mmgt_core.base.presets import Preset
 from ..mmgt_core.smga.config import Chaining, Visibility
-from ..mmgt_core.smga.sampling import MOST_SHIFT, Legs, MotionSampling
+from ..mmgt_core.smga.sampling import MOST_SHIFT, Align, Legs, MotionSampling
 
 FROM_PRESET = "preset"
 ON_OFF = {FROM_PRESET: None, "on": True, "off": False}
@@ -45,6 +45,16 @@ def preset_choices() -> list[io.Input]:
             tooltip=(
                 "Legs of the pose that the network starts from: keep = as given; zero = as in the "
                 "published script."
+            ),
+        ),
+        io.Combo.Input(
+            "align",
+            options=[FROM_PRESET, *get_args(Align)],
+            default=FROM_PRESET,
+            optional=True,
+            tooltip=(
+                "training frame = moves the pose to where people stand in the training data before "
+                "generating, and the motion exactly back. For much wider or closer portraits."
             ),
         ),
         io.Combo.Input(
@@ -97,6 +107,7 @@ def chosen_motion(
     chaining: str = FROM_PRESET,
     first_pose_ramp: str = FROM_PRESET,
     legs: str = FROM_PRESET,
+    align: str = FROM_PRESET,
     motion_shift: str = FROM_PRESET,
     visibility: str = FROM_PRESET,
     eta: str = FROM_PRESET,
@@ -113,6 +124,7 @@ def chosen_motion(
         chaining=_named(chaining, Chaining),
         first_pose_ramp=ON_OFF[first_pose_ramp],
         legs=_named(legs, Legs),
+        align=_named(align, Align),
         motion_shift=SHIFTS[motion_shift],
         visibility=_named(visibility, Visibility),
         silence_gate=ON_OFF[silence_gate],

@@ -1,10 +1,15 @@
-"""Which device a run uses."""
+"""Which device a run uses, and in which precision."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import torch
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from .precision import Precision
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -25,3 +30,13 @@ def choose_device(name: str = "auto") -> torch.device:
             f"the device '{name}' cannot be used here", fix="choose auto, cpu, cuda or mps"
         ) from error
     return device
+
+
+def choose_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """The dtype of that name; "auto" is float16 on CUDA (or ROCm), float32 elsewhere."""
+    named = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+    if precision == "auto":
+        return torch.float16 if device.type == "cuda" else torch.float32
+    if precision not in named:
+        raise InputError(f"there is no precision '{precision}'", fix="choose auto, fp32, fp16 or bf16")
+    return named[precision]

@@ -13,7 +13,7 @@ from .. import assets
 from ..audio.features import required_encoder, stage1_features
 from ..audio.silence_gate import note_early_start
 from ..audio.speech_level import leveled
-from ..base.device import choose_device
+from ..base.device import choose_device, choose_dtype
 from ..base.notes import Note
 from ..base.presets import Preset
 from ..base.progress import Plan, unplanned
@@ -124,8 +124,9 @@ def generate_video(
     pose = pose_of_video(request, image, finder, notes.append)
     device = choose_device(settings.device)
     encoders = file_encoders(wav2vec2=chosen.wav2vec2, device=device, stages=stages)
-    model = load_video_model(chosen.model or assets.asset(assets.VIDEO_MODEL), device)
-    model.autoencoder = autoencoder_of(model, chosen.vae, device)
+    dtype = choose_dtype(chosen.dtype, device)
+    model = load_video_model(chosen.model or assets.asset(assets.VIDEO_MODEL), device, dtype)
+    model.autoencoder = autoencoder_of(model, chosen.vae, device).float()
     if voice is not None:
         required_encoder(model.config.audio_features, encoders)
     config, size = sampling.applied_to(model.config), sampling.size(model.config)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
+from ..base.precision import Precision
 from ..base.presets import Preset
 from ..smga.config import Chaining, Visibility
-from ..smga.sampling import Legs, MotionSampling
+from ..smga.sampling import Align, Legs, MotionSampling
 from ..video.sampling import Sampling
 
 StrPath = str | PathLike[str]
@@ -38,6 +39,10 @@ class MotionSettings:
     """Begin exactly at the portrait's pose."""
     legs: Legs | None = None
     """Legs of the first pose: keep, or zero, as in the published script."""
+    align: Align | None = None
+    """Move the pose to where people stand in the training data, and the motion exactly back: off, or training
+    frame. For portraits in a much wider or closer framing.
+    """
     motion_shift: int | None = None
     """Frames by which the motion comes later than the sound, -10 to 10."""
     visibility: Visibility | None = None
@@ -59,6 +64,7 @@ class MotionSettings:
             chaining=self.chaining,
             first_pose_ramp=self.first_pose_ramp,
             legs=self.legs,
+            align=self.align,
             motion_shift=self.motion_shift,
             visibility=self.visibility,
             silence_gate=None if self.silence_gate else False,
@@ -77,6 +83,10 @@ class VideoSettings:
     """VAE of SD1.5, file or folder, for models without one. None = looked up in the models folders."""
     clip_vision: Path | None = None
     """CLIP image encoder, file or folder, for models that need it. None = looked up in the models folders."""
+    dtype: Precision = "auto"
+    """Precision of the video model: auto (fp16 on a GPU, else fp32), fp32, fp16 or bf16. Stage I, the
+    encoders and the VAE always run in fp32.
+    """
     lock_background: bool = False
     """Keep the portrait's own pixels wherever the person never is."""
 

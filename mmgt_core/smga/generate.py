@@ -12,6 +12,7 @@ from ..base.progress import Progress, silent
 from ..pose.absent import with_places
 from ..pose.motion import Motion
 from ..pose.skeleton import VISIBLE_SCORE
+from .alignment import Alignment
 from .config import SMGAConfig
 from .diffusion import ddim_sample
 from .network import SMGA
@@ -46,7 +47,8 @@ def generate_motion(
     _check(model.config, features, first_pose)
     chosen = sampling.applied_to(model.config)
     placed = with_places(first_pose.window([0]), legs=not model.config.legs_at_origin)
-    pose = placed.to_network()[0].float()
+    alignment = Alignment.of(placed) if chosen.align == "training frame" else None
+    pose = (placed if alignment is None else alignment.apply(placed)).to_network()[0].float()
     pose = without_legs(pose) if chosen.legs == "zero" else pose
     ddim: dict[str, Any] = {
         "steps": chosen.steps,
@@ -71,6 +73,7 @@ def generate_motion(
         flat = _chained(model, features, pose, visible, chosen, ddim, progress)
         shift -= chosen.chaining == "official"  # which is one frame late by itself
     motion = Motion.from_network(_shifted(flat, pose.cpu(), shift), first_pose.width, first_pose.height)
+    motion = motion if alignment is None else alignment.undo(motion)
     assert chosen.visibility is not None
     motion.keypoints[..., 2] = visible_scores(motion, first_pose, chosen.visibility).cpu()
     return motion

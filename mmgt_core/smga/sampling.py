@@ -10,6 +10,7 @@ from ..base.presets import Preset
 from .config import OVERLAP, Chaining, SMGAConfig, Visibility
 
 Legs = Literal["keep", "zero"]
+Align = Literal["off", "training frame"]
 MOST_SHIFT = 10  # frames
 
 PRESETS: dict[Preset, dict[str, Any]] = {
@@ -17,6 +18,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "chaining": "overlap",
         "first_pose_ramp": True,
         "legs": "keep",
+        "align": "off",
         "motion_shift": 0,
         "silence_gate": True,
     },
@@ -24,6 +26,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "chaining": "official",
         "first_pose_ramp": False,
         "legs": "zero",
+        "align": "off",
         "motion_shift": 1,
         "silence_gate": False,
         "visibility": "unfiltered",
@@ -52,6 +55,8 @@ class MotionSampling:
         windows_at_once: overlapping windows that one network call computes; the same motion.
         first_pose_ramp: begin exactly at the first pose; also joins chained windows.
         legs: whether the condition has the legs of the first pose, or network zeros as published.
+        align: "training frame" moves the pose to where people stand in the training data, and the motion
+            exactly back (`alignment`).
         motion_shift: frames by which the motion comes later than the sound, -10 to 10. The published script
             shows every frame one frame late.
         visibility: which keypoints are visible: those of the first pose; or hands and arms come and go as the
@@ -70,6 +75,7 @@ class MotionSampling:
     windows_at_once: int = 8
     first_pose_ramp: bool | None = None
     legs: Legs | None = None
+    align: Align | None = None
     motion_shift: int | None = None
     visibility: Visibility | None = None
     silence_gate: bool | None = None
@@ -96,7 +102,7 @@ class MotionSampling:
 
 
 def _check(chosen: MotionSampling, config: SMGAConfig) -> None:
-    for what, kinds in (("chaining", Chaining), ("legs", Legs), ("visibility", Visibility)):
+    for what, kinds in (("chaining", Chaining), ("legs", Legs), ("align", Align), ("visibility", Visibility)):
         if getattr(chosen, what) not in get_args(kinds):
             raise InputError(
                 f"there is no {what} '{getattr(chosen, what)}'",

@@ -126,5 +126,5 @@ def _finish_step(schedule: Schedule, sums: WindowSums, timestep: int, x: Tensor,
         if not bool(x[part].isfinite().all()):
             raise CheckpointError(
                 "the video model returns values that are not finite",
-                fix="download its file again, or compute in fp32",
+                fix="compute in fp32 (mmgt: --dtype fp32); if that does not help, download its file again",
             )

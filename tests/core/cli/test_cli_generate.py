@@ -64,6 +64,16 @@ def test_a_portrait_and_a_recording_become_a_video_with_sound_and_a_contact_shee
         assert stage in outcome.err
 
 
+@pytest.mark.parametrize("dtype", ["fp16", "bf16"])
+def test_half_precision_gives_nearly_the_same_video(inputs, mmgt, tmp_path, dtype):
+    whole, half = tmp_path / "whole.mp4", tmp_path / "half.mp4"
+    for out, name in ((whole, "fp32"), (half, dtype)):
+        assert mmgt(inputs.generate(out, duration=0.2, dtype=name)).code == 0
+    a, b = (pictures(out).astype(np.float32) for out in (whole, half))
+    assert not np.array_equal(a, b), "it is another computation"
+    assert np.abs(a - b).mean() < 0.1 * a.std()
+
+
 def test_the_same_seed_gives_the_same_video_and_another_seed_another(inputs, mmgt, tmp_path):
     videos = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
