@@ -52,6 +52,9 @@ def _window_control(control: ControlBase, window: Tensor, frames: int) -> Contro
     cut.cond_hint = None  # the host's cached, resized hints belong to another window
     if hasattr(cut, "control_input"):
         cut.control_input = None
+    for name in ("cond_hints", "control_inputs"):  # newer hosts cache by size, in dicts that copies share
+        if isinstance(getattr(cut, name, None), dict):
+            setattr(cut, name, {})
     if control.previous_controlnet is not None:
         cut.previous_controlnet = _window_control(control.previous_controlnet, window, frames)
     return cut

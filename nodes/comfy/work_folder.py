@@ -90,9 +90,10 @@ def sampling_key(
     """
     if not prompt or node not in prompt:
         raise InputError(
-            "keep_work needs the prompt to identify the models",
+            "keep_work needs this node in the queued prompt to identify the models; nodes that another node "
+            "creates, as loops do, are not in it",
             where="keep_work",
-            fix="turn it off, or queue a prompt",
+            fix="turn it off, or queue a prompt with MMGT Sampler itself",
         )
     links = prompt[node]["inputs"]
     base = prepared.model.model

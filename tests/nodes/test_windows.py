@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -228,6 +229,19 @@ def test_a_controlnet_sees_the_frames_of_its_window(pack, video, flat, controlne
     ]
     assert rows == [row + row for row in expected], "both sides of the guidance in one call"
     assert guide.cond_hint_original.shape[0] == FRAMES, "the conditioning itself is as it was"
+
+
+def test_hints_that_a_newer_host_caches_by_size_stay_with_their_window(pack, video):
+    """ComfyUI after 0.35 keeps prepared hints in a dict by size, which a shallow copy would share."""
+    control = SimpleNamespace(
+        cond_hint_original=torch.zeros(FRAMES, 3, 8, 8), cond_hint=None, previous_controlnet=None,
+        cond_hints={(8, 8): "of another window"}, control_inputs={(8, 8): "too"},
+    )  # fmt: skip
+    positive, _ = conditioning(pack, short_clip(pack, video.model), video.config.cross_dim)
+    entry = {**positive[0][1], "control": control}
+    ((cut,),) = pack("nodes.comfy.window_conds").window_conds([[entry]], torch.tensor([4, 1]), FRAMES)
+    assert cut["control"].cond_hints == {} and cut["control"].control_inputs == {}
+    assert control.cond_hints == {(8, 8): "of another window"}, "the conditioning itself is as it was"
 
 
 def test_a_window_cuts_only_what_goes_by_frames(pack, video):
