@@ -156,7 +156,7 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
         decoder=DecoderSettings(
             start="",
             loop=LoopSettings(
-                steps=3000, learning_rate=6e-4, warmup=50, ema_decay=0.998, weight_decay=1e-4
+                steps=5117, learning_rate=6e-4, warmup=50, ema_decay=0.998, weight_decay=1e-4
             ),
             **common,
         ),
