@@ -200,7 +200,7 @@ def test_without_the_released_files_the_host_names_each(folder, monkeypatch, tmp
 
 @pytest.mark.slow
 def test_runs_once_at_full_size(pack, folder, monkeypatch, tmp_path):
-    """Random weights of the published sizes: 7 GB of disk and as much memory, minutes on a CPU."""
+    """Random weights of the published sizes: 7 GB of disk, 12 GiB of memory, 2 minutes on two CPU cores."""
     write_released_files(pack, tmp_path, FULL)
     show_to_host(monkeypatch, tmp_path)
     prompt = prompt_of("published_portrait_and_audio", cheap=True)
