@@ -93,17 +93,19 @@ def model_fault(name: str | None, demo: str, *more_folders: str) -> bool | str:
 def choices_fault(
     find: Callable[[str, str], Path], unset: str, *choices: tuple[str | None, str]
 ) -> bool | str:
-    """True if `find(choice, known)` finds all files, else the error text, as `validate_inputs` returns it.
+    """True if `find(choice, known)` finds all files, else one sentence for each that is missing, as
+    `validate_inputs` returns it.
 
     `unset` is skipped, and so is None, which stands for a connected input.
     """
-    try:
-        for choice, known in choices:
+    faults: dict[str, None] = {}
+    for choice, known in choices:
+        try:
             if choice not in (None, unset):
                 find(choice, known)
-    except MMGTError as error:
-        return str(error)
-    return True
+        except MMGTError as error:
+            faults[str(error)] = None
+    return " ".join(faults) or True
 
 
 @contextmanager

@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from mmgt_core.checkpoints.registry import REGISTRY
+
 from ..live_host import FOUND, ROOT, LiveHost
 from .page import CHROMIUM, DRIVER, Page
 
 WORKFLOWS = ROOT / "example_workflows"
 PICTURES = ROOT / "output" / "browser"
 """Where the screenshots stay, to be looked at."""
+RELEASED = [known for known in REGISTRY if "detector" not in known.name and not known.optional]
 
 
 def missing() -> str | None:
@@ -39,8 +42,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHost]:
-    """With the shipped portrait, pose and speech in its input folder, under the workflows' names."""
+    """With the shipped portrait, pose and speech in its input folder, under the workflows' names.
+
+    The released files are there by name, empty: the page looks at names only.
+    """
     host = LiveHost(tmp_path_factory.mktemp("host") / "base", pack=True)
+    for known in RELEASED:
+        path = host.folder / "models" / known.folder / known.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     shipped = {"portrait.png": "demo_portrait.png", "speech.wav": "demo_speech.wav"}
     for name, asset in (shipped | {"portrait_pose.json": "demo_pose.json"}).items():
         shutil.copy(ROOT / "mmgt_core" / "assets" / asset, host.folder / "input" / name)

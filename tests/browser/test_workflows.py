@@ -12,7 +12,7 @@ import pytest
 from mmgt_core import assets
 from mmgt_core.media.sound_file import load_waveform
 
-from .conftest import PICTURES, WORKFLOWS, api_twin, workflow
+from .conftest import PICTURES, RELEASED, WORKFLOWS, api_twin, workflow
 
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
 UNKNOWN = "app.graph._nodes.filter(n => !LiteGraph.registered_node_types[n.type]).map(n => n.type)"
@@ -38,6 +38,26 @@ def test_every_workflow_opens_without_a_fault(page):
         assert not page.js("app.canvas.low_quality"), f"{name} is too large to be read as a whole"
         page.screenshot(PICTURES / f"{name}.png")
         assert page.faults() == before, name
+
+
+@pytest.fixture
+def no_released_files(host):
+    """They are moved away while a page is open."""
+    places = [host.folder / "models" / known.folder / known.file for known in RELEASED]
+    for path in places:
+        path.unlink()
+    yield
+    for path in places:
+        path.touch()
+
+
+def test_missing_released_files_are_listed_with_their_nodes(no_released_files, page):
+    """The page's list of missing models has each file that a loader of the workflow names."""
+    page.load(workflow("published_portrait_and_audio"), "published_portrait_and_audio")
+    page.press("View details", seconds=60)
+    for known in RELEASED:
+        page.until(f"document.body.innerText.includes('{known.file}')", f"{known.file} is listed", seconds=60)
+    page.screenshot(PICTURES / "missing_models.png")
 
 
 @pytest.fixture

@@ -10,11 +10,21 @@ from typing import Any
 
 import pytest
 
+from .released_files import (
+    FULL,
+    SMALL,
+    forget_lists,
+    show_to_host,
+    small_host_networks,
+    write_released_files,
+)
 from .running import Executor, load_core_nodes, output_of
-from .small_models import MOTION, VIDEO, write_small_models
+from .small_models import MOTION, SIZE, VIDEO, write_small_models
 
 FOLDER = Path(__file__).resolve().parents[2] / "example_workflows" / "api"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+EVERY = sorted(path.stem for path in FOLDER.glob("*.json"))
+PUBLISHED = [name for name in EVERY if name.startswith("published_")]
+NAMES = [name for name in EVERY if name not in PUBLISHED]
 FRAMES = 10
 CHEAP = {
     "MMGTLoadMotionModel": {"file": MOTION},
@@ -22,6 +32,12 @@ CHEAP = {
     "LoadAudioFeatures": {"duration": FRAMES / 25},
     "KSampler": {"steps": 2},
 }
+CHEAP_PUBLISHED = {
+    "LoadAudioFeatures": {"duration": FRAMES / 25},
+    "SMGAPoseGenerate": {"steps": 2},
+    "MMGTSampler": {"steps": 2, "width": SIZE, "height": SIZE, "window": 6, "overlap": 2},
+}
+"""The files stay those that the workflow names; FRAMES take two windows."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +81,8 @@ def prompt_of(name: str, cheap: bool) -> dict[str, Any]:
     prompt = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     for node in prompt.values():
         if cheap:
-            node["inputs"].update(CHEAP.get(node["class_type"], {}))
+            changes = CHEAP_PUBLISHED if name in PUBLISHED else CHEAP
+            node["inputs"].update(changes.get(node["class_type"], {}))
     return with_known_poses(prompt) if cheap else prompt
 
 
@@ -118,8 +135,81 @@ def test_a_driving_video_drives_without_sound_too(folder):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_is_valid_as_it_stands(folder, name):
+    ok, *faults = validated(prompt_of(name, cheap=False))
+    assert ok, faults
+
+
+def validated(prompt: dict[str, Any]) -> tuple[bool, Any, dict[str, Any]]:
+    """Whether the host would queue it, what it says otherwise, and what it says of each node."""
     import execution
 
-    prompt = prompt_of(name, cheap=False)
     ok, fault, _, node_errors = asyncio.run(execution.validate_prompt("test", prompt, None))
-    assert ok, (fault, node_errors)
+    return ok, fault, node_errors
+
+
+@pytest.fixture(scope="module")
+def small_files(pack, folder, tmp_path_factory):
+    """A models folder with every released file, small."""
+    models = tmp_path_factory.mktemp("released")
+    write_released_files(pack, models, SMALL)
+    return models
+
+
+@pytest.fixture
+def released(pack, small_files, monkeypatch, tmp_path):
+    """The host has the small files where a person puts the released ones, and takes their sizes."""
+    show_to_host(monkeypatch, small_files)
+    small_host_networks(monkeypatch, pack, tmp_path)
+    yield
+    forget_lists()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_runs_on_files_of_the_released_names_and_kinds(released, name):
+    components = made_by(prompt_of(name, cheap=True))
+    assert components.images.shape[0] == FRAMES and components.images.isfinite().all()
+    assert components.images.std() > 0.01
+    assert components.audio["waveform"].shape[-1] / components.audio["sample_rate"] == pytest.approx(
+        FRAMES / 25, abs=0.04
+    )
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_is_valid_as_it_stands_with_the_released_files(released, name):
+    ok, *faults = validated(prompt_of(name, cheap=False))
+    assert ok, faults
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_without_the_released_files_the_host_names_each(folder, monkeypatch, tmp_path, name):
+    show_to_host(monkeypatch, tmp_path)
+    prompt = prompt_of(name, cheap=False)
+    ok, _, node_errors = validated(prompt)
+    forget_lists()
+    assert not ok
+    files = {
+        (key, value)
+        for key, node in prompt.items()
+        for value in node["inputs"].values()
+        if isinstance(value, str) and value.endswith((".pt", ".pth", ".bin", ".safetensors"))
+    }
+    assert len(files) == (4 if "driving" in name else 6)
+    for key, file in files:
+        assert file in json.dumps(node_errors[key]["errors"]), file
+
+
+@pytest.mark.slow
+def test_runs_once_at_full_size(pack, folder, monkeypatch, tmp_path):
+    """Random weights of the published sizes: 7 GB of disk, 12 GiB of memory, 2 minutes on two CPU cores."""
+    write_released_files(pack, tmp_path, FULL)
+    show_to_host(monkeypatch, tmp_path)
+    prompt = prompt_of("published_portrait_and_audio", cheap=True)
+    for node in prompt.values():
+        if node["class_type"] == "MMGTLoadVideoModel":
+            node["inputs"]["weight_dtype"] = "bf16"
+        if node["class_type"] == "MMGTSampler":
+            node["inputs"].update(steps=1, window=0, overlap=-1)
+    components = made_by(prompt)
+    forget_lists()
+    assert components.images.shape[0] == FRAMES and components.images.isfinite().all()
+    assert components.images.std() > 0.01

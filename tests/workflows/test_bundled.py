@@ -6,21 +6,33 @@ The nodes' inputs and outputs are read from `locales/en`, which the host tests c
 from __future__ import annotations
 
 import json
+import re
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mmgt_core.checkpoints.registry import REGISTRY
+from mmgt_core.checkpoints.registry import REGISTRY, known_file
 from mmgt_core.media.images import load_image
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "example_workflows"
-NAMES = ("demo", "portrait_and_audio", "pose_first_then_render", "driving_video", "long_speech", "low_vram")
+PUBLISHED = ("published_portrait_and_audio", "published_driving_video", "published_long_speech")
+"""For the released weights, which are chosen in their loaders."""
+NAMES = (
+    "demo",
+    "portrait_and_audio",
+    "pose_first_then_render",
+    "driving_video",
+    "long_speech",
+    "low_vram",
+    *PUBLISHED,
+)
 OURS: dict[str, Any] = json.loads((ROOT / "locales" / "en" / "nodeDefs.json").read_text(encoding="utf-8"))
 CORE = {
-    "LoadImage", "LoadAudio", "LoadVideo", "GetVideoComponents", "KSampler", "SaveVideo", "MarkdownNote"
+    "LoadImage", "LoadAudio", "LoadVideo", "GetVideoComponents", "KSampler", "SaveVideo", "MarkdownNote",
+    "VAELoader", "CLIPVisionLoader",
 }  # fmt: skip
 NOTE = "MarkdownNote"
 IN_NO_WORKFLOW = {
@@ -31,7 +43,12 @@ MODELS = {
     "MMGTLoadMotionModel": {"motion"},
     "MMGTLoadVideoModel": {"video"},
     "MMGTDetectPose": {"person-detector", "pose-detector"},
+    "LoadAudioFeatures": {"wav2vec2"},
+    "VAELoader": {"vae"},
+    "CLIPVisionLoader": {"clip-vision"},
 }
+RELEASED = {"motion", "video", "wavlm", "wav2vec2", "vae", "clip-vision"}
+"""What the released weights need, in names of the registry, beside the detectors of poses."""
 THUMBNAIL = 40_000  # bytes
 MUTED = (2, 4)  # modes: never, bypassed
 
@@ -141,6 +158,50 @@ def test_models_are_linked_where_they_are_chosen(name):
         assert MODELS.get(node["type"], set()) <= {file.name for file in files}
         assert [model.get("hash") for model in linked] == [file.sha256 for file in files]
         assert all(("hash" in model) == (model.get("hash_type") == "SHA256") for model in linked)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_released_files_are_chosen_by_their_names_and_linked_on_that_node(name):
+    """ComfyUI's list of missing models shows a file that a widget names, with the link of that node."""
+    _, nodes, _ = load(name)
+    chosen = set()
+    for node in nodes.values():
+        links = {model["name"] for model in node["properties"].get("models", [])}
+        for value in node.get("widgets_values", []):
+            known = known_file(value) if isinstance(value, str) and node["type"] != NOTE else None
+            if known:
+                assert value == known.file and value in links, node["type"]
+                chosen.add(known.name)
+    speech = {"motion", "wavlm"} if "driving" not in name else set()
+    assert chosen == RELEASED - {"motion", "wavlm"} | speech
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_note_says_which_file_goes_where(name):
+    _, nodes, _ = load(name)
+    (note,) = (node["widgets_values"][0] for node in nodes.values() if node["type"] == NOTE)
+    linked = [model["name"] for node in nodes.values() for model in node["properties"].get("models", [])]
+    places: dict[str, str] = {}
+    for line in note.splitlines():
+        if found := re.fullmatch(r"- \*(\w+)\*: (.+)", line):
+            places.update(dict.fromkeys(found[2].split(", "), found[1]))
+    known = [file for file in REGISTRY if file.file in linked]
+    assert places == {f"{file.file} ({file.name})": file.folder for file in known}
+    for said in ("mmgt download", "no license", "Nobody here has run these weights", "*official*"):
+        assert said in note
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_what_the_released_weights_lack_comes_from_comfyui(name):
+    """The published video model holds neither VAE nor CLIP image encoder."""
+    _, _, api = load(name)
+    by_class = {node["class_type"]: node["inputs"] for node in api.values()}
+    for taker, given, loader in (
+        ("MMGTSampler", "vae", "VAELoader"),
+        ("MMGTSampler", "clip_vision", "CLIPVisionLoader"),
+        ("MMGTDecodeVideo", "vae", "VAELoader"),
+    ):
+        assert api[by_class[taker][given][0]]["class_type"] == loader
 
 
 @pytest.mark.parametrize("name", NAMES)
