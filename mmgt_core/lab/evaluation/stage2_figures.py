@@ -51,31 +51,31 @@ def stage2_figures(records: Mapping[str, Sequence[Record]]) -> list[Figure]:
     return [
         figure("pixel mouth meter on true frames, correlation", average("meter"), Bound(0.9), None),
         figure(
-            "PSNR from true poses", average("psnr"), Bound(23.5), Bound(27),
+            "PSNR from true poses", average("psnr"), Bound(26.5), Bound(28),
             ceiling("psnr"), unit="dB",
         ),
         figure(
-            "SSIM from true poses", average("ssim"), Bound(0.82), Bound(0.88),
+            "SSIM from true poses", average("ssim"), Bound(0.90), Bound(0.92),
             ceiling("ssim"),
         ),
         figure(
-            "PSNR inside the hand boxes", average("psnr_hands"), Bound(20.5), Bound(25.5),
+            "PSNR inside the hand boxes", average("psnr_hands"), Bound(24.3), Bound(25.8),
             ceiling("psnr_hands"), unit="dB",
         ),
         figure(
-            "PSNR of the head without the face: hair, bun, ears", average("psnr_hair"), Bound(21), Bound(27),
+            "PSNR of the head without the face: hair, bun, ears", average("psnr_hair"), Bound(25.6), Bound(27.6),
             ceiling("psnr_hair"), unit="dB",
         ),
         figure(
-            "gradient energy over the truth's", average("sharpness"), Bound(0.5, 1.3), Bound(0.9, 1.1),
+            "gradient energy over the truth's", average("sharpness"), Bound(0.8, 1.3), Bound(0.9, 1.1),
             ceiling("sharpness"),
         ),
         figure(
             "gradient energy over the truth's, inside the hand boxes", average("sharpness_hands"),
-            Bound(0.25, 1.3), Bound(0.9, 1.1), ceiling("sharpness_hands"),
+            Bound(0.75, 1.3), Bound(0.9, 1.1), ceiling("sharpness_hands"),
         ),
         figure(
-            "hands that show five fingers", five("five"), None, Bound(0.85),
+            "hands that show five fingers", five("five"), Bound(0.6), Bound(0.85),
             Beside("autoencoder ceiling", five("five_ceiling")),
             Beside("true frames", five("five_true"), Bound(0.9)),
         ),
@@ -92,7 +92,7 @@ def stage2_figures(records: Mapping[str, Sequence[Record]]) -> list[Figure]:
             Bound(0.2), Bound(0.5),
             Beside("shuffled audio", average("mouth", "hidden-shuffled"), Bound(high=0.1)),
         ),
-        figure("PSNR lost by 20 steps with guidance 1.5", loss, None, Bound(high=0.5), unit="dB"),
+        figure("PSNR lost by 20 steps with guidance 1.5", loss, Bound(high=3), Bound(high=0.5), unit="dB"),
         figure("cost of a wrong pose", cost("wrong-pose"), Bound(3), None, unit="dB"),
         figure("cost of another person's portrait", cost("wrong-portrait"), Bound(3), None, unit="dB"),
         figure(
