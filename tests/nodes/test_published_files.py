@@ -87,3 +87,19 @@ def test_the_hosts_own_loader_opens_the_plain_unet(pack, tmp_path):
     assert len(state) == len(tensors) == 686
     assert state["input_blocks.0.0.weight"].flatten()[0] == tensors["conv_in.weight"].flatten()[0]
     assert state["out.2.bias"].flatten()[0] == tensors["conv_out.bias"].flatten()[0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_the_reference_unet_runs_in_its_own_dtype(pack, ours, dtype):
+    """As on hosts that do not cast: latents in the dtype of another MODEL met weights in half precision."""
+    read = pack("nodes.comfy.load_video_model").load_host_video_model(ours, dtype)
+    reference = read.reference.model
+    reference.manual_cast_dtype = None
+    for module in reference.modules():
+        if hasattr(module, "comfy_cast_weights"):
+            module.comfy_cast_weights = False
+    assert reference.get_dtype() == dtype
+    latents, context = torch.zeros(1, 4, 8, 8), torch.zeros(1, 1, read.config.cross_dim)
+    places = pack("nodes.comfy.sites").sites_by_block(read.config)
+    bank = pack("nodes.comfy.reference_net").write_bank(reference, latents, context, places)
+    assert bank.rows == 1 and all(features.isfinite().all() for features in bank.features.values())
