@@ -13,7 +13,7 @@ from ..pose import skeleton
 from ..pose.motion import CANVAS, Motion
 from .findings import Finding
 
-SECTION = "Stage I, ten seconds of motion"
+SECTION = "Stage I: motion"
 LAGS = range(-5, 6)  # frames
 LEVEL_FLOOR = -60.0  # decibels; below it all sound is equally quiet
 UPPER, LOWER = 14, 18  # inner lips, of the 20 lip points

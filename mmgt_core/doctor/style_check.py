@@ -17,7 +17,7 @@ from ..pose.motion import Motion
 from ..video.config import PoseStyle
 from .findings import Finding
 
-SECTION = "Stage II, ten seconds of video"
+SECTION = "Stage II: video"
 CELLS = 16  # along each side of the image
 CLEAR = 0.05  # difference of two correlations from which on a style counts as the better one
 

@@ -18,7 +18,7 @@ class Options:
     """The options of the command."""
 
     folder: Path = Path(".train")
-    """Folder of data, checkpoints and the finished model."""
+    """Folder of data, checkpoints and the finished model; the data takes about 16 GB."""
     phases: tuple[str, ...] = PHASES
     """The phases to run."""
     minutes: tuple[str, ...] = ()
