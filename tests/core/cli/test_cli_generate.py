@@ -69,7 +69,7 @@ def test_a_portrait_and_a_recording_become_a_video_with_sound_and_a_contact_shee
     ("name", "dtype"), [("fp16", torch.float16), ("bf16", torch.bfloat16), ("auto", torch.float32)]
 )
 def test_the_video_model_runs_in_the_chosen_precision(inputs, mmgt, tmp_path, monkeypatch, name, dtype):
-    """The precision of the UNet is the chosen one, the VAE stays in fp32, and the video is nearly the same."""
+    """The UNet has the chosen precision, the VAE stays in fp32, and the video is nearly the same."""
     from mmgt_core.pipeline import generate
 
     models, render = [], generate.render
