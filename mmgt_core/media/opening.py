@@ -6,6 +6,7 @@ FFmpeg would also follow playlists to other files, read URLs and devices, and ta
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -36,24 +37,41 @@ def open_media(path: str | PathLike[str], what: str, fix: str) -> Iterator[av.co
     Raises:
         InputError: missing, or whatever FFmpeg finds wrong with it, also inside the block.
     """
+    path = existing_file(path, what)
+    with _opened(f"file:{path}", what, path, fix) as container:
+        yield container
+
+
+@contextmanager
+def open_media_data(data: bytes, where: object, what: str, fix: str) -> Iterator[av.container.InputContainer]:
+    """The content of a sound or video file that is in memory, opened for reading; see `open_media`.
+
+    Args:
+        where: the place it was taken from, for messages.
+    """
+    with _opened(io.BytesIO(data), what, where, fix) as container:
+        yield container
+
+
+@contextmanager
+def _opened(source: Any, what: str, where: object, fix: str) -> Iterator[av.container.InputContainer]:
     import av
     from av.error import FFmpegError
 
-    path = existing_file(path, what)
     options = {
         "protocol_whitelist": "file",
         "format_whitelist": ",".join(FORMATS),
         "max_streams": str(STREAMS),
     }
     try:
-        with av.open(f"file:{path}", options=options, **_any_tags(av.__version__)) as container:
+        with av.open(source, options=options, **_any_tags(av.__version__)) as container:
             yield container
     except MMGTError:
         raise
     # Strangers' bytes bring out each of these in the library, and all mean the same.
     except (FFmpegError, OSError, ValueError, EOFError, LookupError, RuntimeError, MemoryError) as error:
         raise InputError(
-            f"this is not {what} that can be read ({_reason(error)})", where=path, fix=fix
+            f"this is not {what} that can be read ({_reason(error)})", where=where, fix=fix
         ) from error
 
 
