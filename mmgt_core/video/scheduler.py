@@ -93,14 +93,10 @@ class Schedule:
         return bar.sqrt().to(like.dtype), (1 - bar).sqrt().to(like.dtype)
 
 
-def offset_noise(
-    rows: int, frames: int, shape: tuple[int, ...], generator: torch.Generator, offset: float = NOISE_OFFSET
-) -> Tensor:
-    """Training noise (rows * frames, C, h, w): normal, plus an offset shared by the frames and pixels of
-    each row's channel.
+def offset_noise(noise: Tensor, shared: Tensor, offset: float = NOISE_OFFSET) -> Tensor:
+    """Training noise (rows * frames, C, h, w) of normal noise (rows, frames, C, h, w) plus an offset that the
+    frames and pixels of each row's channel share, of normal numbers (rows, 1, C, 1, 1).
     """
-    noise = torch.randn(rows, frames, *shape, generator=generator, device=generator.device)
-    shared = torch.randn(rows, 1, shape[0], 1, 1, generator=generator, device=generator.device)
     return (noise + offset * shared).flatten(0, 1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...cli.console import Console
-from ..training.loop import LoopReport
+from ..training.loop_settings import LoopReport
 
 
 def report(path: Path, result: LoopReport, console: Console) -> int:

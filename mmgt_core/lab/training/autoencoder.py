@@ -18,8 +18,10 @@ from ...video.autoencoder import build_tiny_autoencoder
 from ...video.config import VideoConfig, demo_config
 from .autoencoder_start import prepare_colour_path
 from .checkpointing import TrainingFolder
+from .draws import Draws, seeded_initialisation
 from .image_loss import image_loss
-from .loop import LoopReport, LoopSettings, seeded_initialisation, train_loop
+from .loop import train_loop
+from .loop_settings import LoopReport, LoopSettings
 from .presenter_data import BOXES, PictureSet, make_picture_set
 from .regions import weight_map
 from .speech_data import load_speech_data
@@ -67,26 +69,26 @@ class AutoencoderLoss(nn.Module):
         super().__init__()
         self.autoencoder, self.pictures, self.boxes, self.settings = autoencoder, pictures, boxes, settings
 
-    def forward(self, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        images, weights = self._crops(generator)
+    def forward(self, draws: Draws) -> dict[str, Tensor]:
+        images, weights = self._crops(draws)
         latents = self.autoencoder.encoder(images * 2 - 1)
-        noise = torch.randn(latents.shape, generator=generator, device=latents.device)
+        noise = draws.normal(*latents.shape)
         decoded = self.autoencoder.decoder(latents + self.settings.latent_noise * noise).float() / 2 + 0.5
         white = whiteness(latents.float())
         psnr = -10 * (decoded - images).detach().square().mean().log10()
         return {"loss": image_loss(decoded, images, weights) + 0.02 * white, "white": white, "psnr": psnr}
 
-    def _crops(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _crops(self, draws: Draws) -> tuple[Tensor, Tensor]:
         """(batch, 3, crop, crop) images in [0, 1] and (batch, 1, crop, crop) weights."""
         settings, device = self.settings, self.pictures.device
         size, crop = self.pictures.shape[1], settings.crop
-        chosen = torch.randint(len(self.pictures), (settings.batch,), generator=generator, device=device)
-        part = torch.randint(len(BOXES) + 1, (settings.batch,), generator=generator, device=device)
+        chosen = draws.integers(0, len(self.pictures), settings.batch)
+        part = draws.integers(0, len(BOXES) + 1, settings.batch)
         boxes = self.boxes[chosen]
         centres = (boxes[..., :2] + boxes[..., 2:]) / 2
-        anywhere = torch.rand(settings.batch, 1, 2, generator=generator, device=device)
+        anywhere = draws.uniform(settings.batch, 1, 2)
         centre = torch.cat([centres, anywhere], 1)[torch.arange(settings.batch), part]
-        jitter = torch.randn(settings.batch, 2, generator=generator, device=device) * crop / 8
+        jitter = draws.normal(settings.batch, 2) * crop / 8
         corner = (centre * size + jitter - crop / 2).round().long().clamp(0, size - crop)
         x, y = (corner[:, axis, None] + torch.arange(crop, device=device) for axis in (0, 1))
         images = self.pictures[chosen[:, None, None], y[:, :, None], x[:, None, :]]

@@ -61,8 +61,13 @@ class TrainingFolder:
         with atomic_write(self.state_path) as temporary:
             save_file(state, temporary, metadata)
 
-    def load(self, identity: dict[str, Any]) -> tuple[dict[str, Tensor], Position] | None:
+    def load(
+        self, identity: dict[str, Any], *, main: bool = True
+    ) -> tuple[dict[str, Tensor], Position] | None:
         """The saved state, or None if nothing was saved yet.
+
+        Args:
+            main: this is the process that writes the folder.
 
         Raises:
             InputError: the folder holds another run.
@@ -93,7 +98,8 @@ class TrainingFolder:
                 where=self.path,
                 fix="train in another folder, or delete this one",
             )
-        self._forget_after(position.step)
+        if main:
+            self._forget_after(position.step)
         return tensors, position
 
     def log(self, **values: Any) -> None:

@@ -21,8 +21,10 @@ from ...video.mask_pyramid import MaskPyramid
 from ...video.model import VideoModel
 from ...video.sampling import Sampling
 from .checkpointing import TrainingFolder
+from .draws import Draws
 from .image_loss import image_loss
-from .loop import LoopReport, LoopSettings, train_loop
+from .loop import train_loop
+from .loop_settings import LoopReport, LoopSettings
 from .presenter_data import BOXES
 from .regions import weight_map
 from .tensor_cache import load_tensors, save_tensors
@@ -78,13 +80,9 @@ class DecoderLoss(nn.Module):
         self.images = data.pictures.frames.flatten(0, 1)
         self.true, self.predicted = data.latents.flatten(0, 1), predicted.flatten(0, 1)
 
-    def forward(self, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        settings, device = self.settings, generator.device
+    def forward(self, draws: Draws) -> dict[str, Tensor]:
+        settings, device, uniform = self.settings, draws.device, draws.uniform
         count, side = settings.batch, settings.crop
-
-        def uniform(*shape: int) -> Tensor:
-            return torch.rand(*shape, generator=generator, device=device)
-
         chosen = (uniform(count) * len(self.images)).long()
         boxes = self.boxes[chosen]
         column, row = self._corners(boxes, uniform)
@@ -92,7 +90,7 @@ class DecoderLoss(nn.Module):
         at = chosen[:, None, None], slice(None), y[:, :, None], x[:, None, :]
         # Advanced indices around a slice put their own dimensions first.
         predicted, true = (part[at].movedim(-1, 1).float() for part in (self.predicted, self.true))
-        noise = torch.randn(true.shape, generator=generator, device=device)
+        noise = draws.normal(*true.shape)
         is_true = (uniform(count, 1, 1, 1) < settings.true_share).float()
         latents = predicted + is_true * (true + LATENT_NOISE * noise - predicted)
         x, y = (8 * at[:, None] + torch.arange(8 * side, device=device) for at in (column, row))

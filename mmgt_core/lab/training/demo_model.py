@@ -17,7 +17,7 @@ from .autoencoder import train_autoencoder
 from .decoder import train_decoder
 from .demo_recipe import Recipe, demo_recipe
 from .image import train_image
-from .loop import LoopReport, LoopSettings
+from .loop_settings import LoopReport, LoopSettings
 from .phases import PHASES
 from .smga import train_smga
 from .speech_data import load_speech_data, make_speech_data

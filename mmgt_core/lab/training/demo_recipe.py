@@ -10,7 +10,7 @@ from ...video.config import demo_config
 from .autoencoder import AutoencoderSettings
 from .decoder import DecoderSettings
 from .image import ImageSettings
-from .loop import LoopSettings
+from .loop_settings import LoopSettings
 from .smga import SMGASettings
 from .video import VideoSettings
 from .video_loss import BatchSettings
@@ -90,6 +90,7 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
         clips=2400,
         smga=SMGASettings(
             model=MOTION,
+            start="first pose",
             batch=16,
             audio_drop=0.1,
             lip_weight=10.0,
@@ -114,6 +115,7 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
             model=demo_config(),
             identities=3500,
             moments=4,
+            frozen=(),
             batch=BatchSettings(
                 clips=48, rows=2, late_share=0.35, audio=True, image_drop=1 / 16, foreground=0.7
             ),

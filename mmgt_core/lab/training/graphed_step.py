@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .draws import Draws
+
 WARM_UP = 3  # ordinary steps before a capture, in which libraries choose their kernels
 
 
@@ -24,7 +26,7 @@ class GraphedStep:
     """Calls that leave the gradients in the parameters, as an ordinary forward and backward pass do.
 
     Args:
-        module: has `inputs(step, generator) -> (tensors, variant)`, everything random of a step, and
+        module: has `inputs(draws) -> (tensors, variant)`, everything random of a step, and
             `loss(tensors, variant) -> losses`, in which nothing is random and nothing waits for the device.
             Each variant has a graph of its own.
         parameters: those that are trained; their gradients stay where they are between steps.
@@ -43,8 +45,8 @@ class GraphedStep:
         self.stream = torch.cuda.Stream()
         self.gradients: list[Tensor] = []
 
-    def __call__(self, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        tensors, variant = self.module.inputs(step, generator)
+    def __call__(self, draws: Draws) -> dict[str, Tensor]:
+        tensors, variant = self.module.inputs(draws)
         captured = self.captured.get(variant)
         if captured is None and self.seen.get(variant, 0) < WARM_UP:
             self.seen[variant] = self.seen.get(variant, 0) + 1

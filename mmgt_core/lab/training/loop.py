@@ -1,5 +1,5 @@
-"""The one training loop: AdamW, warm-up and cosine along the budget, gradient clipping, EMA,
-saving and resuming.
+"""The one training loop: optimizer, learning rate, gradient clipping, EMA, several processes, looking at
+the model, saving and resuming.
 """
 
 from __future__ import annotations
@@ -9,108 +9,30 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ...base.device import choose_device
+from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from .checkpointing import Position, TrainingFolder
+from .draws import Draws
 from .graphed_step import GraphedStep
+from .loop_settings import UNBOUND, LoopReport, LoopSettings, autocast_type, learning_rate_factor
+from .optimizers import make_optimizer, optimizer_tensors, restore_optimizer
+from .sharding import placed_like, whole
+from .watch import Watch, Watcher
 
 logger = logging.getLogger(__name__)
 
-UNBOUND = (
-    "steps",
-    "minutes",
-    "save_minutes",
-    "log_every",
-    "device",
-    "precision",
-    "graphs",
-)  # may differ when a run resumes
-
-
-@dataclass(frozen=True)
-class LoopSettings:
-    """How to train.
-
-    Attributes:
-        steps: the budget in optimizer steps.
-        minutes: a second budget in minutes of training time, all sittings together; whichever is used up
-            first ends the run, and the learning rate follows the one that is nearer its end. None: steps
-            alone, which makes an interrupted run equal an uninterrupted one.
-        learning_rate: the peak; reached after `warmup` steps, then a half cosine to `final_rate` of it.
-        ema_decay: of the averaged weights, which are what a run returns; shorter in the first steps.
-        save_minutes: how often the state is saved.
-        device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1".
-        precision: "fp32", "bf16" (autocast), or "auto": bfloat16 where the hardware has it.
-        graphs: on one NVIDIA GPU, replay the forward and the backward pass as CUDA graphs (`GraphedStep`): a
-            step of a small network otherwise waits for Python.
-    """
-
-    steps: int = 2000
-    minutes: float | None = None
-    learning_rate: float = 1e-3
-    warmup: int = 100
-    final_rate: float = 0.02
-    weight_decay: float = 0.01
-    betas: tuple[float, float] = (0.9, 0.99)
-    clip_norm: float = 1.0
-    ema_decay: float = 0.998
-    save_minutes: float = 2.0
-    log_every: int = 50
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    graphs: bool = False
-
-
-@dataclass(frozen=True)
-class LoopReport:
-    """What a run came to: steps done, seconds of training, the last journal entry, and whether the budget
-    is used up.
-    """
-
-    steps: int
-    seconds: float
-    last: dict[str, Any]
-    finished: bool
-
-
-def generator_for(device: torch.device | str, *seeds: int) -> torch.Generator:
-    """A generator on `device` that depends on all the seeds (each step has its own: that is what
-    lets a run resume).
-    """
-    mixed = 0
-    for seed in seeds:
-        mixed = (mixed * 6364136223846793005 + seed + 1442695040888963407) % (1 << 63)
-    return torch.Generator(device).manual_seed(mixed)
-
-
-@contextlib.contextmanager
-def seeded_initialisation(*seeds: int) -> Iterator[None]:
-    """Weights made inside depend on the seeds alone, and the global generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(generator_for("cpu", *seeds).initial_seed())
-        yield
-
-
-def learning_rate_factor(step: int, spent: float, settings: LoopSettings) -> float:
-    """The share of the peak rate at `step` when the fraction `spent` of the budget is used:
-    warm-up, then cosine.
-    """
-    warm = min(1.0, (step + 1) / max(settings.warmup, 1))
-    cosine = 0.5 * (1 + math.cos(math.pi * min(max(spent, 0.0), 1.0)))
-    return warm * (settings.final_rate + (1 - settings.final_rate) * cosine)
-
-
 LossModule = nn.Module
-"""A module whose call `module(step, generator) -> dict` gives scalar tensors with the one to
-minimise under "loss".
+"""A module whose call `module(draws) -> dict` gives scalar tensors, means over the rows of the batch, with
+the one to minimize under "loss".
 """
+SKIPPED_IN_A_ROW = 20  # steps without a finite gradient, after which a run ends
 
 
 def train_loop(
@@ -119,22 +41,26 @@ def train_loop(
     folder: TrainingFolder,
     *,
     identity: dict[str, Any] | None = None,
+    watch: Watch | None = None,
     progress: Progress = silent,
     preview: Callable[[], Any] | None = None,
 ) -> LoopReport:
     """Train `module` in place, from the folder's saved state if it has one; at the end the module holds
     the EMA weights.
 
+    Runs on one process, or on all that `accelerate launch` started, with DDP or FSDP as it was told there.
+
     Args:
         module: a LossModule on the device that `settings.device` means; parameters that need no gradient stay
             as they are.
         identity: further JSON values that a resumed run must share with the saved one.
+        watch: validation and samples.
         progress: called after each step as (done, total); an exception that it raises saves the state
             and travels on.
         preview: makes the image that goes with a progress call at every journal entry.
 
     Raises:
-        InputError: the folder holds a run with other settings.
+        InputError: the folder holds a run with other settings, or the loss is no longer finite.
     """
     from accelerate import Accelerator, DistributedDataParallelKwargs
 
@@ -143,17 +69,8 @@ def train_loop(
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     on_cpu = choose_device(settings.device).type == "cpu"
     accelerator = Accelerator(mixed_precision="no", cpu=on_cpu, kwargs_handlers=[unused])
-    run = _Run(module, settings, folder, identity or {}, accelerator)
+    run = _Run(module, settings, folder, identity or {}, watch or Watch(), accelerator)
     return run.train(progress, preview)
-
-
-def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """The type of matrix products; None is float32. "auto" takes bfloat16 where the hardware has it."""
-    if precision == "fp32":
-        return None
-    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch before 2.6 does not tell
-    fast = device.type != "cpu" or (ask is not None and ask())
-    return torch.bfloat16 if precision == "bf16" or fast else None
 
 
 class _Run:
@@ -163,61 +80,73 @@ class _Run:
         settings: LoopSettings,
         folder: TrainingFolder,
         identity: dict[str, Any],
-        accelerator,
+        watch: Watch,
+        accelerator: Any,
     ):
         self.settings, self.folder, self.accelerator, self.module = settings, folder, accelerator, module
         self.autocast = autocast_type(settings.precision, accelerator.device)
+        half = self.autocast == torch.float16
+        self.scaler = torch.amp.GradScaler(accelerator.device.type, enabled=True) if half else None
         bound = {key: value for key, value in asdict(settings).items() if key not in UNBOUND}
         self.identity = {**identity, "loop": bound}
+        optimizer = make_optimizer(
+            settings.optimizer,
+            [p for p in module.parameters() if p.requires_grad],
+            rate=settings.learning_rate,
+            betas=settings.betas,
+            weight_decay=settings.weight_decay,
+        )
+        self.wrapped, prepared = accelerator.prepare(module, optimizer)
+        # FSDP puts other tensors in the places of the parameters.
+        self.optimizer = getattr(prepared, "optimizer", prepared)
         self.trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
         self.parameters: list[Tensor] = list(self.trained.values())
         self.average = [p.detach().clone() for p in self.parameters]
-        self.optimizer = torch.optim.AdamW(
-            self.parameters,
-            lr=settings.learning_rate,
-            betas=settings.betas,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
         self.step, self.seconds, self.finished = 0, 0.0, False
+        self.skipped = torch.zeros((), device=accelerator.device)
         self.graphed = None
         alone = accelerator.num_processes == 1 and accelerator.device.type == "cuda"
-        if settings.graphs and alone and hasattr(module, "inputs"):
+        if settings.graphs and alone and settings.accumulate == 1 and hasattr(module, "inputs"):
             self.graphed = GraphedStep(module, self.parameters, self._mixed)
         self._resume()
+        main = accelerator.is_main_process
+        self.watcher = Watcher(watch, settings, folder) if main else None
 
     # --- state
     # -------------------------------------------------------------------------------------------------
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"weights.{name}": p for name, p in self.trained.items()}
-        tensors |= {f"ema.{name}": average for name, average in zip(self.trained, self.average, strict=True)}
-        for name, p in self.trained.items():
-            for key, value in self.optimizer.state.get(p, {}).items():
-                tensors[f"optimizer.{key}.{name}"] = value
-        return tensors
+        tensors |= {f"ema.{name}": average for name, average in self._averages().items()}
+        state = optimizer_tensors(self.optimizer, self.trained)
+        return tensors | {f"optimizer.{name}": value for name, value in state.items()}
+
+    def _averages(self) -> dict[str, Tensor]:
+        return dict(zip(self.trained, self.average, strict=True))
 
     def _resume(self) -> None:
-        loaded = self.folder.load(self.identity)
+        loaded = self.folder.load(self.identity, main=self.accelerator.is_main_process)
         if loaded is None:
             return
         tensors, position = loaded
-        for (name, p), average in zip(self.trained.items(), self.average, strict=True):
-            with torch.no_grad():
-                p.copy_(tensors[f"weights.{name}"])
-                average.copy_(tensors[f"ema.{name}"])
-            state = {key: tensors.get(f"optimizer.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-            if state["step"] is not None:
-                self.optimizer.state[p] = {
-                    key: value.to(p.device) for key, value in state.items() if value is not None
-                }
+        with torch.no_grad():
+            for (name, p), average in zip(self.trained.items(), self.average, strict=True):
+                p.copy_(placed_like(tensors[f"weights.{name}"], p))
+                average.copy_(placed_like(tensors[f"ema.{name}"], average))
+        state = {
+            name.removeprefix("optimizer."): value
+            for name, value in tensors.items()
+            if name.startswith("optimizer.")
+        }
+        restore_optimizer(self.optimizer, self.trained, state)
         self.step, self.seconds = position.step, position.seconds
         # A larger budget than the saved run had lets it go on.
         self.finished = position.finished and self._spent() >= 1
         logger.info("resumed %s at step %d", self.folder.path, self.step)
 
     def _save(self) -> None:
+        tensors = {name: whole(tensor) for name, tensor in self._tensors().items()}
         if self.accelerator.is_main_process:
-            self.folder.save(self._tensors(), Position(self.step, self.seconds, self.finished, self.identity))
+            self.folder.save(tensors, Position(self.step, self.seconds, self.finished, self.identity))
 
     # --- the loop
     # ----------------------------------------------------------------------------------------------
@@ -226,91 +155,174 @@ class _Run:
         minutes = self.settings.minutes
         return by_steps if minutes is None else max(by_steps, self.seconds / 60 / max(minutes, 1e-9))
 
-    def _agreed(self, seconds: float) -> float:
-        """The main process's clock, so that all processes of a run end with the same step."""
+    def _agreed(self, value: float) -> float:
+        """The main process's value (its clock, its decision), so that all processes end with the same step."""
         if self.accelerator.num_processes == 1:
-            return seconds
+            return value
         from accelerate.utils import broadcast
 
-        return float(
-            broadcast(torch.tensor([seconds], dtype=torch.float64, device=self.accelerator.device))[0]
-        )
+        return float(broadcast(torch.tensor([value], dtype=torch.float64, device=self.accelerator.device))[0])
 
     def train(self, progress: Progress, preview: Callable[[], Any] | None) -> LoopReport:
         last: dict[str, Any] = next(
             (entry for entry in reversed(self.folder.journal()) if "loss" in entry), {}
         )
-        wrapped, optimizer = self.accelerator.prepare(self.module, self.optimizer)
-        call = wrapped
         self.module.train()
         mark = saved = time.monotonic()
-        whole = True  # no step is half done
+        sound = True  # no step is half done
         try:
             while not self.finished:
-                whole = False
-                losses = self._one_step(call, optimizer)
+                sound = False
+                losses = self._one_step()
                 now = time.monotonic()
                 self.seconds, mark = self._agreed(self.seconds + now - mark), now
                 self.step += 1
                 self.finished = self._spent() >= 1
-                whole = True
+                sound = True
                 picture = None
                 if self.step % self.settings.log_every == 0 or self.finished or self.step == 1:
                     last = self._log(losses)
+                    self._check_finite()
                     picture = preview() if preview is not None else None
+                self._look()
                 progress(min(int(self._spent() * 1000), 1000), 1000, picture)
                 if now - saved > self.settings.save_minutes * 60 and not self.finished:
                     self._save()
                     saved = time.monotonic()
         finally:
             # Interrupted or not, what was learnt is kept; weights half way through a step are not.
-            if whole:
+            if sound:
                 self._save()
-        with torch.no_grad():
-            for p, average in zip(self.parameters, self.average, strict=True):
-                p.copy_(average)
+            if self.watcher is not None:
+                self.watcher.close()
+        self._return_weights()
         self.module.eval()
-        return LoopReport(self.step, self.seconds, last, self.finished)
+        best = self.watcher.best() if self.watcher is not None else None
+        return LoopReport(self.step, self.seconds, last, self.finished, best)
 
-    def _one_step(self, call: Callable[..., dict[str, Tensor]], optimizer: Any) -> dict[str, Tensor]:
-        settings = self.settings
+    def _one_step(self) -> dict[str, Tensor]:
+        settings, accelerator = self.settings, self.accelerator
         rate = settings.learning_rate * learning_rate_factor(self.step, self._spent(), settings)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        generator = generator_for(
-            self.accelerator.device, settings.seed, self.step, self.accelerator.process_index
-        )
-        if self.graphed is not None:
-            losses = self.graphed(self.step, generator)
-        else:
-            with self._mixed():
-                losses = call(self.step, generator)
-            self.accelerator.backward(losses["loss"])
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, settings.clip_norm, foreach=True)
-        # One bad batch in bfloat16 must not end a run: the fused optimizer skips the step by itself, without
-        # a sync.
-        self.optimizer.found_inf = (~torch.isfinite(norm)).float().reshape(())  # type: ignore[attr-defined]
-        optimizer.step()
-        if self.graphed is None:
-            optimizer.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            decay = min(settings.ema_decay, (1 + self.step) / (10 + self.step))
-            torch._foreach_lerp_(self.average, self.parameters, 1 - decay)  # type: ignore[attr-defined]
+        parts = accelerator.num_processes * settings.accumulate
+        first = accelerator.process_index * settings.accumulate
+        losses: dict[str, Tensor] = {}
+        for index in range(settings.accumulate):
+            draws = Draws(settings.seed, self.step, accelerator.device, first + index, parts)
+            found = self._gradients(draws, index == settings.accumulate - 1)
+            for name, value in found.items():
+                losses[name] = losses.get(name, 0) + value.detach() / settings.accumulate
+        self._update()
         return losses
+
+    def _gradients(self, draws: Draws, synchronize: bool) -> dict[str, Tensor]:
+        if self.graphed is not None:
+            return self.graphed(draws)
+        waiting = contextlib.nullcontext() if synchronize else self.accelerator.no_sync(self.wrapped)
+        with waiting:
+            with self._mixed():
+                losses = self.wrapped(draws)
+            loss = losses["loss"] / self.settings.accumulate
+            self.accelerator.backward(loss if self.scaler is None else self.scaler.scale(loss))
+        return losses
+
+    def _update(self) -> None:
+        settings = self.settings
+        if self.scaler is not None:
+            self.scaler.unscale_(self.optimizer)
+        norm = whole(torch.nn.utils.clip_grad_norm_(self.parameters, settings.clip_norm or math.inf))
+        bad = (~torch.isfinite(norm)).float().reshape(())
+        self.skipped = (self.skipped + 1) * bad
+        # One bad batch must not end a run: its step is skipped.
+        if self.scaler is not None:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        elif settings.optimizer == "adamw":
+            self.optimizer.found_inf = bad  # the fused optimizer skips by itself, without a sync
+            self.optimizer.step()
+        elif not bad:
+            self.optimizer.step()
+        if self.graphed is None:
+            self.optimizer.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            decay = settings.ema_decay
+            if settings.ema_warmup:
+                decay = min(decay, (1 + self.step) / (10 + self.step))
+            torch._foreach_lerp_(self.average, self.parameters, 1 - decay)  # type: ignore[attr-defined]
 
     def _mixed(self) -> torch.autocast:
         """A context in which matrix products take the chosen precision."""
         kind = self.accelerator.device.type
         return torch.autocast(kind, self.autocast or torch.bfloat16, enabled=self.autocast is not None)
 
+    # --- looking at it
+    # --------------------------------------------------------------------------------------------
     def _log(self, losses: dict[str, Tensor]) -> dict[str, Any]:
-        values = {name: round(float(value.detach()), 6) for name, value in losses.items()}
+        means = {name: self._mean(value) for name, value in losses.items()}
         entry = {
             "step": self.step,
             "seconds": round(self.seconds, 2),
             "spent": round(self._spent(), 4),
-            **values,
+            "steps_per_second": round(self.step / max(self.seconds, 1e-9), 4),
+            **{name: round(value, 6) for name, value in means.items()},
         }
-        if self.accelerator.is_main_process:
+        if self.watcher is not None:
             self.folder.log(**entry)
+            self.watcher.scalars(self.step, {f"train/{name}": value for name, value in means.items()})
         return entry
+
+    def _mean(self, value: Tensor) -> float:
+        """The mean over the processes."""
+        value = value.detach().float()
+        return float(self.accelerator.reduce(value, "mean") if self.accelerator.num_processes > 1 else value)
+
+    def _check_finite(self) -> None:
+        if float(self.skipped) >= SKIPPED_IN_A_ROW:
+            raise InputError(
+                f"the gradient was not finite for {int(self.skipped)} steps in a row",
+                where=self.folder.path,
+                fix="lower the learning rate or choose bf16 or fp32; the weights before them are saved",
+            )
+
+    def _look(self) -> None:
+        """Validation and samples on the main process; the others wait for its verdict."""
+        settings = self.settings
+        if not (settings.validate_every or settings.sample_every):
+            return
+        steps = [n for n in (settings.validate_every, settings.sample_every) if n]
+        if not (self.finished or any(self.step % n == 0 for n in steps)):
+            return
+        with self._averaged() as weights:
+            stop = False
+            if self.watcher is not None and self.watcher.due(self.step, self.finished):
+                self.watcher.look(self.step, self.finished, weights)
+                stop = self.watcher.exhausted()
+        self.module.train()
+        if self._agreed(float(stop)):
+            self.finished = True
+
+    @contextlib.contextmanager
+    def _averaged(self) -> Iterator[dict[str, Tensor]]:
+        """The averaged weights in place of the trained ones."""
+        before = [p.detach().clone() for p in self.parameters]
+        self._put(self.average)
+        self.module.eval()
+        try:
+            yield {name: whole(average) for name, average in self._averages().items()}
+        finally:
+            self._put(before)
+
+    @torch.no_grad()
+    def _put(self, tensors: list[Tensor]) -> None:
+        for p, tensor in zip(self.parameters, tensors, strict=True):
+            p.copy_(tensor)
+
+    def _return_weights(self) -> None:
+        self._put(self.average)
+        if self.settings.keep != "best":
+            return
+        self.accelerator.wait_for_everyone()
+        best = Watcher(Watch(), self.settings, self.folder).best_weights()
+        if best is not None:
+            self._put([placed_like(best[name], p) for name, p in self.trained.items()])

@@ -13,6 +13,7 @@ from ...base.timebase import FPS, WINDOW_FRAMES
 from ..presenter.held_out import training_seed
 from ..presenter.identity import sample_identity
 from ..presenter.motion_rules import perform
+from .draws import Draws
 from .pool import ordered_map
 from .speech_data import SpeechData
 
@@ -40,6 +41,15 @@ class MotionData:
         """(batch, 80, 402) motions and (batch, 80, 35) features that begin at the given rows."""
         rows = starts[:, None] + torch.arange(WINDOW_FRAMES, device=starts.device)
         return self.motion[rows], self.audio[rows]
+
+    def batch(self, draws: Draws, count: int) -> tuple[Tensor, Tensor]:
+        """`count` windows of the step, any of them as likely as any other."""
+        return self.windows(self.starts[draws.integers(0, len(self.starts), count)])
+
+    def examples(self, count: int, seed: int) -> tuple[Tensor, Tensor]:
+        """`count` windows on the CPU, for the beginning of a network."""
+        chosen = Draws(seed, 0).integers(0, len(self.starts), count)
+        return self.to("cpu").windows(self.starts.cpu()[chosen])
 
     def to(self, device: torch.device | str) -> MotionData:
         return MotionData(self.motion.to(device), self.audio.to(device), self.starts.to(device))

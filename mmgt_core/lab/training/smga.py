@@ -3,57 +3,99 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from ...base.device import choose_device
+from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from ...checkpoints.io import config_to_json
-from ...checkpoints.smga import save_smga
+from ...checkpoints.smga import load_smga, save_smga
 from ...pose.skeleton import CHANNELS, LIPS
 from ...smga.config import SMGAConfig
 from ...smga.diffusion import CosineSchedule
 from ...smga.network import SMGA
+from ..dataset.reader import PreparedData
 from .checkpointing import TrainingFolder
-from .loop import LoopReport, LoopSettings, generator_for, seeded_initialisation, train_loop
-from .motion_data import MotionData, make_motion_data
-from .smga_losses import smga_loss
+from .draws import Draws, seeded_initialisation
+from .loop import train_loop
+from .loop_settings import LoopReport, LoopSettings
+from .motion_data import make_motion_data
+from .motion_source import MotionSource
+from .prepared_motion import PreparedMotion
+from .run_file import write_run_file
+from .smga_losses import FACE_WEIGHT, BodyLoss, smga_loss
 from .smga_start import fold, prepare
+from .smga_validation import HeldOutMotion
 from .speech_data import load_speech_data
+from .watch import Watch
 
 WINDOWS_FOR_START = 4096
 LIP_COLUMNS = slice(LIPS.start * CHANNELS, LIPS.stop * CHANNELS)
+SCALE = 1e3  # network units are tiny; a constant factor keeps gradients away from the optimizer's epsilon
+Beginning = Literal["random", "first pose"]
+
+
+def published_loop() -> LoopSettings:
+    """Adan at 2e-4 with weight decay 0.02, a constant rate, no clipping, EMA 0.9999 from the first step."""
+    return LoopSettings(
+        steps=781_000,  # 3,400 epochs of 58,844 windows in batches of 256
+        learning_rate=2e-4,
+        schedule="constant",
+        warmup=1,
+        optimizer="adan",
+        betas=(0.98, 0.92, 0.99),
+        weight_decay=0.02,
+        clip_norm=0.0,
+        ema_decay=0.9999,
+        ema_warmup=False,
+        precision="fp32",  # a pixel is 0.002 in network units
+    )
 
 
 @dataclass(frozen=True)
 class SMGASettings:
-    """Training of Stage I.
+    """Training of Stage I; the defaults are the paper's and the published trainer's.
 
     Attributes:
-        speech: file of `make_speech_data`.
+        data: folder of `mmgt prepare`; or
+        speech: file of `make_speech_data`, which the procedural presenter performs.
         folder: the run's folder; the finished model appears in it as `motion.safetensors`.
-        model: sizes.
-        loop: budget, optimizer and device. Float32: a pixel is 0.002 in network units.
-        batch: windows per step.
-        identities: presenters who perform each clip.
-        audio_drop: share of windows without audio (published: 0.25).
+        model: sizes, where `start` is no file.
+        start: "random"; "first pose", a network that copies the first pose and hears its own moment (for small
+            networks and short training); or a motion model file to go on from.
+        batch: windows per step, all processes together.
+        face_weight, body_weight: of the two groups of terms in Eq. 18; body: what the second group counts.
+        audio_drop: share of windows without audio.
         lip_weight: how often the lips' position, velocity and acceleration errors count besides (published:
             0). Lips move little, so that a short training would leave them to the last.
-        workers: processes that make the motions.
+        audio_lag: frames by which the sound comes later than the motion in the data (`PreparedMotion`).
+        validation_windows, validation_steps: held-out windows of each validation, and DDIM steps.
+        memory_gb: limit of the prepared data in memory; what does not fit is read in turns.
+        identities: procedural presenters who perform each clip; workers: processes that make their motions.
     """
 
-    speech: str
     folder: str
+    data: str = ""
+    speech: str = ""
     model: SMGAConfig = field(default_factory=SMGAConfig)
-    loop: LoopSettings = field(default_factory=lambda: LoopSettings(precision="fp32"))
-    batch: int = 16
-    identities: int = 1
+    start: str = "random"
+    loop: LoopSettings = field(default_factory=published_loop)
+    batch: int = 256
+    face_weight: float = FACE_WEIGHT
+    body_weight: float = 1.0
+    body: BodyLoss = "all"
     audio_drop: float = 0.25
     lip_weight: float = 0.0
+    audio_lag: int = 0
+    validation_windows: int = 64
+    validation_steps: int = 10
+    memory_gb: float = 16.0
+    identities: int = 1
     seed: int = 0
     workers: int = 1
 
@@ -61,33 +103,32 @@ class SMGASettings:
 class SMGALoss(nn.Module):
     """The published loss on random windows, times and noises (docs/method.md 1.8)."""
 
-    def __init__(self, model: SMGA, data: MotionData, batch: int, audio_drop: float, lip_weight: float = 0.0):
+    def __init__(self, model: SMGA, source: MotionSource, settings: SMGASettings):
         super().__init__()
-        self.model, self.data, self.batch, self.audio_drop, self.lip_weight = (
-            model,
-            data,
-            batch,
-            audio_drop,
-            lip_weight,
-        )
+        self.model, self.source, self.settings = model, source, settings
         self.schedule = CosineSchedule()
 
-    def forward(self, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        device = generator.device
-        chosen = torch.randint(len(self.data.starts), (self.batch,), generator=generator, device=device)
-        target, audio = self.data.windows(self.data.starts[chosen])
-        times = torch.randint(self.schedule.steps, (self.batch,), generator=generator, device=device)
-        noise = torch.randn(target.shape, generator=generator, device=device)
-        drop = torch.rand(self.batch, generator=generator, device=device) < self.audio_drop
-        pred = self.model(self.schedule.add_noise(target, times, noise), target[:, 0], audio, times, drop)
-        terms = smga_loss(pred, target)
+    def forward(self, draws: Draws) -> dict[str, Tensor]:
+        settings, count = self.settings, draws.share(self.settings.batch)
+        target, audio = self.source.batch(draws, count)
+        times = draws.integers(0, self.schedule.steps, count)
+        noise = draws.normal(*target.shape)
+        drop = draws.uniform(count) < settings.audio_drop
+        noisy = self.schedule.add_noise(target, times, noise)
+        pred = self.model(noisy, target[:, 0], audio, times, drop)
+        terms = smga_loss(
+            pred,
+            target,
+            face_weight=settings.face_weight,
+            body_weight=settings.body_weight,
+            body=settings.body,
+        )
         error = (pred - target)[..., LIP_COLUMNS]
         lips = [error.diff(n=order, dim=1).square().mean() for order in range(3)]
-        # Network units are tiny; a constant factor keeps gradients away from the optimizer's epsilon.
-        scaled = {name: value.detach() * 1e3 for name, value in terms._asdict().items() if name != "total"}
+        scaled = {name: value.detach() * SCALE for name, value in terms._asdict().items() if name != "total"}
         return {
-            "loss": (terms.total + self.lip_weight * sum(lips)) * 1e3,
-            "lips": lips[0].detach() * 1e3,
+            "loss": (terms.total + settings.lip_weight * sum(lips)) * SCALE,
+            "lips": lips[0].detach() * SCALE,
             **scaled,
         }
 
@@ -97,55 +138,124 @@ def train_smga(settings: SMGASettings, progress: Progress = silent) -> tuple[Pat
     run came to.
 
     Raises:
-        CheckpointError: the speech file cannot be used.
-        InputError: the folder holds a run with other settings.
+        CheckpointError: the speech file or the model to start from cannot be used.
+        InputError: the data set cannot be used, or the folder holds a run with other settings.
     """
     device = choose_device(settings.loop.device)
-    data = make_motion_data(
-        load_speech_data(settings.speech),
-        identities=settings.identities,
-        seed=settings.seed,
-        workers=settings.workers,
-        progress=progress,
-    ).to(device)
-    model = new_model(settings.model, data, settings.seed).to(device)
-    loss = SMGALoss(model, data, settings.batch, settings.audio_drop, settings.lip_weight)
+    config = _config(settings)
+    source, data_name = _source(settings, config, device, progress)
+    model = new_model(settings, config, source).to(device)
+    loss = SMGALoss(model, source, settings)
     identity = {
         "phase": "smga",
-        "model": config_to_json(settings.model),
-        "batch": settings.batch,
-        "identities": settings.identities,
-        "audio_drop": settings.audio_drop,
-        "lip_weight": settings.lip_weight,
-        "seed": settings.seed,
-        "windows": len(data.starts),
+        "data": data_name,
+        "start": os.path.basename(settings.start),
+        "model": config_to_json(config),
+        **{name: value for name, value in asdict(settings).items() if name in BOUND},
     }
     loop = replace(settings.loop, seed=settings.seed)
-    report = train_loop(loss, loop, TrainingFolder(settings.folder), identity=identity, progress=progress)
+    report = train_loop(
+        loss,
+        loop,
+        TrainingFolder(settings.folder),
+        identity=identity,
+        watch=_watch(settings, model, device),
+        progress=progress,
+    )
     fold(model)
     path = Path(settings.folder) / "motion.safetensors"
-    save_smga(path, model, provenance(settings, report))
-    return path, report
-
-
-def new_model(config: SMGAConfig, data: MotionData, seed: int) -> SMGA:
-    """An untrained network with the beginning of `smga_start`; on the CPU."""
-    with seeded_initialisation(seed, 1):
-        model = SMGA(config)
-    generator = generator_for("cpu", seed, 2)
-    chosen = data.starts.cpu()[torch.randint(len(data.starts), (WINDOWS_FOR_START,), generator=generator)]
-    motions, audio = data.to("cpu").windows(chosen)
-    prepare(model, motions, audio.flatten(0, 1))
-    return model
-
-
-def provenance(settings: SMGASettings, report: LoopReport) -> dict[str, Any]:
-    """What a model file says about its making."""
-    return {
+    made = {
         "made_by": "mmgt train smga",
-        "data": f"{os.path.basename(settings.speech)}: synthetic speech, procedural presenter",
+        "data": data_name,
+        "start": os.path.basename(settings.start),
         "steps": report.steps,
         "minutes": round(report.seconds / 60, 1),
         "batch": settings.batch,
         "seed": settings.seed,
     }
+    save_smga(path, model, made)
+    write_run_file(Path(settings.folder), "smga", asdict(settings), data_name, report)
+    return path, report
+
+
+BOUND = (
+    "batch",
+    "face_weight",
+    "body_weight",
+    "body",
+    "audio_drop",
+    "lip_weight",
+    "audio_lag",
+    "identities",
+    "seed",
+)
+
+
+def new_model(settings: SMGASettings, config: SMGAConfig, source: MotionSource) -> SMGA:
+    """The network to begin with; on the CPU."""
+    if settings.start not in ("random", "first pose"):
+        return load_smga(settings.start).train()
+    with seeded_initialisation(settings.seed, 1):
+        model = SMGA(config)
+    if settings.start == "first pose":
+        motions, audio = source.examples(WINDOWS_FOR_START, settings.seed)
+        prepare(model, motions, audio.flatten(0, 1))
+    return model
+
+
+def _config(settings: SMGASettings) -> SMGAConfig:
+    """The sizes of the run; those of the file to go on from, where there is one."""
+    if settings.start in ("random", "first pose"):
+        return settings.model
+    return load_smga(settings.start).config
+
+
+def _source(
+    settings: SMGASettings, config: SMGAConfig, device: torch.device, progress: Progress
+) -> tuple[MotionSource, str]:
+    """Where the windows come from, and the data's name for run files."""
+    if bool(settings.data) == bool(settings.speech):
+        raise InputError(
+            "training needs one source of data",
+            fix="give either a data set of `mmgt prepare` (--data) or a speech file (--speech)",
+        )
+    if settings.data:
+        data = PreparedData.open(settings.data)
+        source = PreparedMotion(
+            data,
+            config,
+            batch=settings.batch,
+            seed=settings.seed,
+            memory_gb=settings.memory_gb,
+            audio_lag=settings.audio_lag,
+            device=device,
+        )
+        return source, f"prepared data {data.index.hash[:16]}"
+    speech = load_speech_data(settings.speech)
+    made = make_motion_data(
+        speech,
+        identities=settings.identities,
+        seed=settings.seed,
+        workers=settings.workers,
+        progress=progress,
+    )
+    name = f"{os.path.basename(settings.speech)}: synthetic speech, procedural presenter"
+    return made.to(device), name
+
+
+def _watch(settings: SMGASettings, model: SMGA, device: torch.device) -> Watch:
+    """Validation on held-out windows; the procedural presenter has figures of its own (`mmgt eval-demo`)."""
+    if not settings.data:
+        return Watch()
+    held_out = PreparedMotion(
+        PreparedData.open(settings.data),
+        model.config,
+        batch=settings.validation_windows,
+        split="validation",
+        memory_gb=settings.memory_gb / 4,
+        audio_lag=settings.audio_lag,
+        device=device,
+    )
+    windows = held_out.some(settings.validation_windows)
+    looks = HeldOutMotion(model, *windows, steps=settings.validation_steps, seed=settings.seed)
+    return Watch(looks.figures, looks.write_sheet)

@@ -3,48 +3,64 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from ...base.device import choose_device
 from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from ...checkpoints.video import load_video_model
-from .loop import LoopReport, LoopSettings, choose_device
-from .video_data import ClipSettings, load_or_draw, load_or_encode
+from .image import autoencoder_of, one_source
+from .loop_settings import LoopReport, LoopSettings
+from .starts import start_from_motion_modules
+from .video_data import ClipSettings
 from .video_loss import BatchSettings
-from .video_phase import run_phase
+from .video_phase import drawn_sources, prepared_sources, published_loop, run_phase
+
+PUBLISHED_STEPS = 32_500
 
 
 @dataclass(frozen=True)
 class VideoSettings:
-    """Training on clips.
+    """Training on clips; the defaults are the published trainer's.
 
     Attributes:
-        speech: file of `make_speech_data`.
-        start: model file that the image phase (or an earlier video phase) made.
+        start: model file that the image phase (or an earlier video phase) made, or a published one.
         folder: the run's folder; the model appears in it as `video.safetensors`.
-        pictures: file of the drawn clips, made when it is missing. None: in the run's folder.
+        data: folder of `mmgt prepare`; or
+        speech: file of `make_speech_data`, which the procedural presenter performs.
+        autoencoder: Stable Diffusion's VAE, for models without an autoencoder of their own.
+        clip_vision: CLIP's image encoder, for models with a CLIP token.
+        motion_modules: AnimateDiff's motion modules, version 2, that the motion modules begin with.
         train_all: the whole network learns, instead of the audio and motion modules alone as published.
         train_decoder: the autoencoder's decoder learns too, by the images of `batch.pixels`.
-        identities: presenters drawn, one clip of each; clip_frames: its length, at least `batch.frames`.
+        pictures: file of the drawn clips, made when it is missing. None: in the run's folder.
+        identities: procedural presenters drawn, one clip of each; clip_frames: its length, at least
+            `batch.frames`.
         first_identity: number of the first presenter; the image phase begins at 1000.
+        workers: processes that read, or draw, images; memory_gb: limit of the prepared videos in memory.
     """
 
-    speech: str
     start: str
     folder: str
-    pictures: str | None = None
-    loop: LoopSettings = field(default_factory=lambda: LoopSettings(learning_rate=5e-4, ema_decay=0.998))
+    data: str = ""
+    speech: str = ""
+    autoencoder: str = ""
+    clip_vision: str = ""
+    motion_modules: str = ""
+    loop: LoopSettings = field(default_factory=lambda: published_loop(PUBLISHED_STEPS))
     batch: BatchSettings = field(
         default_factory=lambda: BatchSettings(clips=1, rows=1, frames=12, audio=True, motion=True)
     )
     train_all: bool = False
     train_decoder: bool = False
+    pictures: str | None = None
     identities: int = 300
     clip_frames: int = 12
     first_identity: int = 100_000
     seed: int = 0
     workers: int = 1
+    memory_gb: float = 8.0
 
     @property
     def clips(self) -> ClipSettings:
@@ -59,32 +75,47 @@ def train_video(settings: VideoSettings, progress: Progress = silent) -> tuple[P
     """Train (or go on training) the video phase; returns the model file and what the run came to.
 
     Raises:
-        CheckpointError: the speech file or the model to start from cannot be used.
-        InputError: the folder holds a run with other settings, or the windows are longer than the clips.
+        CheckpointError: the speech file or a model to start from cannot be used.
+        InputError: the data cannot be used, a file is missing, the folder holds a run with other settings, or
+            the windows are longer than the clips.
     """
-    if settings.batch.frames > settings.clip_frames:
+    prepared = one_source(settings.data, settings.speech)
+    if not prepared and settings.batch.frames > settings.clip_frames:
         raise InputError(
             f"windows of {settings.batch.frames} frames do not fit into clips of {settings.clip_frames}",
             fix="raise clip_frames",
         )
     device = choose_device(settings.loop.device)
-    model = load_video_model(settings.start, device)
-    pictures = load_or_draw(settings.clips, model.config, settings.workers, progress)
-    latents = Path(settings.folder) / "latents.safetensors"
-    data = load_or_encode(latents, pictures, model.autoencoder, model.config, progress)
+    # The start's file is float16; training goes on in float32.
+    model = load_video_model(settings.start, device).float()
+    if settings.motion_modules:
+        start_from_motion_modules(model, settings.motion_modules)
+    autoencoder = autoencoder_of(model, settings.autoencoder).to(device)
+    if prepared:
+        sources = prepared_sources(
+            settings.data, model.config, settings.batch, settings.loop, autoencoder, settings.clip_vision,
+            seed=settings.seed, workers=settings.workers, memory_gb=settings.memory_gb,
+        )  # fmt: skip
+    else:
+        sources = drawn_sources(
+            settings.clips, settings.folder, autoencoder, model.config, device, settings.workers, progress
+        )
     adapter = model.adapter
     trained = [adapter.audio, adapter.motion, adapter.audio_projection]
     if settings.train_all:
         trained = [model.unet, model.reference, adapter]
     if settings.train_decoder:
-        trained.append(model.autoencoder.decoder)
-    provenance = {
-        "made_by": "mmgt train video",
-        "data": f"{settings.identities} procedural presenters, {os.path.basename(settings.speech)}",
-        "start": os.path.basename(settings.start),
-    }
-    # The start's file is float16; training goes on in float32.
+        trained.append(_decoder(model))
     return run_phase(
-        "video", model.float(), data, trained, replace(settings.batch), settings.loop, settings.folder,
-        seed=settings.seed, provenance=provenance, progress=progress,
+        "video", model, sources, trained, settings.batch, settings.loop, settings.folder,
+        seed=settings.seed, settings=asdict(settings), start=settings.start, progress=progress,
     )  # fmt: skip
+
+
+def _decoder(model):  # noqa: ANN001, ANN202
+    if model.autoencoder is None:
+        raise InputError(
+            "only a model with a tiny autoencoder of its own can train its decoder",
+            fix="leave out --train-decoder",
+        )
+    return model.autoencoder.decoder

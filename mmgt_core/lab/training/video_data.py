@@ -13,7 +13,9 @@ from torch import Tensor
 from ...base.progress import Progress, silent
 from ...video.config import VideoConfig
 from ...video.mask_pyramid import LEVELS
-from .loop import autocast_type
+from .clip_source import ClipBatch
+from .draws import Draws
+from .loop_settings import autocast_type
 from .presenter_data import PictureSet, make_picture_set
 from .speech_data import load_speech_data
 from .tensor_cache import load_tensors, save_tensors
@@ -32,6 +34,32 @@ class VideoSet:
     pictures: PictureSet
     latents: Tensor
     references: Tensor
+
+    black_embeds: Tensor | None = None
+
+    def batch(self, draws: Draws, settings: Any) -> ClipBatch:
+        """See `ClipSource`: random windows of random clips."""
+        pictures, clips = self.pictures, draws.share(settings.clips)
+        chosen = (draws.uniform(clips) * self.clips).long()
+        window = (chosen[:, None, None], self._frames(draws, clips, settings))
+        other = (draws.uniform(clips) < settings.other_reference).long()
+        return ClipBatch(
+            latents=self.latents[window].flatten(0, 2).float(),
+            references=self.references[chosen, other].float(),
+            image_embeds=None,
+            poses=pictures.poses[window].flatten(0, 2),
+            masks=tuple(level[window].flatten(0, 2).float() for level in pictures.masks),
+            sound=pictures.sound[window].flatten(0, 2).float(),
+            boxes=pictures.boxes[window].flatten(0, 2),
+            images=pictures.frames[window].flatten(0, 2) if settings.pixels else None,
+        )
+
+    def _frames(self, draws: Draws, clips: int, settings: Any) -> Tensor:
+        """(clips, rows, frames) indices: scattered frames, or one contiguous window for each row."""
+        if settings.frames == 1:
+            return draws.uniform(clips, self.frames).argsort(1)[:, : settings.rows, None]
+        starts = (draws.uniform(clips, settings.rows) * (self.frames - settings.frames + 1)).long()
+        return starts[..., None] + torch.arange(settings.frames, device=starts.device)
 
     @property
     def clips(self) -> int:

@@ -161,7 +161,8 @@ def test_seed_decides_the_weights_and_nothing_else_does(config):
 def test_training_target_and_weight():
     schedule, generator = Schedule("scaled_linear"), torch.Generator().manual_seed(0)
     latents, t = torch.randn(4, 4, 3, 3, generator=generator), torch.tensor([0, 300, 700, 999])
-    noise = offset_noise(4, 1, (4, 3, 3), generator)
+    drawn = [torch.randn(4, 1, 4, *size, generator=generator) for size in ((3, 3), (1, 1))]
+    noise = offset_noise(*drawn)
     noisy, v = schedule.add_noise(latents, noise, t), schedule.velocity(latents, noise, t)
     assert torch.allclose(schedule.predicted_latents(v, noisy, t), latents, atol=1e-5)
     assert torch.allclose(noisy[3], noise[3]), "at zero terminal SNR nothing of the image is left"
@@ -173,6 +174,8 @@ def test_training_target_and_weight():
 
 def test_offset_is_shared_by_the_frames_of_a_row():
     generator = torch.Generator().manual_seed(0)
-    noise = offset_noise(2, 3, (4, 16, 16), generator, offset=50.0).unflatten(0, (2, 3)).mean((-1, -2))
+    plain = torch.randn(2, 3, 4, 16, 16, generator=generator)
+    shared = torch.randn(2, 1, 4, 1, 1, generator=generator)
+    noise = offset_noise(plain, shared, offset=50.0).unflatten(0, (2, 3)).mean((-1, -2))
     assert (noise - noise[:, :1]).abs().max() < 1
     assert (noise[0] - noise[1]).abs().max() > 1

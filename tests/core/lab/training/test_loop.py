@@ -14,13 +14,9 @@ pytest.importorskip("accelerate")
 
 from mmgt_core.base.errors import CheckpointError, InputError
 from mmgt_core.lab.training.checkpointing import Position, TrainingFolder
-from mmgt_core.lab.training.loop import (
-    LoopSettings,
-    generator_for,
-    learning_rate_factor,
-    seeded_initialisation,
-    train_loop,
-)
+from mmgt_core.lab.training.draws import Draws, generator_for, seeded_initialisation
+from mmgt_core.lab.training.loop import train_loop
+from mmgt_core.lab.training.loop_settings import UNBOUND, LoopSettings, learning_rate_factor
 
 SETTINGS = LoopSettings(
     steps=40, learning_rate=0.05, warmup=4, ema_decay=0.9, log_every=10, precision="fp32", device="cpu"
@@ -36,10 +32,10 @@ class Mirror(nn.Module):
             self.linear = nn.Linear(4, 4)
         self.spoilt: set[int] = set()
 
-    def forward(self, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        x = torch.randn(16, 4, generator=generator)
+    def forward(self, draws: Draws) -> dict[str, Tensor]:
+        x = draws.normal(draws.share(16), 4)
         loss = (self.linear(x) - x.flip(1)).square().mean()
-        return {"loss": loss * math.nan if step in self.spoilt else loss}
+        return {"loss": loss * math.nan if draws.step in self.spoilt else loss}
 
 
 class Stop(Exception):
@@ -73,8 +69,6 @@ def test_it_learns_and_returns_the_average(tmp_path: Path) -> None:
 
 def _identity() -> dict[str, object]:
     from dataclasses import asdict
-
-    from mmgt_core.lab.training.loop import UNBOUND
 
     return {"loop": {key: value for key, value in asdict(SETTINGS).items() if key not in UNBOUND}}
 

@@ -12,13 +12,14 @@ pytest.importorskip("accelerate")
 
 from mmgt_core.checkpoints.smga import load_smga
 from mmgt_core.lab.training.checkpointing import TrainingFolder
-from mmgt_core.lab.training.loop import LoopSettings
+from mmgt_core.lab.training.loop_settings import LoopSettings
 from mmgt_core.lab.training.motion_data import OVERHANG, MotionData, make_motion_data
 from mmgt_core.lab.training.smga import SMGASettings, new_model, train_smga
 from mmgt_core.lab.training.smga_start import fold
 from mmgt_core.lab.training.speech_data import SpeechData
 from mmgt_core.smga.config import SMGAConfig
 
+SETTINGS = SMGASettings(folder="", start="first pose")
 SIZES = SMGAConfig(width=64, ffn=64, layers=3, heads=2, audio_channels=35, dropout=0.0)
 
 
@@ -38,7 +39,7 @@ def test_windows_stay_in_their_clip_and_fit_the_sound(data: MotionData, speech: 
 
 
 def test_the_beginning_copies_the_first_pose(data: MotionData) -> None:
-    model = new_model(SIZES, data, seed=0).eval()
+    model = new_model(SETTINGS, SIZES, data).eval()
     motion, audio = data.windows(data.starts[::97])
     times = torch.full((len(motion),), 999)
     with torch.no_grad():
@@ -58,7 +59,7 @@ def test_the_beginning_copies_the_first_pose(data: MotionData) -> None:
 
 
 def test_attention_begins_at_the_moment_itself(data: MotionData) -> None:
-    model = new_model(SIZES, data, seed=0).eval()
+    model = new_model(SETTINGS, SIZES, data).eval()
     branch = model.decoder[0].body
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(1, 80, SIZES.width, generator=generator)
@@ -73,7 +74,7 @@ def test_attention_begins_at_the_moment_itself(data: MotionData) -> None:
 
 
 def test_folding_changes_nothing(data: MotionData) -> None:
-    model = new_model(SIZES, data, seed=0).eval()
+    model = new_model(SETTINGS, SIZES, data).eval()
     motion, audio = data.windows(data.starts[::211])
     inputs = (torch.randn_like(motion), motion[:, 0], audio, torch.full((len(motion),), 500))
     with torch.no_grad():
@@ -88,7 +89,8 @@ def test_training_falls_and_resumes(speech_file: Path, tmp_path: Path) -> None:
         steps=14, learning_rate=2e-3, warmup=2, ema_decay=0.8, log_every=1, precision="fp32", device="cpu"
     )
     settings = SMGASettings(
-        speech=str(speech_file), folder=str(tmp_path / "a"), model=SIZES, loop=loop, batch=4, lip_weight=2
+        speech=str(speech_file), folder=str(tmp_path / "a"), model=SIZES, loop=loop, batch=4, lip_weight=2,
+        start="first pose",
     )
     path, report = train_smga(settings)
     losses = [entry["loss"] for entry in TrainingFolder(settings.folder).journal()]

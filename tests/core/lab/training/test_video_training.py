@@ -7,8 +7,8 @@ import torch
 
 pytest.importorskip("accelerate")
 
+from mmgt_core.lab.training.draws import Draws
 from mmgt_core.lab.training.image import new_model
-from mmgt_core.lab.training.loop import generator_for
 from mmgt_core.lab.training.presenter_data import PictureSet
 from mmgt_core.lab.training.video_data import VideoSet
 from mmgt_core.lab.training.video_loss import BatchSettings, VideoLoss
@@ -54,7 +54,7 @@ def test_everything_in_a_batch_is_of_the_same_clip_and_time(data: VideoSet, fram
     settings = BatchSettings(clips=4, rows=rows, frames=frames, pixels=2)
     loss = VideoLoss(new_model(SIZES, 0), data, settings)
     for seed in range(6):
-        tensors, _ = loss.inputs(0, generator_for("cpu", seed))
+        tensors, _ = loss.inputs(Draws(seed, 0))
         signal, rest = loss.schedule.coefficients(
             tensors["times"].repeat_interleave(frames), tensors["noisy"]
         )
@@ -75,7 +75,7 @@ def test_pixels_of_true_latents_have_no_error_but_the_decoders(data: VideoSet) -
     """What the pixel loss decodes is the prediction: for the true velocity the true latents."""
     settings = BatchSettings(clips=1, rows=1, frames=2, pixels=2)
     loss = VideoLoss(new_model(SIZES, 0), data, settings)
-    tensors, _ = loss.inputs(0, generator_for("cpu", 0))
+    tensors, _ = loss.inputs(Draws(0, 0))
     exact = loss._pixel_loss(tensors["target"], tensors)
     assert exact < loss._pixel_loss(tensors["target"] + 1, tensors)
 
@@ -83,7 +83,7 @@ def test_pixels_of_true_latents_have_no_error_but_the_decoders(data: VideoSet) -
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_references_are_dropped_as_often_as_asked(data: VideoSet, share: float) -> None:
     loss = VideoLoss(new_model(SIZES, 0), data, BatchSettings(clips=2, rows=2, image_drop=share))
-    dropped = [loss.inputs(step, generator_for("cpu", step))[1] for step in range(60)]
+    dropped = [loss.inputs(Draws(0, step))[1] for step in range(60)]
     assert max(dropped) - min(dropped) <= 1
     assert sum(dropped) / 240 == pytest.approx(share, abs=0.1)
 
@@ -91,16 +91,16 @@ def test_references_are_dropped_as_often_as_asked(data: VideoSet, share: float) 
 def test_a_window_without_sound_hears_zero_tokens(data: VideoSet) -> None:
     settings = BatchSettings(clips=2, rows=1, frames=2, audio=True, audio_drop=1.0)
     loss = VideoLoss(new_model(SIZES, 0), data, settings)
-    tensors, _ = loss.inputs(0, generator_for("cpu", 0))
+    tensors, _ = loss.inputs(Draws(0, 0))
     assert not tensors["heard"].any()
-    tokens = loss._state(tensors, 2).audio_tokens
+    tokens = loss._state(tensors, 2, loss.model.context(None).expand(2, -1, -1)).audio_tokens
     assert tokens is not None and not tokens.any()
 
 
 def test_windows_without_reference_do_not_read_one(data: VideoSet) -> None:
     loss = VideoLoss(new_model(SIZES, 0), data, BatchSettings(clips=3, rows=2))
-    tensors, _ = loss.inputs(0, generator_for("cpu", 0))
-    assert loss._state(tensors, 4).bank_rows == (0, 0, 1, 1, None, None)
+    tensors, _ = loss.inputs(Draws(0, 0))
+    assert loss._state(tensors, 4, loss.model.context(None).expand(3, -1, -1)).bank_rows == (0, 0, 1, 1, None, None)
 
 
 def test_gradients_reach_every_part_that_a_phase_trains(data: VideoSet) -> None:
@@ -111,7 +111,7 @@ def test_gradients_reach_every_part_that_a_phase_trains(data: VideoSet) -> None:
     with torch.no_grad():
         for parameter in model.adapter.parameters():
             parameter.add_(0.02)
-    loss(0, generator_for("cpu", 0))["loss"].backward()
+    loss(Draws(0, 0))["loss"].backward()
     for part in (model.unet, model.reference, model.adapter.audio, model.adapter.motion):
         assert sum(float(p.grad.abs().sum()) for p in part.parameters() if p.grad is not None) > 0
     for part in (model.adapter.pose_guider, model.adapter.audio_projection):
@@ -121,6 +121,6 @@ def test_gradients_reach_every_part_that_a_phase_trains(data: VideoSet) -> None:
 def test_without_audio_and_motion_these_modules_take_no_part(data: VideoSet) -> None:
     model = new_model(SIZES, 0)
     loss = VideoLoss(model, data, BatchSettings(clips=1, rows=2))
-    loss(0, generator_for("cpu", 0))["loss"].backward()
+    loss(Draws(0, 0))["loss"].backward()
     for part in (model.adapter.audio, model.adapter.motion, model.adapter.audio_projection):
         assert all(p.grad is None for p in part.parameters())

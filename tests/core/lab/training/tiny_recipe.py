@@ -8,7 +8,7 @@ from mmgt_core.lab.training.autoencoder import AutoencoderSettings
 from mmgt_core.lab.training.decoder import DecoderSettings
 from mmgt_core.lab.training.demo_recipe import MOTION, Recipe
 from mmgt_core.lab.training.image import ImageSettings
-from mmgt_core.lab.training.loop import LoopSettings
+from mmgt_core.lab.training.loop_settings import LoopSettings
 from mmgt_core.lab.training.smga import SMGASettings
 from mmgt_core.lab.training.video import VideoSettings
 from mmgt_core.lab.training.video_loss import BatchSettings
@@ -33,13 +33,14 @@ def tiny_recipe(seed: int = 0) -> Recipe:
     return Recipe(
         clips=3,
         smga=SMGASettings(
-            model=replace(MOTION, width=32, ffn=32, layers=2, heads=2), batch=4, loop=loop, **common
+            model=replace(MOTION, width=32, ffn=32, layers=2, heads=2), batch=4, loop=loop,
+            start="first pose", **common
         ),
         autoencoder=AutoencoderSettings(
             model=sizes, batch=2, crop=32, identities=2, moments=2, loop=loop, **common
         ),
         image=ImageSettings(
-            autoencoder="", model=sizes, identities=2, moments=3, batch=batch, loop=replace(loop, steps=4),
+            autoencoder="", model=sizes, identities=2, moments=3, frozen=(), batch=batch, loop=replace(loop, steps=4),
             **common
         ),
         video=VideoSettings(

@@ -1,0 +1,75 @@
+"""Held-out windows of Stage I: how far generated keypoints are from the true ones, and what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...media.images import save_image
+from ...pose.drawing import draw_pose
+from ...pose.motion import Motion
+from ...pose.skeleton import VISIBLE_SCORE
+from ...smga.diffusion import ddim_sample
+from ...smga.network import SMGA
+from ..metrics.correlation import pearson
+from ..metrics.motion import aperture
+from .draws import generator_for
+
+SHOWN, MOMENTS, TILE = 4, 5, 192  # windows, moments of each, pixels of a tile
+
+
+class HeldOutMotion:
+    """RMSE on held-out windows, the choice of the best weights (the paper's Algorithm 2).
+
+    Args:
+        motion, audio: (windows, 80, 402) and (windows, 80, channels).
+        steps: DDIM steps of each validation. The noise is the same every time.
+    """
+
+    def __init__(self, model: SMGA, motion: Tensor, audio: Tensor, *, steps: int = 10, seed: int = 0):
+        self.model, self.motion, self.audio, self.steps, self.seed = model, motion, audio, steps, seed
+
+    @torch.no_grad()
+    def generated(self, rows: int | None = None) -> Tensor:
+        """(windows, 80, 402) what the model makes of the first poses and the sound."""
+        motion, audio = self.motion[:rows], self.audio[:rows]
+        noise = torch.randn(1, *motion.shape, generator=generator_for("cpu", self.seed, 4)).to(motion)
+        return ddim_sample(
+            self.model,
+            motion[:, 0],
+            audio,
+            steps=self.steps,
+            guidance=self.model.config.guidance,
+            eta=0.0,
+            noise=noise,
+        )
+
+    def figures(self) -> Mapping[str, float]:
+        """RMSE of visible keypoints in pixels of a 512-pixel square ("rmse", which is the score too), and the
+        mean correlation of the mouth's opening with the true one ("lips").
+        """
+        squares, count, lips = 0.0, 0.0, []
+        for made, true in zip(map(_motion, self.generated()), map(_motion, self.motion), strict=True):
+            seen = (true.keypoints[..., 2] >= VISIBLE_SCORE).float()
+            error = (made.pixels() - true.pixels()).square().sum(-1)
+            squares, count = squares + float((error * seen).sum()), count + 2 * float(seen.sum())
+            lips.append(float(pearson(aperture(made), aperture(true))))
+        rmse = (squares / max(count, 1.0)) ** 0.5
+        return {"score": rmse, "rmse": rmse, "lips": float(np.mean(lips))}
+
+    def write_sheet(self, stem: Path) -> None:
+        """A sheet of skeletons, `stem.jpg`: each true window above the generated one."""
+        rows = []
+        for true, made in zip(self.motion[:SHOWN], self.generated(SHOWN), strict=True):
+            for motion in (_motion(true), _motion(made)):
+                moments = motion.window(np.linspace(0, motion.frames - 1, MOMENTS).astype(int).tolist())
+                rows.append(np.concatenate(list(draw_pose(moments, TILE, "example")), axis=1))
+        save_image(stem.with_suffix(".jpg"), np.concatenate(rows, axis=0))
+
+
+def _motion(flat: Tensor) -> Motion:
+    return Motion.from_network(flat.float().cpu())
