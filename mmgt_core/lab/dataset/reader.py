@@ -21,7 +21,9 @@ from .layout import ENTRIES, INFO, LONGEST, REQUIRED, SHARDS, SHORTEST, array_la
 
 ENTRY_BYTES = 2**28  # of one entry; half a minute of video at 2048 pixels has less
 AGAIN = "prepare the data again, or copy this file again"
-FIELDS = dict(zip(ENTRIES, ("info", "motion", "prosody", "wavlm", "speech", "sound", "video"), strict=True))
+FIELDS: dict[str, str] = dict(
+    zip(ENTRIES, ("info", "motion", "prosody", "wavlm", "speech", "sound", "video"), strict=True)
+)
 """Name of an entry -> field of `Clip`."""
 
 

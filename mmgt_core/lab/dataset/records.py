@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 
 RecordT = TypeVar("RecordT")
 
+LARGEST = 2**53
 TEXT = 1_000  # characters of one text
 NAMES = 10_000  # entries of one table
 
@@ -33,13 +34,13 @@ def record_of(kind: type[RecordT], values: Any) -> RecordT:
 def _checked(name: str, kind: Any, value: Any) -> Any:
     if kind is str and isinstance(value, str) and len(value) <= TEXT:
         return value
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if kind is int and whole and 0 <= value < 2**53:
-        return value
-    if kind is float and (whole or isinstance(value, float)) and math.isfinite(value):
-        return float(value)
     if kind is bool and isinstance(value, bool):
         return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if kind is int and isinstance(value, int) and 0 <= value < LARGEST:
+            return value
+        if kind is float and abs(value) < LARGEST and math.isfinite(value):
+            return float(value)
     if kind not in (str, int, float, bool) and isinstance(value, Mapping) and len(value) <= NAMES:
         return {str(key)[:TEXT]: _checked(name, float, number) for key, number in value.items()}
     raise ValueError(f"'{name}' is {str(value)[:40]!r}")

@@ -109,10 +109,6 @@ def _count(progress: Progress, before: int, total: int, done: int) -> None:
     progress(before + done, total)
 
 
-def _count(progress: Progress, before: int, total: int, done: int) -> None:
-    progress(before + done, total)
-
-
 def _write_shard(
     path: Path, split: str, clips: Sequence[PendingClip], progress: Callable[[int], None]
 ) -> ShardInfo:
