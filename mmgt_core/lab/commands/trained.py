@@ -10,6 +10,8 @@ from ..training.loop_settings import LoopReport
 
 def report(path: Path, result: LoopReport, console: Console) -> int:
     """Print the model's file and what its training took."""
+    if not result.main:
+        return 0
     console.note(f"{result.steps} steps, {result.seconds / 60:.1f} minutes, {result.last}")
     print(path)
     return 0

@@ -23,8 +23,8 @@ from .draws import Draws
 from .graphed_step import GraphedStep
 from .loop_settings import UNBOUND, LoopReport, LoopSettings, autocast_type, learning_rate_factor
 from .optimizers import make_optimizer, optimizer_tensors, restore_optimizer
-from .sharding import placed_like, whole
-from .watch import Watch, Watcher
+from .sharding import gather, placed_like, shard, whole
+from .watch import Watch, Watcher, best_weights
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def train_loop(
     """Train `module` in place, from the folder's saved state if it has one; at the end the module holds
     the EMA weights.
 
-    Runs on one process, or on all that `accelerate launch` started, with DDP or FSDP as it was told there.
+    Runs on one process, or on all that `accelerate launch` or torchrun started.
 
     Args:
         module: a LossModule on the device that `settings.device` means; parameters that need no gradient stay
@@ -66,11 +66,12 @@ def train_loop(
 
     # Autocast is our own: the accelerator's precision is one for the whole process, a phase's is its own. In
     # a batch without reference or sound some parameters get no gradient.
-    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    skips = getattr(module, "skips_parameters", True)
+    unused = DistributedDataParallelKwargs(find_unused_parameters=skips)
     on_cpu = choose_device(settings.device).type == "cpu"
     accelerator = Accelerator(mixed_precision="no", cpu=on_cpu, kwargs_handlers=[unused])
     run = _Run(module, settings, folder, identity or {}, watch or Watch(), accelerator)
-    return run.train(progress, preview)
+    return run.train(progress if accelerator.is_main_process else silent, preview)
 
 
 class _Run:
@@ -89,17 +90,18 @@ class _Run:
         self.scaler = torch.amp.GradScaler(accelerator.device.type, enabled=True) if half else None
         bound = {key: value for key, value in asdict(settings).items() if key not in UNBOUND}
         self.identity = {**identity, "loop": bound}
-        optimizer = make_optimizer(
+        self.sharded = settings.sharding == "fsdp" and accelerator.num_processes > 1
+        if self.sharded:
+            shard(module, accelerator.device, accelerator.num_processes)
+        self.trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
+        self.optimizer = make_optimizer(
             settings.optimizer,
-            [p for p in module.parameters() if p.requires_grad],
+            list(self.trained.values()),
             rate=settings.learning_rate,
             betas=settings.betas,
             weight_decay=settings.weight_decay,
         )
-        self.wrapped, prepared = accelerator.prepare(module, optimizer)
-        # FSDP puts other tensors in the places of the parameters.
-        self.optimizer = getattr(prepared, "optimizer", prepared)
-        self.trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
+        self.wrapped = module if self.sharded else accelerator.prepare_model(module)
         self.parameters: list[Tensor] = list(self.trained.values())
         self.average = [p.detach().clone() for p in self.parameters]
         self.step, self.seconds, self.finished = 0, 0.0, False
@@ -109,8 +111,7 @@ class _Run:
         if settings.graphs and alone and settings.accumulate == 1 and hasattr(module, "inputs"):
             self.graphed = GraphedStep(module, self.parameters, self._mixed)
         self._resume()
-        main = accelerator.is_main_process
-        self.watcher = Watcher(watch, settings, folder) if main else None
+        self.watcher = Watcher(watch, settings, folder) if accelerator.is_main_process else None
 
     # --- state
     # -------------------------------------------------------------------------------------------------
@@ -196,9 +197,12 @@ class _Run:
             if self.watcher is not None:
                 self.watcher.close()
         self._return_weights()
+        gather(self.module)
         self.module.eval()
         best = self.watcher.best() if self.watcher is not None else None
-        return LoopReport(self.step, self.seconds, last, self.finished, best)
+        return LoopReport(
+            self.step, self.seconds, last, self.finished, best, self.accelerator.is_main_process
+        )
 
     def _one_step(self) -> dict[str, Tensor]:
         settings, accelerator = self.settings, self.accelerator
@@ -219,12 +223,16 @@ class _Run:
     def _gradients(self, draws: Draws, synchronize: bool) -> dict[str, Tensor]:
         if self.graphed is not None:
             return self.graphed(draws)
-        waiting = contextlib.nullcontext() if synchronize else self.accelerator.no_sync(self.wrapped)
+        waiting = contextlib.nullcontext()
+        if self.sharded:
+            self.wrapped.set_requires_gradient_sync(synchronize)
+        elif not synchronize:
+            waiting = self.accelerator.no_sync(self.wrapped)
         with waiting:
             with self._mixed():
                 losses = self.wrapped(draws)
             loss = losses["loss"] / self.settings.accumulate
-            self.accelerator.backward(loss if self.scaler is None else self.scaler.scale(loss))
+            (loss if self.scaler is None else self.scaler.scale(loss)).backward()
         return losses
 
     def _update(self) -> None:
@@ -306,11 +314,16 @@ class _Run:
     def _averaged(self) -> Iterator[dict[str, Tensor]]:
         """The averaged weights in place of the trained ones."""
         before = [p.detach().clone() for p in self.parameters]
+        averages = {name: whole(average) for name, average in self._averages().items()}
         self._put(self.average)
         self.module.eval()
+        if self.sharded:
+            self.wrapped.unshard()
         try:
-            yield {name: whole(average) for name, average in self._averages().items()}
+            yield averages
         finally:
+            if self.sharded:
+                self.wrapped.reshard()
             self._put(before)
 
     @torch.no_grad()
@@ -320,9 +333,7 @@ class _Run:
 
     def _return_weights(self) -> None:
         self._put(self.average)
-        if self.settings.keep != "best":
-            return
         self.accelerator.wait_for_everyone()
-        best = Watcher(Watch(), self.settings, self.folder).best_weights()
+        best = best_weights(self.folder) if self.settings.keep == "best" else None
         if best is not None:
             self._put([placed_like(best[name], p) for name, p in self.trained.items()])

@@ -19,6 +19,7 @@ UNBOUND = (
     "device",
     "precision",
     "graphs",
+    "sharding",
     "accumulate",
     "validate_every",
     "sample_every",
@@ -55,6 +56,8 @@ class LoopSettings:
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1".
         precision: "fp32", "bf16" (autocast), "fp16" (autocast with a loss scale), or "auto": bfloat16
             where the hardware has it.
+        sharding: on several processes, every process holds all weights ("none", DDP), or a share of weights,
+            gradients and optimizer state ("fsdp", which needs torch 2.6).
         graphs: on one NVIDIA GPU, replay the forward and the backward pass as CUDA graphs (`GraphedStep`): a
             step of a small network otherwise waits for Python.
     """
@@ -82,13 +85,14 @@ class LoopSettings:
     seed: int = 0
     device: str = "auto"
     precision: Precision = "auto"
+    sharding: Literal["none", "fsdp"] = "none"
     graphs: bool = False
 
 
 @dataclass(frozen=True)
 class LoopReport:
     """What a run came to: steps done, seconds of training, the last journal entry, whether the budget
-    is used up, and the best validation, if there was one.
+    is used up, the best validation, if there was one, and whether this is the process that writes files.
     """
 
     steps: int
@@ -96,6 +100,7 @@ class LoopReport:
     last: dict[str, Any]
     finished: bool
     best: dict[str, Any] | None = None
+    main: bool = True
 
 
 def learning_rate_factor(step: int, spent: float, settings: LoopSettings) -> float:

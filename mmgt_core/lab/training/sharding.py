@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+from ...base.errors import DependencyError
+
+
+def shard(module: nn.Module, device: torch.device, processes: int) -> None:
+    """Leave each process with its share of every parameter (FSDP); a forward pass gathers them.
+
+    Raises DependencyError with a torch that cannot do it.
+    """
+    try:
+        from torch.distributed.fsdp import fully_shard
+    except ImportError as error:
+        raise DependencyError(
+            "sharded training needs torch 2.6", fix="install a newer torch, or choose --loop.sharding none"
+        ) from error
+    from torch.distributed.device_mesh import init_device_mesh
+
+    fully_shard(module, mesh=init_device_mesh(device.type, (processes,)), reshard_after_forward=False)
 
 
 def whole(tensor: Tensor) -> Tensor:
@@ -21,3 +40,12 @@ def placed_like(value: Tensor, model: Tensor) -> Tensor:
     from torch.distributed.tensor import distribute_tensor
 
     return distribute_tensor(value.to(mesh.device_type), mesh, model.placements)  # type: ignore[attr-defined]
+
+
+def gather(module: nn.Module) -> None:
+    """Make all parameters whole again, for good; every process must call it together."""
+    for owner in module.modules():
+        for name, parameter in list(owner.named_parameters(recurse=False)):
+            if getattr(parameter, "full_tensor", None) is not None:
+                full = nn.Parameter(whole(parameter).detach().clone(), requires_grad=parameter.requires_grad)
+                setattr(owner, name, full)

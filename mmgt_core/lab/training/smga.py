@@ -103,6 +103,8 @@ class SMGASettings:
 class SMGALoss(nn.Module):
     """The published loss on random windows, times and noises (docs/method.md 1.8)."""
 
+    skips_parameters = False  # every step reaches all of them
+
     def __init__(self, model: SMGA, source: MotionSource, settings: SMGASettings):
         super().__init__()
         self.model, self.source, self.settings = model, source, settings
@@ -173,8 +175,9 @@ def train_smga(settings: SMGASettings, progress: Progress = silent) -> tuple[Pat
         "batch": settings.batch,
         "seed": settings.seed,
     }
-    save_smga(path, model, made)
-    write_run_file(Path(settings.folder), "smga", asdict(settings), data_name, report)
+    if report.main:
+        save_smga(path, model, made)
+        write_run_file(Path(settings.folder), "smga", asdict(settings), data_name, report)
     return path, report
 
 

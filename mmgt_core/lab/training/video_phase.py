@@ -147,7 +147,6 @@ def prepared_sources(
         looked = replace(batch, clips=min(batch.clips, 2), rows=1, crop=1.0, hidden_mouth=0.0)
         source = PreparedVideo(data, config, looked, autoencoder, clip, split="validation", **given)
         held = Held(source, autoencoder, batches=4, samples=looked.clips)
-        held = replace(held, source=source)
     return Sources(training, held, f"prepared data {data.index.hash[:16]}")
 
 
@@ -215,8 +214,9 @@ def run_phase(
         "minutes": round(report.seconds / 60, 1),
         "seed": seed,
     }
-    save_video_model(path, model, made)
-    write_run_file(Path(folder), name, settings, sources.name, report)
+    if report.main:
+        save_video_model(path, model, made)
+        write_run_file(Path(folder), name, settings, sources.name, report)
     return path, report
 
 

@@ -79,13 +79,6 @@ class Watcher:
         patience = self.settings.patience
         return 0 < patience < len(scores) and min(scores[-patience:]) >= min(scores[:-patience])
 
-    def best_weights(self) -> dict[str, Tensor] | None:
-        """The kept weights."""
-        from safetensors.torch import load_file
-
-        path = self.folder.path / BEST_FILE
-        return load_file(path) if path.exists() else None
-
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Add a point to each curve."""
         if self.curves is not None:
@@ -115,6 +108,14 @@ class Watcher:
         kept = {name: tensor.detach().cpu().contiguous() for name, tensor in average.items()}
         with atomic_write(self.folder.path / BEST_FILE) as temporary:
             save_file(kept, temporary, {"step": str(step)})
+
+
+def best_weights(folder: TrainingFolder) -> dict[str, Tensor] | None:
+    """The weights of the best validation, if there was one."""
+    from safetensors.torch import load_file
+
+    path = folder.path / BEST_FILE
+    return load_file(path) if path.exists() else None
 
 
 def _due(step: int, every: int, last: bool) -> bool:
