@@ -25,6 +25,7 @@ from .stretches import REASONS as STRETCH_REASONS
 
 MEANINGS = {**FILE_REASONS, **FRAME_REASONS, **STRETCH_REASONS}
 FILES = ("report.md", "report.json", "rejected.jsonl", "examples.jpg")
+SHOWN = 240  # pixels of an image on the contact sheet
 COLUMNS, ROWS = 8, 8  # of the contact sheet, half of them for what was left out
 LISTED = 50  # whole files that report.md lists; rejected.jsonl has all
 
@@ -213,7 +214,7 @@ def _sheet(labels: Sequence[str], parts: Sequence[Part]) -> NDArray[np.uint8] | 
         filling = -len(group) % COLUMNS
         images += [decoded(example) for example, _ in group] + [blank] * filling
         texts += [text for _, text in group] + [""] * filling
-    return contact_sheet(np.stack(images), COLUMNS, -(-len(images) // COLUMNS), SIDE, labels=texts)
+    return contact_sheet(np.stack(images), COLUMNS, -(-len(images) // COLUMNS), SHOWN, labels=texts)
 
 
 def _spread(entries: list, count: int) -> list:

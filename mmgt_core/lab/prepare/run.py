@@ -83,11 +83,12 @@ def prepare(
             else:
                 (out / INDEX).unlink(missing_ok=True)
             write_report(out, labels, parts, summary, index, clips)
-        remove_unused(work, {outcome.part for outcome in outcomes})
+        remove_unused(work, {outcome.part for outcome in outcomes} if dataset.keep_parts else set())
     if index is None:
         reasons = ", ".join(summary.reasons) or "no frames"
+        files = "the only file" if len(sources) == 1 else f"any of the {len(sources)} files"
         raise InputError(
-            f"no clip was kept of {len(sources)} files ({reasons})",
+            f"no clip was kept of {files} (reasons: {reasons})",
             where=out,
             fix="read report.md there, and change the videos or the thresholds",
         )
@@ -113,8 +114,6 @@ def _check_poses(sources: Sequence[Source], clips: ClipSettings) -> None:
 def _outcomes(jobs: Sequence[Job], workers: int, progress: Progress) -> Iterator[Outcome]:
     if workers > 1 and len(jobs) > 1:
         for outcome in ordered_map(_in_process, jobs, workers=workers, progress=progress):
-            if isinstance(outcome, InputError):
-                raise outcome
             yield outcome
         return
     tools = Tools(jobs[0].settings)

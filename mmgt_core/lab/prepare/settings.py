@@ -111,6 +111,8 @@ class SetSettings:
     """Megabytes of a shard at most, 1 to 100000."""
     workers: int = 1
     """Files prepared at the same time, each in a process of its own."""
+    keep_parts: bool = True
+    """Keep DATA/work, as large as the data: more files or another split then cost little."""
 
     def check(self) -> None:
         """Raise InputError for settings that cannot be used."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,11 @@ from ..dataset.layout import INDEX, SHARDS
 from .report import FILES
 
 WORK, MARKER, LOCK = "work", "prepare.json", "lock"
+BEGUN = re.compile(
+    r"\.(dataset|report|rejected|examples|prepare|(train|validation)-\d{5}|[0-9a-f]{12}-[0-9a-f]{20})"
+    r"\.[0-9a-f]{8}\.\w+"
+)
+"""Names of files that a killed run of ours did not finish."""
 OWN = {INDEX, SHARDS, WORK, *FILES}
 
 
@@ -27,7 +33,7 @@ def workplace(out: Path) -> Iterator[Path]:
     if out.exists() and not out.is_dir():
         raise InputError("this is a file", where=out, fix="give a folder for --out")
     if out.is_dir() and not (work / MARKER).is_file():
-        foreign = sorted(path.name for path in out.iterdir())
+        foreign = sorted(p.name for p in out.iterdir() if not p.name.startswith(".") and p.name not in OWN)
         if foreign:
             raise InputError(
                 f"the folder holds something else ({foreign[0]})",
@@ -46,8 +52,8 @@ def workplace(out: Path) -> Iterator[Path]:
             ) from error
         try:
             for path in (*work.glob(".*"), *out.glob(".*"), *(out / SHARDS).glob(".*")):
-                if path.is_file():
-                    path.unlink()  # begun by a run that was killed
+                if BEGUN.fullmatch(path.name):
+                    path.unlink()
             yield work
         finally:
             lock.release(remove=True)
