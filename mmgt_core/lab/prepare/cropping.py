@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...pose import skeleton
 
 MARGIN = 0.04  # of the side, on each side
+SMALLEST = 16  # pixels of a side
 SKULL = 0.75  # of the distance from chin to brows: how far the head reaches above the brows
 RARE = 1.0  # percent of the frames in which a point may lie outside of the square
 UPPER_BODY = (*range(8), *range(14, 18))  # without hips and legs
@@ -70,7 +71,7 @@ def square_around(points: NDArray[np.float32], size: tuple[int, int]) -> Square:
     x1, y1 = np.percentile(low, RARE, axis=0).tolist()
     x2, y2 = np.percentile(high, 100 - RARE, axis=0).tolist()
     y1 = max(y1, 0.0)
-    side = max(int(np.ceil(max(x2 - x1, y2 - y1) * (1 + 2 * MARGIN))), 2)
+    side = max(int(np.ceil(max(x2 - x1, y2 - y1) * (1 + 2 * MARGIN))), SMALLEST)
     corner = [_place(a, b, side, length) for a, b, length in ((x1, x2, size[0]), (y1, y2, size[1]))]
     return Square(corner[0], corner[1], side)
 

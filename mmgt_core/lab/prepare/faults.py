@@ -72,7 +72,7 @@ def measure(track: Track, speaking: Flags, size: tuple[int, int]) -> Measures:
         face=in_image[:, skeleton.FACE].mean(axis=1).astype(np.float32),
         front=np.maximum(sides / np.maximum(np.abs(jaw), 1e-6), 0).astype(np.float32),
         shoulders=np.where(both, width, 0).astype(np.float32),
-        inside=both & in_image[:, list(HEAD)].any(axis=1),
+        inside=np.asarray(both & in_image[:, list(HEAD)].any(axis=1)),
         speaking=speaking,
     )
 
@@ -87,6 +87,7 @@ def frame_faults(measures: Measures, track: Track, settings: QualityFilter, size
     turned = (measures.face < settings.face_points) | (measures.front < settings.face_front)
     small = measures.inside & (measures.shoulders < settings.shoulders * size)
     short = settings.people_gap
+    assert isinstance(turned, np.ndarray)
     faults = {
         NOBODY: longer(~track.present, short),
         SEVERAL: longer(track.second >= settings.second_person, short),

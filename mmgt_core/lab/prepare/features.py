@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...audio.prosody import prosody
 from ...base.feature_kinds import LOG_MEL
 from ...base.timebase import SAMPLE_RATE
+from ...media.samples import as_float
 from ...media.waveform import Waveform
 from ..dataset.layout import PROSODY, SPEECH, WAVLM
 from .settings import ClipSettings
@@ -27,7 +28,7 @@ class FeatureExtractor:
 
     def rows(self, samples: NDArray[np.int16]) -> dict[str, NDArray[np.float32]]:
         """Entry -> float32 (n, ...) of n * 640 samples at 16 kHz."""
-        voice = Waveform(samples.astype(np.float32) / 32768, SAMPLE_RATE)
+        voice = Waveform(as_float(samples), SAMPLE_RATE)
         rows: dict[str, Any] = {PROSODY: prosody(voice)}
         if self._settings.wavlm is not None:
             from ...audio.wavlm import wavlm_features

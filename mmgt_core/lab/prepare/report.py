@@ -26,6 +26,7 @@ from .stretches import REASONS as STRETCH_REASONS
 MEANINGS = {**FILE_REASONS, **FRAME_REASONS, **STRETCH_REASONS}
 FILES = ("report.md", "report.json", "rejected.jsonl", "examples.jpg")
 SHOWN = 240  # pixels of an image on the contact sheet
+SHOWN = 240  # pixels of an image on the contact sheet
 COLUMNS, ROWS = 8, 8  # of the contact sheet, half of them for what was left out
 LISTED = 50  # whole files that report.md lists; rejected.jsonl has all
 
@@ -199,9 +200,8 @@ def _sheet(labels: Sequence[str], parts: Sequence[Part]) -> NDArray[np.uint8] | 
     for label, part in zip(labels, parts, strict=True):
         for example in part.examples:
             name = label.rpartition("/")[2] if len(label) > 24 else label
-            text = (
-                f"{name[:22]} {example.time:.1f}" if not example.reason else f"{example.reason} {name[:14]}"
-            )
+            name = name.rpartition(".")[0] or name
+            text = f"{example.reason}, {name[:14]}" if example.reason else f"{name[:20]} {example.time:.1f} s"
             (refused if example.reason else kept).append((example, text))
     refused.sort(key=lambda one: one[0].reason)
     half = COLUMNS * ROWS // 2

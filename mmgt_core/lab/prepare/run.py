@@ -113,8 +113,7 @@ def _check_poses(sources: Sequence[Source], clips: ClipSettings) -> None:
 
 def _outcomes(jobs: Sequence[Job], workers: int, progress: Progress) -> Iterator[Outcome]:
     if workers > 1 and len(jobs) > 1:
-        for outcome in ordered_map(_in_process, jobs, workers=workers, progress=progress):
-            yield outcome
+        yield from ordered_map(_in_process, jobs, workers=workers, progress=progress)
         return
     tools = Tools(jobs[0].settings)
     for done, job in enumerate(jobs):

@@ -67,7 +67,7 @@ def read_timeline(path: Path, step: Callable[[int], None] = lambda frame: None) 
     size = (0, 0)
     for index, image in iterate_shown(path, fps=FPS):
         if not shown or index != shown[-1]:
-            size = image.shape[1::-1]
+            size = (image.shape[1], image.shape[0])
             now = np.asarray(cv2.resize(image, SMALL, interpolation=cv2.INTER_AREA), np.float32)
             differences.append(0.0 if before is None else float(np.abs(now - before).mean()))
             before = now
@@ -76,7 +76,7 @@ def read_timeline(path: Path, step: Callable[[int], None] = lambda frame: None) 
         shown.append(index)
         step(len(shown))
     return Timeline(
-        np.array(shown, np.int64), np.array(differences, np.float32), *size, first_frame_time(path)
+        np.array(shown, np.int64), np.array(differences, np.float32), size[0], size[1], first_frame_time(path)
     )
 
 
