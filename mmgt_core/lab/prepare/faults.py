@@ -84,10 +84,9 @@ def frame_faults(measures: Measures, track: Track, settings: QualityFilter, size
         size: pixels of a side of the clips.
     """
     seen = (measures.hands >= settings.hand_points).sum(axis=1)
-    turned = (measures.face < settings.face_points) | (measures.front < settings.face_front)
+    turned = np.logical_or(measures.face < settings.face_points, measures.front < settings.face_front)
     small = measures.inside & (measures.shoulders < settings.shoulders * size)
     short = settings.people_gap
-    assert isinstance(turned, np.ndarray)
     faults = {
         NOBODY: longer(~track.present, short),
         SEVERAL: longer(track.second >= settings.second_person, short),
@@ -107,7 +106,7 @@ def jumps(track: Track, measures: Measures, limit: float, size: tuple[int, int])
         limit: widths of the shoulders; size: (width, height) of the image.
     """
     pixels = track.points[:, list(STEADY), :2] * np.array(size, np.float32)
-    seen = (track.points[:, list(STEADY), 2] >= skeleton.VISIBLE_SCORE).all(axis=1)
+    seen = np.asarray((track.points[:, list(STEADY), 2] >= skeleton.VISIBLE_SCORE).all(axis=1))
     moved = np.median(np.linalg.norm(np.diff(pixels, axis=0), axis=-1), axis=1)
     width = np.minimum(measures.shoulders[1:], measures.shoulders[:-1])
     known = seen[1:] & seen[:-1] & (width > 0)
