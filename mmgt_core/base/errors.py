@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 MODULE = "mmgt"
 """The module that error dialogs show with the class: without it, the pack's path on the server."""
 
@@ -22,6 +24,10 @@ class MMGTError(Exception):
         text = what if self.where is None else f"{self.where}: {what}"
         super().__init__(f"{text}." if fix is None else f"{text}; {fix}.")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The same error on the other side of a process boundary."""
+        return _again, (type(self), self.what, self.where, self.fix)
+
 
 class InputError(MMGTError):
     """A file or value given by the user cannot be used."""
@@ -39,3 +45,7 @@ class DependencyError(MMGTError):
     """An optional library that this function needs is not installed."""
 
     __module__ = MODULE
+
+
+def _again(kind: type[MMGTError], what: str, where: str | None, fix: str | None) -> MMGTError:
+    return kind(what, where=where, fix=fix)

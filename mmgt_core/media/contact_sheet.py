@@ -91,6 +91,9 @@ def _label(picture: NDArray[np.uint8], text: str) -> None:
     """White text on a black edge in the lower left corner, a twelfth of the image high."""
     size = picture.shape[0] / 512
     place = (max(2, round(8 * size)), picture.shape[0] - max(3, round(12 * size)))
-    for colour, thickness in ((0, 0, 0), 4.0), ((255, 255, 255), 1.5):
-        stroke = max(1, round(thickness * max(size, 0.5)))
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 1.1 * size, colour, stroke, cv2.LINE_AA)
+    edge, stroke = max(1, round(1.5 * size)), max(1, round(1.5 * max(size, 0.5)))
+    # One thickness for both colors: in OpenCV 5 bold text is also wider.
+    around = [(x, y) for x in (-edge, 0, edge) for y in (-edge, 0, edge) if x or y]
+    for (x, y), colour in (*((step, (0, 0, 0)) for step in around), ((0, 0), (255, 255, 255))):
+        at = (place[0] + x, place[1] + y)
+        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 1.1 * size, colour, stroke, cv2.LINE_AA)

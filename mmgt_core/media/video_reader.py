@@ -57,6 +57,17 @@ def iterate_video(
     path: str | PathLike[str], *, fps: float | None = None, start: float = 0.0, duration: float | None = None
 ) -> Iterator[NDArray[np.uint8]]:
     """The frames of `read_video` one after the other, uint8 RGB (height, width, 3), held one at a time."""
+    for _, picture in iterate_shown(path, fps=fps, start=start, duration=duration):
+        yield picture
+
+
+def iterate_shown(
+    path: str | PathLike[str], *, fps: float | None = None, start: float = 0.0, duration: float | None = None
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """The frames of `iterate_video`, each with its index among all frames that the file holds, from 0.
+
+    A frame that is shown for longer than `fps` has it comes several times, with the same index.
+    """
     path = Path(path)
     sample_range(1, start, duration)
     count, shown = 0, 0
@@ -74,7 +85,7 @@ def iterate_video(
             if previous is not None or time > -1e-6:
                 # Everything due before this frame's time shows the frame before it.
                 while (wanted is None or shown < wanted) and float(shown / rate) < time - 0.25 / float(rate):
-                    yield picture if previous is None else previous
+                    yield (count - 1, picture) if previous is None else (count - 2, previous)
                     shown = _counted(shown, path)
             previous = picture
             if wanted is not None and shown >= wanted:
@@ -82,7 +93,7 @@ def iterate_video(
         if previous is not None and origin is not None:
             end = time + 0.75 / float(_rate(stream))  # the last frame lasts as long as the others
             while (wanted is None or shown < wanted) and float(shown / rate) < end:
-                yield previous
+                yield count - 1, previous
                 shown = _counted(shown, path)
     if count == 0:
         raise InputError("the video has no images", where=path, fix=VIDEO_FIX)
@@ -96,6 +107,21 @@ def video_rate(path: str | PathLike[str]) -> float:
     """Frames a second of a video file."""
     with open_media(path, WHAT, VIDEO_FIX) as container:
         return float(_rate(_pictures(container, Path(path))))
+
+
+def first_frame_time(path: str | PathLike[str]) -> float:
+    """Seconds from the beginning of the file, where its sound begins, to its first frame.
+
+    Raises InputError as `iterate_video` does.
+    """
+    import av
+
+    with open_media(path, WHAT, VIDEO_FIX) as container:
+        stream = _pictures(container, Path(path))
+        begin = (container.start_time or 0) / av.time_base
+        for time, _ in _timed(container, stream):
+            return max(time - begin, 0.0)
+    raise InputError("the video has no images", where=path, fix=VIDEO_FIX)
 
 
 def _counted(shown: int, path: Path) -> int:

@@ -7,7 +7,7 @@ caller's image, whatever its size and aspect.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -46,6 +46,16 @@ class Detection:
 
     motion: Motion
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FramePeople:
+    """Who is seen on a frame: float32 (134, 3) of the person that is followed, or None; and the boxes
+    (n, 4) of all people, x1, y1, x2, y2; both in fractions of the image.
+    """
+
+    points: NDArray[np.float32] | None
+    boxes: NDArray[np.float32]
 
 
 class PoseDetector:
@@ -126,23 +136,15 @@ class PoseDetector:
         Raises:
             InputError: nobody is found on any frame, no frames, or frames of different sizes.
         """
-        tracker: Tracker | None = None
         found: list[NDArray[np.float32] | None] = []
-        size: tuple[int, int] | None = None
-        for index, frame in enumerate(frames):
-            if size is not None and frame.shape[1::-1] != size:
-                raise InputError(f"frame {index} has another size than the frames before it")
+        size = (1, 1)
+        for index, (frame, seen) in enumerate(self.frame_by_frame(frames, person=person)):
             size = frame.shape[1::-1]
-            resized = _resized(frame)
-            boxes = self._boxes(resized)
-            if tracker is None and len(boxes):
-                tracker = Tracker(boxes[_chosen(boxes, person)])
-            box = None if tracker is None else tracker.follow(boxes)
-            found.append(None if box is None else self._points(resized, box))
+            found.append(seen.points)
             progress(index + 1, max(total or 0, index + 1))
-        if size is None:
+        if not found:
             raise InputError("the video has no frames", fix="give a longer one")
-        if tracker is None:
+        if all(frame is None for frame in found):
             raise InputError(f"{NOBODY} on any of the {len(found)} frames", fix=NOBODY_FIX)
         lost = sum(frame is None for frame in found)
         motion = _motion(fill_gaps(_standing_still(found), max_gap, skeleton.VISIBLE_SCORE), size)
@@ -152,6 +154,36 @@ class PoseDetector:
             log.warning(text)
             warnings = (text, *warnings)
         return Detection(motion, warnings)
+
+    def frame_by_frame(
+        self,
+        frames: Iterable[NDArray[np.uint8]],
+        *,
+        person: Person = "largest",
+        restarts: Container[int] = (),
+    ) -> Iterator[tuple[NDArray[np.uint8], FramePeople]]:
+        """Each frame and who is seen on it, the person followed as in `track`; gaps are not filled.
+
+        Args:
+            frames: uint8 RGB (height, width, 3), all of one size.
+            restarts: indices of frames, such as those after a cut, from which on the person is chosen again.
+        """
+        tracker: Tracker | None = None
+        size: tuple[int, ...] | None = None
+        for index, frame in enumerate(frames):
+            if size is not None and frame.shape[1::-1] != size:
+                raise InputError(f"frame {index} has another size than the frames before it")
+            size = frame.shape[1::-1]
+            resized = _resized(frame)
+            boxes = self._boxes(resized)
+            if index in restarts:
+                tracker = None
+            if tracker is None and len(boxes):
+                tracker = Tracker(boxes[_chosen(boxes, person)])
+            box = None if tracker is None else tracker.follow(boxes)
+            points = None if box is None else self._points(resized, box)
+            fractions = boxes / np.array(resized.shape[1::-1] * 2, np.float32)
+            yield frame, FramePeople(points, fractions.astype(np.float32))
 
     def _boxes(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Persons on a resized BGR image, (n, 4) in its pixels, highest confidence first."""

@@ -54,6 +54,17 @@ def read_pose_file(
     Raises:
         InputError: no such file, not JSON, or what `parse_poses` refuses; the file is named.
     """
+    try:
+        return parse_poses(read_pose_document(path), size=size, person=person, note=note)
+    except InputError as error:
+        raise InputError(error.what, where=path, fix=error.fix) from error
+
+
+def read_pose_document(path: str | PathLike[str]) -> Any:
+    """The JSON of a pose file, or of a folder of them as one list, for `parse_poses` and `pose_frames`.
+
+    Raises InputError where there is no such file, or it is not JSON.
+    """
     path = Path(path)
     if path.suffix.lower() in ARRAYS:
         raise InputError(
@@ -62,13 +73,8 @@ def read_pose_file(
             fix='write {"keypoints": ..., "scores": ...} of every frame as JSON, or OpenPose JSON',
         )
     if is_folder(path):
-        document: Any = read_pose_folder(path, POSE_FIX)
-    else:
-        document = read_json(path, "the pose", largest=POSE_BYTES, fix=POSE_FIX)
-    try:
-        return parse_poses(document, size=size, person=person, note=note)
-    except InputError as error:
-        raise InputError(error.what, where=path, fix=error.fix) from error
+        return read_pose_folder(path, POSE_FIX)
+    return read_json(path, "the pose", largest=POSE_BYTES, fix=POSE_FIX)
 
 
 def parse_poses(
@@ -95,7 +101,7 @@ def parse_poses(
     Raises:
         InputError: no person, no person of that index, body lists of other lengths, no canvas size.
     """
-    frames = _frames(document)
+    frames = pose_frames(document)
     crowd = max(len(frame["people"]) for frame in frames)
     if len(frames) > POSE_FRAMES or crowd > POSE_PEOPLE:
         raise InputError(
@@ -127,8 +133,11 @@ def parse_poses(
     return Motion(torch.from_numpy(chosen.astype(np.float32)), width, height)
 
 
-def _frames(document: Any) -> list[Mapping[str, Any]]:
-    """The frames of a document, each with its list of people; raises InputError where there are none."""
+def pose_frames(document: Any) -> list[Mapping[str, Any]]:
+    """The frames of a document of any known tool, each with its list of people in OpenPose's form.
+
+    Raises InputError where there are none.
+    """
     if isinstance(document, str):
         try:
             document = parse_json(document)

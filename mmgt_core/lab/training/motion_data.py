@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...base.pool import ordered_map
 from ...base.progress import Progress, silent
 from ...base.timebase import FPS, WINDOW_FRAMES
 from ..presenter.held_out import training_seed
 from ..presenter.identity import sample_identity
 from ..presenter.motion_rules import perform
 from .draws import Draws
-from .pool import ordered_map
 from .speech_data import SpeechData
 
 OVERHANG = (

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ...audio.windows import frame_windows
+from ...base.pool import ordered_map
 from ...base.progress import Progress, silent
 from ...pose import skeleton
 from ...pose.drawing import draw_pose
@@ -23,7 +24,6 @@ from ..presenter.held_out import training_seed
 from ..presenter.identity import sample_identity
 from ..presenter.motion_rules import perform
 from .hiding import freeze_face, hide_mouth
-from .pool import ordered_map
 from .speech_data import SpeechData
 
 BOXES = ("face", "left hand", "right hand", "lips", "eyes")

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from ...base.atomic_files import atomic_write
 from ...base.errors import CheckpointError
+from ...base.pool import ordered_map
 from ...base.progress import Progress, silent
 from ...base.timebase import SAMPLE_RATE
 from ..presenter.held_out import training_seed
 from ..presenter.phonemes import Phoneme, pack_phonemes, unpack_phonemes
-from .pool import ordered_map
 
 VERSION = 1
 SILENT_SHARE = 0.05

@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from ...base.progress import Progress, silent
+from .progress import Progress, silent
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
@@ -34,8 +34,12 @@ def ordered_map(
 
 
 def _one_thread() -> None:
+    import signal
+
     import cv2
     import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who ends the processes
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
