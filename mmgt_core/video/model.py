@@ -121,6 +121,19 @@ class VideoModel(nn.Module):
             self._attachment.detach()
             self._attachment = None
 
+    @contextmanager
+    def detached(self) -> Iterator[None]:
+        """The UNet without the adapter inside the block, also where it is attached around it."""
+        around = self._attachment
+        if around is not None:
+            around.detach()
+            self._attachment = None
+        try:
+            yield
+        finally:
+            if around is not None:
+                self._attachment = attach(self.unet, around.adapter)
+
     def predict(self, latents: Tensor, timesteps: Tensor, context: Tensor, state: RunState) -> Tensor:
         """The v prediction (rows * frames, 4, h, w) of noisy latents of that shape.
 

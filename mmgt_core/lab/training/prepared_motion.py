@@ -11,6 +11,7 @@ from ...pose.absent import with_places
 from ...pose.motion import Motion
 from ...smga.config import SMGAConfig
 from ..dataset.clip import Clip
+from ..dataset.index import ShardInfo
 from ..dataset.layout import INFO, MOTION, PROSODY, STRIDE_SECONDS, WAVLM
 from ..dataset.reader import PreparedData
 from .draws import Draws, Shuffle
@@ -61,10 +62,9 @@ class PreparedMotion:
                 fix="prepare the data with --wavlm, or train a model with --model.audio-channels 35",
             )
         row_bytes = 4 * (config.features + config.audio_channels)
-        stride = STRIDE_SECONDS * FPS
         self.turns = ShardTurns(
             [shard.frames * row_bytes for shard in self.shards],
-            [shard.frames / stride / batch for shard in self.shards],
+            [_windows(shard) / batch for shard in self.shards],
             int(memory_gb * 2**30),
             seed,
         )
@@ -114,6 +114,11 @@ class PreparedMotion:
         rows = torch.cat(parts, 1).float()
         lagging = (torch.arange(len(rows)) + self.audio_lag).clamp_max(len(rows) - 1)
         return rows[lagging]
+
+
+def _windows(shard: ShardInfo) -> float:
+    """About how many windows a shard holds."""
+    return max(shard.frames - WINDOW_FRAMES * shard.clips, 0) / (STRIDE_SECONDS * FPS) + shard.clips
 
 
 def window_starts(frames: int) -> Tensor:
