@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -58,6 +58,14 @@ class PreparedData:
     def shards(self, split: str) -> tuple[ShardInfo, ...]:
         """The shards of "train" or "validation", in the order of their names."""
         return tuple(shard for shard in self.index.shards if shard.split == split)
+
+    def shards_with(self, keys: Set[str]) -> tuple[ShardInfo, ...]:
+        """The shards of both splits that hold any of these clips."""
+        return tuple(
+            shard
+            for shard in self.index.shards
+            if any(clip.info.key in keys for clip in self.iterate(shard, (INFO,)))
+        )
 
     def read(self, shard: ShardInfo, entries: Sequence[str] = ENTRIES) -> list[Clip]:
         """The clips of one shard in their order; see `read_shard`.

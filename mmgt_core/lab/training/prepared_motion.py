@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import torch
 from torch import Tensor
 
@@ -28,6 +30,7 @@ class PreparedMotion:
         data: the prepared data set; split: "train" or "validation".
         config: says which features the model hears.
         batch: windows of a step, all processes together.
+        clips: keys of the only clips that are taken, of both splits; None = all of `split`.
         memory_gb: limit of the shards' size in memory.
         audio_lag: frames by which the sound comes later than the motion. The published data has 1 and says
             so nowhere; 0 is what inference does (docs/method.md 1.8).
@@ -42,6 +45,7 @@ class PreparedMotion:
         *,
         batch: int,
         split: str = "train",
+        clips: Set[str] | None = None,
         seed: int = 0,
         memory_gb: float = 16.0,
         audio_lag: int = 0,
@@ -49,7 +53,8 @@ class PreparedMotion:
     ):
         self.data, self.config, self.batch_rows = data, config, batch
         self.seed, self.audio_lag, self.device = seed, audio_lag, device
-        self.shards = data.shards(split)
+        self.clips = clips
+        self.shards = data.shards(split) if clips is None else data.shards_with(clips)
         if not self.shards:
             raise InputError(
                 f"the data set has no {split} clips", where=data.folder, fix="prepare more recordings"
@@ -99,6 +104,8 @@ class PreparedMotion:
         motions, audio, starts, row = [], [], [], 0
         for index in turn.shards:
             for clip in self.data.iterate(self.shards[index], entries):
+                if self.clips is not None and clip.info.key not in self.clips:
+                    continue
                 motions.append(network_motion(clip, self.config))
                 audio.append(self._features(clip))
                 starts.append(row + window_starts(clip.frames - self.audio_lag))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class PreparedVideo:
     Args:
         data: the prepared data set; split: "train" or "validation".
         config: the model's; its size is the images'.
+        clips: keys of the only clips that are taken, of both splits; None = all of `split`.
         autoencoder: frozen, Stable Diffusion's or a tiny one, on the training device.
         clip_vision: CLIP's image encoder; None where the model has no CLIP token.
         accumulate: micro-batches of a step in each process.
@@ -50,6 +51,7 @@ class PreparedVideo:
         clip_vision: Any = None,
         *,
         split: str = "train",
+        clips: Set[str] | None = None,
         seed: int = 0,
         accumulate: int = 1,
         workers: int = 0,
@@ -58,7 +60,8 @@ class PreparedVideo:
         self.data, self.config, self.settings, self.seed = data, config, settings, seed
         self.autoencoder, self.clip_vision = autoencoder, clip_vision
         self.workers, self.accumulate = workers, accumulate
-        self.shards = data.shards(split)
+        self.clips = clips
+        self.shards = data.shards(split) if clips is None else data.shards_with(clips)
         if not self.shards:
             raise InputError(
                 f"the data set has no {split} clips", where=data.folder, fix="prepare more recordings"
@@ -110,7 +113,10 @@ class PreparedVideo:
         if self._held is None or self._held[0].number != turn.number:
             self._held, self._ahead = None, None  # before the next shards are read
             clips = [
-                clip for index in turn.shards for clip in self.data.iterate(self.shards[index], ENTRIES)
+                clip
+                for index in turn.shards
+                for clip in self.data.iterate(self.shards[index], ENTRIES)
+                if self.clips is None or clip.info.key in self.clips
             ]
             self._held = turn, ClipReader(clips, self.config, self.settings, (self.seed, turn.number, 6))
         reader = self._held[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from mmgt_core.lab.training.checkpointing import Position, TrainingFolder
 from mmgt_core.lab.training.draws import Draws, generator_for, seeded_initialisation
 from mmgt_core.lab.training.loop import train_loop
 from mmgt_core.lab.training.loop_settings import UNBOUND, LoopSettings, learning_rate_factor
+from mmgt_core.lab.training.watch import Watch
 
 SETTINGS = LoopSettings(
     steps=40, learning_rate=0.05, warmup=4, ema_decay=0.9, log_every=10, precision="fp32", device="cpu"
@@ -68,8 +69,6 @@ def test_it_learns_and_returns_the_average(tmp_path: Path) -> None:
 
 
 def _identity() -> dict[str, object]:
-    from dataclasses import asdict
-
     return {"loop": {key: value for key, value in asdict(SETTINGS).items() if key not in UNBOUND}}
 
 
@@ -148,3 +147,96 @@ def test_a_save_that_fails_keeps_the_state_before(tmp_path: Path) -> None:
         folder.save({"broken": "no tensor"}, Position(3, 0.0, False, {}))  # type: ignore[dict-item]
     assert folder.state_path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".part")] == []
+
+
+def test_accumulated_micro_batches_equal_one_batch(tmp_path: Path) -> None:
+    whole, parts = Mirror(), Mirror()
+    train_loop(whole, SETTINGS, TrainingFolder(tmp_path / "whole"))
+    train_loop(parts, replace(SETTINGS, accumulate=4), TrainingFolder(tmp_path / "parts"))
+    torch.testing.assert_close(whole.linear.weight, parts.linear.weight, rtol=1e-3, atol=1e-4)
+    losses = [[e["loss"] for e in TrainingFolder(tmp_path / n).journal()] for n in ("whole", "parts")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+@pytest.mark.parametrize("optimizer,betas", [("adan", (0.98, 0.92, 0.99)), ("adamw", (0.9, 0.99))])
+def test_every_optimizer_resumes(tmp_path: Path, optimizer, betas) -> None:
+    if optimizer == "adan":
+        pytest.importorskip("pytorch_optimizer")
+    chosen = replace(SETTINGS, optimizer=optimizer, betas=betas, schedule="constant", clip_norm=0.0)
+    whole, pieces = Mirror(), Mirror()
+    train_loop(whole, chosen, TrainingFolder(tmp_path / "whole"))
+    with pytest.raises(Stop):
+        train_loop(Mirror(), chosen, TrainingFolder(tmp_path / "pieces"), progress=stop_after(17))
+    train_loop(pieces, chosen, TrainingFolder(tmp_path / "pieces"))
+    assert torch.equal(whole.linear.weight, pieces.linear.weight)
+    losses = [entry["loss"] for entry in TrainingFolder(tmp_path / "whole").journal()]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_without_warm_up_the_average_moves_by_its_decay_alone(tmp_path: Path) -> None:
+    chosen = replace(SETTINGS, steps=1, ema_decay=0.75, ema_warmup=False, warmup=1)
+    module, start = Mirror(), Mirror().linear.weight.detach().clone()
+    train_loop(module, chosen, TrainingFolder(tmp_path))
+    saved = TrainingFolder(tmp_path).load({"loop": {k: v for k, v in _plain(chosen).items()}})
+    assert saved is not None
+    expected = start + 0.25 * (saved[0]["weights.linear.weight"] - start)
+    torch.testing.assert_close(module.linear.weight, expected)
+
+
+def _plain(settings: LoopSettings) -> dict[str, object]:
+    return {key: value for key, value in asdict(settings).items() if key not in UNBOUND}
+
+
+def test_a_loss_that_is_never_finite_ends_the_run_and_keeps_the_weights(tmp_path: Path) -> None:
+    module = Mirror()
+    module.spoilt = set(range(10, 1000))
+    with pytest.raises(InputError, match="not finite"):
+        train_loop(module, replace(SETTINGS, steps=200), TrainingFolder(tmp_path))
+    saved = TrainingFolder(tmp_path).load({"loop": _plain(SETTINGS)})
+    assert saved is not None and torch.isfinite(saved[0]["weights.linear.weight"]).all()
+    assert saved[1].step < 60
+
+
+class Scores:
+    """Validation scores from a list, and what the weights were at each of them."""
+
+    def __init__(self, module: Mirror, scores: list[float]):
+        self.module, self.scores, self.seen = module, scores, []
+
+    def __call__(self) -> dict[str, float]:
+        self.seen.append(self.module.linear.weight.detach().clone())
+        return {"score": self.scores[len(self.seen) - 1]}
+
+
+def test_the_best_weights_are_kept(tmp_path: Path) -> None:
+    module = Mirror()
+    scores = Scores(module, [3.0, 1.0, 2.0, 4.0])
+    chosen = replace(SETTINGS, validate_every=10, keep="best")
+    report = train_loop(module, chosen, TrainingFolder(tmp_path), watch=Watch(scores))
+    assert report.best == {"step": 20, "score": 1.0}
+    assert torch.equal(module.linear.weight, scores.seen[1])
+    assert not torch.equal(module.linear.weight, scores.seen[3])
+
+
+def test_a_run_without_progress_ends_early(tmp_path: Path) -> None:
+    module = Mirror()
+    scores = Scores(module, [3.0, 1.0, 2.0, 4.0])
+    chosen = replace(SETTINGS, validate_every=5, patience=2)
+    assert train_loop(module, chosen, TrainingFolder(tmp_path), watch=Watch(scores)).steps == 20
+
+
+def test_looking_does_not_change_the_training(tmp_path: Path) -> None:
+    plain, watched = Mirror(), Mirror()
+    train_loop(plain, SETTINGS, TrainingFolder(tmp_path / "plain"))
+    watch = Watch(Scores(watched, [1.0] * 8), lambda path: path.write_text("sample"))
+    chosen = replace(SETTINGS, validate_every=5, sample_every=20)
+    train_loop(watched, chosen, TrainingFolder(tmp_path / "watched"), watch=watch)
+    assert torch.equal(plain.linear.weight, watched.linear.weight)
+    assert [p.name for p in sorted((tmp_path / "watched/samples").iterdir())] == ["step_0000020", "step_0000040"]
+
+
+def test_half_precision_learns_with_a_loss_scale(tmp_path: Path) -> None:
+    module = Mirror()
+    train_loop(module, replace(SETTINGS, precision="fp16"), TrainingFolder(tmp_path))
+    losses = [entry["loss"] for entry in TrainingFolder(tmp_path).journal()]
+    assert losses[-1] < losses[0] / 5
