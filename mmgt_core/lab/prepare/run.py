@@ -135,13 +135,15 @@ def _nothing() -> None: ...
 
 
 def _parts(outcomes: Sequence[Outcome], work: Path) -> list[Part]:
-    """The part of each source; a source that is another's copy has none."""
+    """The part of each source; of equal files only the first that clips were kept of has them."""
     parts, seen = [], set[str]()
     for outcome in outcomes:
-        if outcome.sha256 and outcome.sha256 in seen:
-            outcome = Outcome(refusal=Refusal(0.0, 0.0, DUPLICATE))
-        seen.add(outcome.sha256)
-        parts.append(read_outcome(outcome, work))
+        part = read_outcome(outcome, work)
+        if part.clips and outcome.sha256 in seen:
+            part = read_outcome(Outcome(refusal=Refusal(0.0, 0.0, DUPLICATE)), work)
+        elif part.clips:
+            seen.add(outcome.sha256)
+        parts.append(part)
     return parts
 
 
