@@ -54,11 +54,16 @@ class Performance:
     identity: Identity
 
 
-def perform(phonemes: Sequence[Phoneme], seconds: float, identity: Identity, seed: int = 0) -> Performance:
+def perform(
+    phonemes: Sequence[Phoneme], seconds: float, identity: Identity, seed: int = 0, gestures: float = 1.0
+) -> Performance:
     """Move for `ceil(seconds * 25)` frames; `seed` decides only what sound cannot show (when
     the eyes blink outside of pauses).
 
     Frame 0 is `rest_pose(identity)`, whatever is said in it.
+
+    Args:
+        gestures: size of the strokes of hands and arms over the usual one, 0 to 2.
     """
     frames = frame_count_of_seconds(seconds)
     times = (np.arange(frames) + 0.5) / FPS
@@ -76,8 +81,8 @@ def perform(phonemes: Sequence[Phoneme], seconds: float, identity: Identity, see
         brow=calm * np.tanh(_pulses(times, landings - 0.04, strengths, 0.08, 0.22)),
         nod=calm * np.tanh(_pulses(times, landings + 0.02, strengths, 0.08, 0.17)),
         lift=activity * (0.72 + 0.34 * loudness),
-        stroke=calm * np.tanh(_stroke(times, landings, strengths)),
-        flick=calm * np.tanh(_pulses(times, landings + 0.02, strengths, 0.06, 0.18)),
+        stroke=gestures * calm * np.tanh(_stroke(times, landings, strengths)),
+        flick=gestures * calm * np.tanh(_pulses(times, landings + 0.02, strengths, 0.06, 0.18)),
     )
     struck = np.zeros(frames, np.float32)
     inside = (landings >= 0) & (landings * FPS < frames)

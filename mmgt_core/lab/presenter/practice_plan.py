@@ -39,6 +39,7 @@ class VideoPlan:
         fault: "clean" or one of `FAULTS`.
         poses: one of `POSES`.
         wide: whether the image is wider than high (4:3).
+        gestures: size of the gestures over the usual one.
     """
 
     name: str
@@ -48,6 +49,7 @@ class VideoPlan:
     fault: str = "clean"
     poses: str = "list"
     wide: bool = False
+    gestures: float = 1.0
 
 
 def plan_videos(count: int, seed: int = 0) -> list[VideoPlan]:
@@ -77,3 +79,17 @@ def plan_videos(count: int, seed: int = 0) -> list[VideoPlan]:
                 )
         speaker += 1
     return plans
+
+
+def plan_speaker(count: int, seed: int = 0, gestures: float = 1.0) -> list[VideoPlan]:
+    """The plans of `count` videos without faults of one more speaker, with gestures of another size."""
+    return [
+        VideoPlan(
+            name=f"own-speaker/talk-{talk}",
+            speaker="own-speaker",
+            identity=training_seed(seed, 950_000),
+            seed=training_seed(seed, 960_000 + talk),
+            gestures=gestures,
+        )
+        for talk in range(count)
+    ]

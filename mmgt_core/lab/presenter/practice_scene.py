@@ -114,7 +114,7 @@ def make_scene(plan: VideoPlan, size: int) -> Scene:
     if plan.fault == "two people":  # the second one comes in front of the same wall
         identity = replace(identity, background_style="plain")
     utterance, fault = _speech(plan, rng)
-    cast = [perform(utterance.phonemes, utterance.seconds, identity, plan.seed)]
+    cast = [perform(utterance.phonemes, utterance.seconds, identity, plan.seed, plan.gestures)]
     if plan.fault in ("cut", "two people"):
         other = sample_identity(plan.identity + 1_000)
         if plan.fault == "two people":

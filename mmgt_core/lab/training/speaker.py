@@ -218,6 +218,8 @@ def video_weights(model: VideoModel) -> list[str]:
         for name, _ in model.named_parameters()
         if name.endswith(projections)
         and not name.startswith("autoencoder.")
-        # Queries and keys of the attention to one token have no effect (docs/method.md 2.3).
+        # Queries and keys of the attention to one token have no effect, and of a zero token nothing has
+        # (docs/method.md 2.3).
         and not name.endswith((".attn2.to_q.weight", ".attn2.to_k.weight"))
+        and not (model.config.image_context == "zeros" and ".attn2." in name)
     ]

@@ -104,7 +104,7 @@ def test_an_adapter_changes_its_weights_by_its_strength(models, trained: Path) -
             else:
                 torch.testing.assert_close(2 * half[name] - whole[name], tensor, rtol=1e-4, atol=1e-6)
         moved = sum(float((whole[name] - tensors[name]).abs().max() > 0) for name in changes)
-        assert moved > 0.9 * len(changes), "training reached nearly every weight"
+        assert moved > 0.95 * len(changes), "training reached nearly every weight"
 
 
 def test_a_merged_model_loads_strictly(models, trained: Path) -> None:
