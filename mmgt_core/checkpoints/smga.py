@@ -24,6 +24,7 @@ from .io import (
 )
 from .recognise import SMGA as KIND
 from .recognise import refuse_other_models
+from .speaker_adapter import Speaker, with_speaker
 
 WHAT = "an SMGA model"
 ROTARY = object()  # a constant that the published files repeat in every layer
@@ -225,13 +226,19 @@ def smga_from_official(
     return model.eval()
 
 
-def load_smga(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> SMGA:
+def load_smga(
+    path: str | os.PathLike[str], device: torch.device | str = "cpu", speaker: Speaker | None = None
+) -> SMGA:
     """Load an SMGA file: ours, or a published one, safetensors or torch checkpoint (then with 8 heads).
 
-    Returns the model in float32, eval mode. Raises CheckpointError.
+    Returns the model in float32, eval mode, with the speaker's changes if one is given. Raises CheckpointError.
     """
     file = read_model_file(path)
-    return smga_from_official(file.tensors, checked_config(file, path), path).to(device)
+    config = checked_config(file, path)
+    tensors: Mapping[str, Tensor] = unwrap_official(file.tensors)
+    if speaker is not None:
+        tensors = with_speaker(tensors, speaker, "motion")
+    return smga_from_official(tensors, config, path).to(device)
 
 
 def checked_config(file: ModelFile, where: object) -> SMGAConfig:

@@ -26,6 +26,14 @@ FIX = "choose a file of `mmgt train speaker`"
 
 
 @dataclass(frozen=True)
+class Speaker:
+    """A choice of a person: which speaker adapter, and how much of it (0 to 2)."""
+
+    file: str | os.PathLike[str]
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
 class SpeakerAdapter:
     """The changes of one file.
 
@@ -72,19 +80,18 @@ def write_speaker_adapter(path: str | os.PathLike[str], adapter: SpeakerAdapter)
     write_model_file(path, ModelFile(KIND, {}, tensors, dict(adapter.provenance)))
 
 
-def with_speaker(
-    tensors: Mapping[str, Tensor], path: str | os.PathLike[str], strength: float, stage: Stage
-) -> dict[str, Tensor]:
+def with_speaker(tensors: Mapping[str, Tensor], speaker: Speaker, stage: Stage) -> dict[str, Tensor]:
     """The published tensors of a model with a speaker's changes added; dtypes stay.
 
     Args:
         tensors: published name -> weight; those of a part of a model will do, such as the adapter alone.
-        strength: 0 (the model as it is) to 2; 1 as it was trained.
+        speaker: strength 0 leaves the model as it is, 1 is as it was trained.
 
     Raises:
         CheckpointError: the file cannot be read, has nothing for this stage, or belongs to another model.
         InputError: a strength out of range.
     """
+    path, strength = speaker.file, speaker.strength
     if not 0 <= strength <= MOST_STRENGTH:
         raise InputError(
             f"a speaker strength of {strength:g} is out of range",

@@ -22,21 +22,26 @@ from .io import (
     write_model_file,
 )
 from .recognise import VIDEO as KIND
+from .speaker_adapter import Speaker, with_speaker
 from .video_keys import is_audio_convolution, official_keys, official_shapes, position_shapes
 from .video_parts import WHAT, read_video_file
 
 
 def load_video_model(
-    path: str | os.PathLike[str], device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+    path: str | os.PathLike[str],
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    speaker: Speaker | None = None,
 ) -> VideoModel:
-    """Load a Stage II model -> VideoModel in evaluation mode.
+    """Load a Stage II model -> VideoModel in evaluation mode, with the speaker's changes if one is given.
 
     The file is ours, one file or the adapter of a model in parts, or a published one, safetensors or torch
     checkpoint. Raises CheckpointError, naming the tensors, when any is missing, unknown or misshapen.
     """
     file = read_video_file(path)
     model = _empty_model(file, path)
-    state = state_from_official(file.tensors, model, where=path)
+    tensors = file.tensors if speaker is None else with_speaker(file.tensors, speaker, "video")
+    state = state_from_official(tensors, model, where=path)
     cast = {name: tensor.to(device, dtype) for name, tensor in state.items()}
     model.load_state_dict(cast, strict=True, assign=True)
     # What is not in the file, the positions, was made on the CPU.

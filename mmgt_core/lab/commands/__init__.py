@@ -8,6 +8,7 @@ HELP = {
     "presenter": "Make a clip of the synthetic speaker, whose motion is known exactly (needs espeak-ng).",
     "presenter-videos": "Make videos of synthetic speakers, with faults, to practice on (needs espeak-ng).",
     "prepare": "Make a data set for training of videos of people who speak (needs the extra `train`).",
+    "practice": "Make videos, prepare them, train all phases and one speaker, and measure (needs espeak-ng).",
     "demo-model": "Train the demo model from scratch; resumable (needs the extra `train` and espeak-ng).",
     "eval-demo": "Measure the demo model; fails if a figure is below its floor (needs espeak-ng).",
     "eval-length": "Measure seams between windows, and drift over minutes.",

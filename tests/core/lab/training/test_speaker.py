@@ -13,14 +13,15 @@ pytest.importorskip("webdataset")
 
 from mmgt_core.base.errors import CheckpointError, InputError
 from mmgt_core.checkpoints.io import read_model_file
-from mmgt_core.checkpoints.smga import save_smga
+from mmgt_core.checkpoints.smga import load_smga, save_smga
 from mmgt_core.checkpoints.speaker_adapter import (
+    Speaker,
     SpeakerAdapter,
     read_speaker_adapter,
     with_speaker,
     write_speaker_adapter,
 )
-from mmgt_core.checkpoints.video import save_video_model, state_from_official
+from mmgt_core.checkpoints.video import load_video_model, save_video_model
 from mmgt_core.lab.dataset.reader import PreparedData
 from mmgt_core.lab.training.image import new_model
 from mmgt_core.lab.training.low_rank import add_low_rank, low_rank_changes
@@ -94,9 +95,9 @@ def test_an_adapter_changes_its_weights_by_its_strength(models, trained: Path) -
     for stage, path in (("motion", models[0]), ("video", models[1])):
         tensors = read_model_file(path).tensors
         changes = adapter.motion if stage == "motion" else adapter.video
-        whole = with_speaker(tensors, trained, 1.0, stage)
-        half = with_speaker(tensors, trained, 0.5, stage)
-        none = with_speaker(tensors, trained, 0.0, stage)
+        whole = with_speaker(tensors, Speaker(trained), stage)
+        half = with_speaker(tensors, Speaker(trained, 0.5), stage)
+        none = with_speaker(tensors, Speaker(trained, 0.0), stage)
         for name, tensor in tensors.items():
             assert torch.equal(none[name], tensor)
             if name not in changes:
@@ -108,8 +109,13 @@ def test_an_adapter_changes_its_weights_by_its_strength(models, trained: Path) -
 
 
 def test_a_merged_model_loads_strictly(models, trained: Path) -> None:
-    tensors = with_speaker(read_model_file(models[1]).tensors, trained, 1.0, "video")
-    state_from_official(tensors, new_model(VIDEO, 0))
+    for load, path in ((load_smga, models[0]), (load_video_model, models[1])):
+        plain, adapted = load(path), load(path, speaker=Speaker(trained))
+        moved = [
+            name for name, tensor in plain.state_dict().items()
+            if not torch.equal(tensor, adapted.state_dict()[name])
+        ]  # fmt: skip
+        assert moved and all("attention" in name or "to_" in name or name == "motion_out.weight" for name in moved)
 
 
 def test_the_file_is_small_and_says_how_it_was_made(models, trained: Path) -> None:
@@ -122,15 +128,16 @@ def test_the_file_is_small_and_says_how_it_was_made(models, trained: Path) -> No
 def test_wrong_files_and_strengths_are_named(models, trained: Path, tmp_path: Path) -> None:
     tensors = read_model_file(models[0]).tensors
     with pytest.raises(CheckpointError, match="not a speaker adapter"):
-        with_speaker(tensors, models[0], 1.0, "motion")
+        with_speaker(tensors, Speaker(models[0]), "motion")
     with pytest.raises(InputError, match="strength of 3"):
-        with_speaker(tensors, trained, 3.0, "motion")
+        with_speaker(tensors, Speaker(trained, 3.0), "motion")
     with pytest.raises(CheckpointError, match="other sizes"):
-        with_speaker({name: tensor[:, :1] for name, tensor in tensors.items() if tensor.ndim == 2}, trained, 1.0, "motion")
+        narrow = {name: tensor[:, :1] for name, tensor in tensors.items() if tensor.ndim == 2}
+        with_speaker(narrow, Speaker(trained), "motion")
     only = tmp_path / "only.safetensors"
     write_speaker_adapter(only, SpeakerAdapter(motion=read_speaker_adapter(trained).motion))
     with pytest.raises(CheckpointError, match="nothing for Stage II"):
-        with_speaker(tensors, only, 1.0, "video")
+        with_speaker(tensors, Speaker(only), "video")
 
 
 def test_a_speaker_has_to_be_named_where_there_are_several(data: PreparedData) -> None:
