@@ -1,4 +1,4 @@
-"""`mmgt train speaker`: one's own speaker on top of a trained model; its options are the fields of its settings."""
+"""`mmgt train speaker`: one speaker on top of a trained model; the options are the fields of its settings."""
 
 from __future__ import annotations
 

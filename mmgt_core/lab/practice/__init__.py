@@ -1,1 +1,1 @@
-"""All of training on a small set of real files that the project makes itself: from videos to a speaker's adapter."""
+"""All of training on a small set of real files that the project makes: from videos to a speaker adapter."""

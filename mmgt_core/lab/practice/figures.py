@@ -39,8 +39,8 @@ class PracticeFigures:
     """The figures; each with its interval over clips.
 
     Attributes:
-        lips: correlation of the mouth's opening, generated from held-out speech, with the true one; other_lips:
-            the same with the sound of another clip.
+        lips: correlation of the mouth's opening, generated from held-out speech, with the true one;
+            other_lips: the same with the sound of another clip.
         picture: PSNR (dB) of held-out people rendered from true poses; still: of their first frame, repeated.
         gesture, own_gesture: size of the speaker's generated gestures over that of the true ones, without and
             with the adapter.

@@ -80,7 +80,9 @@ class Practice:
         return ImageSettings(
             folder=str(self.folder / "image"), data=str(self.data), model=self.sizes(), frozen=(), workers=0,
             autoencoder=str(assets.asset(assets.VIDEO_MODEL)), seed=self.seed,
-            loop=self.loop("image", learning_rate=1.5e-3, ema_decay=0.995, validate_every=200, sample_every=400),
+            loop=self.loop(
+                "image", learning_rate=1.5e-3, ema_decay=0.995, validate_every=200, sample_every=400
+            ),
             batch=BatchSettings(
                 clips=8, late_share=0.4, audio=True, hidden_mouth=0.33, foreground=0.7
             ),
@@ -91,7 +93,9 @@ class Practice:
         return VideoSettings(
             start=str(self.folder / "image" / "image.safetensors"), folder=str(self.folder / "video"),
             data=str(self.data), train_all=True, workers=0, seed=self.seed,
-            loop=self.loop("video", learning_rate=8e-4, ema_decay=0.995, validate_every=100, sample_every=200),
+            loop=self.loop(
+                "video", learning_rate=8e-4, ema_decay=0.995, validate_every=100, sample_every=200
+            ),
             batch=BatchSettings(
                 clips=2, frames=6, late_share=0.4, audio=True, motion=True, hidden_mouth=0.33, foreground=0.7
             ),

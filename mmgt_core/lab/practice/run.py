@@ -1,4 +1,4 @@
-"""The practice run: videos with faults, `mmgt prepare`, three phases, a held-out speaker, one speaker's adapter."""
+"""The practice run: faulty videos, `mmgt prepare`, three phases, a held-out speaker, a speaker adapter."""
 
 from __future__ import annotations
 

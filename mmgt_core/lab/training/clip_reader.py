@@ -80,9 +80,7 @@ class ClipReader:
         position = draws.position(count) - first_step * draws.parts * count
         chosen = self.order.take(position, count).tolist()
         numbers = draws.uniform(count, 8 + self.settings.rows).double().tolist()
-        parts = [
-            self._clip(self.clips[self.pieces[n]], row) for n, row in zip(chosen, numbers, strict=True)
-        ]
+        parts = [self._clip(self.clips[self.pieces[n]], row) for n, row in zip(chosen, numbers, strict=True)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def _clip(self, clip: Clip, numbers: list[float]) -> dict[str, Tensor]:

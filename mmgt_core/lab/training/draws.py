@@ -32,8 +32,8 @@ def seeded_initialisation(*seeds: int) -> Iterator[None]:
 class Draws:
     """The random numbers of one step for part `part` of `parts` of its batch.
 
-    Every call draws the rows of the whole batch and returns the own ones. A batch that is split over processes
-    and accumulated micro-batches therefore holds the same rows as a single large one.
+    Every call draws the rows of the whole batch and returns the own ones. A batch that is split over
+    processes and accumulated micro-batches therefore holds the same rows as a single large one.
 
     Args:
         seed: of the run; step: number of the optimizer step.

@@ -28,8 +28,8 @@ class ImageSettings:
         folder: the run's folder; the model appears in it as `image.safetensors`.
         data: folder of `mmgt prepare`; or
         speech: file of `make_speech_data`, which the procedural presenter performs.
-        autoencoder: Stable Diffusion's VAE (`mmgt download vae`); for a model with a tiny autoencoder the file
-            of `mmgt train autoencoder`, or a video model that holds one.
+        autoencoder: Stable Diffusion's VAE (`mmgt download vae`); for a model with a tiny autoencoder the
+            file of `mmgt train autoencoder`, or a video model that holds one.
         clip_vision: CLIP's image encoder, for models with a CLIP token.
         start: video model file to go on from, instead of an untrained model of the sizes `model`.
         unet: SD1.5 or image-variations UNet that both UNets begin with.

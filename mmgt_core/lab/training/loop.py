@@ -157,7 +157,7 @@ class _Run:
         return by_steps if minutes is None else max(by_steps, self.seconds / 60 / max(minutes, 1e-9))
 
     def _agreed(self, value: float) -> float:
-        """The main process's value (its clock, its decision), so that all processes end with the same step."""
+        """The main process's value (its clock, its decision): all processes end with the same step."""
         if self.accelerator.num_processes == 1:
             return value
         from accelerate.utils import broadcast

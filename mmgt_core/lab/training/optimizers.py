@@ -68,7 +68,9 @@ def optimizer_tensors(optimizer: Any, parameters: Mapping[str, Tensor]) -> dict[
     return tensors
 
 
-def restore_optimizer(optimizer: Any, parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+def restore_optimizer(
+    optimizer: Any, parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor]
+) -> None:
     """Put `optimizer_tensors` back."""
     by_name: dict[str, dict[str, Tensor]] = {}
     for full, value in tensors.items():

@@ -1,4 +1,4 @@
-"""Stage II's training clips from a prepared data set: read, cropped and drawn on demand, encoded on the device."""
+"""Stage II training clips from a prepared data set: read, cropped and drawn on demand, then encoded."""
 
 from __future__ import annotations
 

@@ -18,9 +18,7 @@ RUN_FILE = "run.json"
 CURVE_POINTS = 200
 
 
-def write_run_file(
-    folder: Path, phase: str, settings: dict[str, Any], data: str, report: LoopReport
-) -> None:
+def write_run_file(folder: Path, phase: str, settings: dict[str, Any], data: str, report: LoopReport) -> None:
     """Write the run file: versions, settings without folders, the data's name, time, best validation, curve.
 
     Args:

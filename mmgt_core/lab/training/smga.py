@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -66,8 +66,8 @@ class SMGASettings:
         speech: file of `make_speech_data`, which the procedural presenter performs.
         folder: the run's folder; the finished model appears in it as `motion.safetensors`.
         model: sizes, where `start` is no file.
-        start: "random"; "first pose", a network that copies the first pose and hears its own moment (for small
-            networks and short training); or a motion model file to go on from.
+        start: "random"; "first pose", a network that copies the first pose and hears its own moment (for
+            small networks and short training); or a motion model file to go on from.
         batch: windows per step, all processes together.
         face_weight, body_weight: of the two groups of terms in Eq. 18; body: what the second group counts.
         audio_drop: share of windows without audio.

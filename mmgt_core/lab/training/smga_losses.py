@@ -14,8 +14,8 @@ FACE_WEIGHT = 3.0
 
 
 BodyLoss = Literal["all", "gesture"]
-"""Which columns the terms of the body count: all of them, as published code does, or those outside the face, as
-the paper's Eq. 17 says.
+"""Which columns the terms of the body count: all of them, as published code does, or those outside the
+face, as the paper's Eq. 17 says.
 """
 
 

@@ -1,4 +1,4 @@
-"""Held-out windows of Stage I: how far generated keypoints are from the true ones, and what they look like."""
+"""Held-out windows of Stage I: how far generated keypoints are from the true ones, and how they look."""
 
 from __future__ import annotations
 

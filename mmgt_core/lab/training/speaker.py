@@ -60,7 +60,8 @@ class SpeakerSettings:
         rank: of the changes, 1 to 128; twice the rank makes twice the file.
         motion_batch: windows per step of Stage I; lip_weight: see `mmgt train smga`.
         autoencoder, clip_vision: see `mmgt train image`; needed by models without them.
-        held_out: share of the speaker's clips that training does not see and that decide which weights are best.
+        held_out: share of the speaker's clips that training does not see and that decide which weights are
+            best.
     """
 
     data: str
@@ -84,7 +85,9 @@ class SpeakerSettings:
     memory_gb: float = 8.0
 
 
-def train_speaker(settings: SpeakerSettings, stage: Callable[[str], Progress] | None = None) -> tuple[Path, list[LoopReport]]:
+def train_speaker(
+    settings: SpeakerSettings, stage: Callable[[str], Progress] | None = None
+) -> tuple[Path, list[LoopReport]]:
     """Train the adapter of one speaker, or go on training it; returns its file and what each stage came to.
 
     Args:
@@ -98,7 +101,8 @@ def train_speaker(settings: SpeakerSettings, stage: Callable[[str], Progress] | 
     stage = stage or (lambda _name: silent)
     if not settings.motion and not settings.video:
         raise InputError(
-            "there is no model to adapt", fix="give a motion model (--motion), a video model (--video), or both"
+            "there is no model to adapt",
+            fix="give a motion model (--motion), a video model (--video), or both",
         )
     if not 1 <= settings.rank <= 128:
         raise InputError(f"a rank of {settings.rank} is out of range", fix="choose 1 to 128")

@@ -1,4 +1,5 @@
-"""Public weights to begin Stage II with: SD1.5's UNet, AnimateDiff's motion modules, ControlNet's pose guider."""
+"""Public weights to begin Stage II with: SD1.5's UNet, AnimateDiff's motion modules, ControlNet's pose
+guider."""
 
 from __future__ import annotations
 
@@ -62,7 +63,9 @@ def start_pose_guider(model: VideoModel, path: PathLike) -> None:
     tensors = read_model_file(path).tensors
     found = _hint_layers(tensors)
     guider = model.adapter.pose_guider
-    wanted = {name: tuple(t.shape) for name, t in guider.state_dict().items() if not name.startswith("conv_out")}
+    wanted = {
+        name: tuple(t.shape) for name, t in guider.state_dict().items() if not name.startswith("conv_out")
+    }
     if not found:
         raise CheckpointError("it holds no condition embedding of a ControlNet", where=path, fix=GUIDER_FIX)
     check_names_and_shapes(

@@ -42,8 +42,8 @@ class BatchSettings:
         frames: frames of each window; 1 in the image phase.
         late_share: share of the timesteps drawn from 900..999, where most of the image is decided.
         image_drop, audio_drop: share of windows without reference, without sound (docs/method.md 2.12).
-        dropped_image: the CLIP token of a window without reference: that of a "zero" embedding, as in inference,
-            or of a "black" image, as published training has it.
+        dropped_image: the CLIP token of a window without reference: that of a "zero" embedding, as in
+            inference, or of a "black" image, as published training has it.
         noise_offset: share of noise that all pixels of a channel have in common.
         beta_schedule: "linear" or "scaled_linear" (published training); None = the model's for inference.
         region_weights: of MM-HAA's (full, face, lips) branches, published training (1, 1, 1); None = the
@@ -53,13 +53,13 @@ class BatchSettings:
         other_reference: share of the procedural speaker's clips whose reference is another moment than rest.
         reference_distance: frames between a window and its reference, where the clip is long enough.
         crop: least area of the random crop, and least ratio of its sides; 1 = no crop.
-        hidden_mouth: share of windows whose pose images lack lips and jaw and whose masks stand still, so that
-            nothing but the sound tells how the mouth moves.
+        hidden_mouth: share of windows whose pose images lack lips and jaw and whose masks stand still, so
+            that nothing but the sound tells how the mouth moves.
         audio, motion: train with the audio modules, the motion modules.
         pixels: frames of each step whose predicted latents are decoded too and compared with the true image
             (`image_loss`), and as many true latents where the decoder learns.
-        checkpointing: compute the denoising UNet's activations again in the backward pass: less memory, a third
-            slower.
+        checkpointing: compute the denoising UNet's activations again in the backward pass: less memory, a
+            third slower.
     """
 
     clips: int = 4

@@ -53,9 +53,7 @@ class HeldOutClips:
     @torch.no_grad()
     def figures(self) -> Mapping[str, float]:
         """The mean loss, which is the score too; lower is better."""
-        losses = [
-            float(self.loss(Draws(0, step, self.model.device))["loss"]) for step in range(self.batches)
-        ]
+        losses = [float(self.loss(Draws(0, step, self.model.device))["loss"]) for step in range(self.batches)]
         mean = float(np.mean(losses))
         return {"score": mean, "loss": mean}
 

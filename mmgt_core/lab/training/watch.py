@@ -47,7 +47,8 @@ class Watcher:
         return self._validation_due(step, last) or self._sample_due(step, last)
 
     def look(self, step: int, last: bool, average: Mapping[str, Tensor]) -> dict[str, Any]:
-        """Validate and write samples, whatever is due, with the averaged weights in place; returns the figures.
+        """Validate and write samples, whatever is due, with the averaged weights in place; returns the
+        figures.
 
         Args:
             average: the averaged weights, which are kept when they are the best so far.

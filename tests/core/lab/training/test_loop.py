@@ -177,7 +177,7 @@ def test_without_warm_up_the_average_moves_by_its_decay_alone(tmp_path: Path) ->
     chosen = replace(SETTINGS, steps=1, ema_decay=0.75, ema_warmup=False, warmup=1)
     module, start = Mirror(), Mirror().linear.weight.detach().clone()
     train_loop(module, chosen, TrainingFolder(tmp_path))
-    saved = TrainingFolder(tmp_path).load({"loop": {k: v for k, v in _plain(chosen).items()}})
+    saved = TrainingFolder(tmp_path).load({"loop": _plain(chosen)})
     assert saved is not None
     expected = start + 0.25 * (saved[0]["weights.linear.weight"] - start)
     torch.testing.assert_close(module.linear.weight, expected)
@@ -232,7 +232,10 @@ def test_looking_does_not_change_the_training(tmp_path: Path) -> None:
     chosen = replace(SETTINGS, validate_every=5, sample_every=20)
     train_loop(watched, chosen, TrainingFolder(tmp_path / "watched"), watch=watch)
     assert torch.equal(plain.linear.weight, watched.linear.weight)
-    assert [p.name for p in sorted((tmp_path / "watched/samples").iterdir())] == ["step_0000020", "step_0000040"]
+    assert [p.name for p in sorted((tmp_path / "watched/samples").iterdir())] == [
+        "step_0000020",
+        "step_0000040",
+    ]
 
 
 def test_half_precision_learns_with_a_loss_scale(tmp_path: Path) -> None:

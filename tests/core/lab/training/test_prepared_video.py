@@ -92,7 +92,7 @@ def test_a_crop_moves_the_keypoints_with_the_image() -> None:
 def test_windows_and_references_stay_inside() -> None:
     for number in (0.0, 0.37, 0.999):
         window = window_frames(80, 12, number)
-        assert 2 <= window.start and window.stop <= 78
+        assert window.start >= 2 and window.stop <= 78
         assert len(window_frames(12, 12, number)) == 12
         reference = reference_frame(80, [window], 25, number)
         assert min(abs(reference - frame) for frame in window) >= 25
@@ -174,7 +174,9 @@ def test_both_phases_train_resume_and_look_at_held_out_clips(data: PreparedData,
         train_video(other, stop)
     again, _ = train_video(other)
     assert whole.read_bytes() == again.read_bytes().replace(b"other", b"video")
-    losses = [[e["loss"] for e in TrainingFolder(tmp_path / n).journal() if "loss" in e] for n in ("video", "other")]
+    losses = [
+        [e["loss"] for e in TrainingFolder(tmp_path / n).journal() if "loss" in e] for n in ("video", "other")
+    ]
     assert losses[0] == losses[1]
 
 

@@ -22,7 +22,8 @@ from .prepared import make
 STEPS = 4
 SIZES = ("--model.width", "32", "--model.ffn", "32", "--model.layers", "2", "--model.heads", "2")
 SETTINGS = (
-    *SIZES, "--model.audio-channels", "35", "--model.dropout", "0", "--batch", "4", "--loop.steps", str(STEPS),
+    *SIZES, "--model.audio-channels", "35", "--model.dropout", "0", "--batch", "4",
+    "--loop.steps", str(STEPS),
     "--loop.optimizer", "adamw", "--loop.betas", "0.9", "0.99", "--loop.learning-rate", "1e-3",
     "--loop.log-every", "1", "--loop.device", "cpu", "--loop.validate-every", "2", "--validation-steps", "2",
 )  # fmt: skip
@@ -69,7 +70,9 @@ def test_two_processes_equal_one(data: Path, tmp_path: Path, alone, options: tup
     journal = train(data, tmp_path, 2, *options)
     assert len(losses(journal)) == STEPS
     assert losses(journal) == pytest.approx(losses(alone[1]), rel=1e-5)
-    scores = [[e["validation"]["score"] for e in entries if "validation" in e] for entries in (journal, alone[1])]
+    scores = [
+        [e["validation"]["score"] for e in entries if "validation" in e] for entries in (journal, alone[1])
+    ]
     assert scores[0] == pytest.approx(scores[1], rel=1e-5)
     ours, theirs = (load_smga(folder / "motion.safetensors").state_dict() for folder in (tmp_path, alone[0]))
     # A step moves a weight by up to the learning rate: a wrong gradient would show as a multiple of this.

@@ -89,7 +89,12 @@ def test_training_falls_and_resumes(speech_file: Path, tmp_path: Path) -> None:
         steps=14, learning_rate=2e-3, warmup=2, ema_decay=0.8, log_every=1, precision="fp32", device="cpu"
     )
     settings = SMGASettings(
-        speech=str(speech_file), folder=str(tmp_path / "a"), model=SIZES, loop=loop, batch=4, lip_weight=2,
+        speech=str(speech_file),
+        folder=str(tmp_path / "a"),
+        model=SIZES,
+        loop=loop,
+        batch=4,
+        lip_weight=2,
         start="first pose",
     )
     path, report = train_smga(settings)

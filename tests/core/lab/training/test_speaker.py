@@ -87,7 +87,9 @@ def test_changes_begin_at_nothing_and_reach_attention_alone() -> None:
     assert all(any(name.startswith(part) for name in names) for part in parts)
     learning = [name for name, p in model.named_parameters() if p.requires_grad]
     assert len(learning) == 2 * len(names)
-    assert len(motion_weights(SMGA(MOTION))) == 2 * (2 + 4 * 2) + 1  # in and out of each attention; the output
+    assert (
+        len(motion_weights(SMGA(MOTION))) == 2 * (2 + 4 * 2) + 1
+    )  # in and out of each attention; the output
 
 
 def test_an_adapter_changes_its_weights_by_its_strength(models, trained: Path) -> None:
@@ -115,7 +117,9 @@ def test_a_merged_model_loads_strictly(models, trained: Path) -> None:
             name for name, tensor in plain.state_dict().items()
             if not torch.equal(tensor, adapted.state_dict()[name])
         ]  # fmt: skip
-        assert moved and all("attention" in name or "to_" in name or name == "motion_out.weight" for name in moved)
+        assert moved and all(
+            "attention" in name or "to_" in name or name == "motion_out.weight" for name in moved
+        )
 
 
 def test_the_file_is_small_and_says_how_it_was_made(models, trained: Path) -> None:

@@ -100,7 +100,14 @@ def test_a_window_without_sound_hears_zero_tokens(data: VideoSet) -> None:
 def test_windows_without_reference_do_not_read_one(data: VideoSet) -> None:
     loss = VideoLoss(new_model(SIZES, 0), data, BatchSettings(clips=3, rows=2))
     tensors, _ = loss.inputs(Draws(0, 0))
-    assert loss._state(tensors, 4, loss.model.context(None).expand(3, -1, -1)).bank_rows == (0, 0, 1, 1, None, None)
+    assert loss._state(tensors, 4, loss.model.context(None).expand(3, -1, -1)).bank_rows == (
+        0,
+        0,
+        1,
+        1,
+        None,
+        None,
+    )
 
 
 def test_gradients_reach_every_part_that_a_phase_trains(data: VideoSet) -> None:

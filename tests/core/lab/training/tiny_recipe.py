@@ -40,7 +40,8 @@ def tiny_recipe(seed: int = 0) -> Recipe:
             model=sizes, batch=2, crop=32, identities=2, moments=2, loop=loop, **common
         ),
         image=ImageSettings(
-            autoencoder="", model=sizes, identities=2, moments=3, frozen=(), batch=batch, loop=replace(loop, steps=4),
+            autoencoder="", model=sizes, identities=2, moments=3, frozen=(), batch=batch,
+            loop=replace(loop, steps=4),
             **common
         ),
         video=VideoSettings(
