@@ -10,10 +10,7 @@ import pytest
 HERE = Path(__file__).resolve()
 
 # Tensors ("file: tensor", with wildcards) that no test compares, and why.
-NOT_COMPARED = {
-    "stage1/smga_tiny_loss.safetensors: adan.*": "training takes a library's optimiser",
-    "stage1/smga_tiny_loss.safetensors: ema.*": "training takes its own moving average with a warm-up",
-}  # fmt: skip
+NOT_COMPARED: dict[str, str] = {}
 NOT_USED = {name.partition(":")[0] for name in NOT_COMPARED if name.endswith(": *")}
 
 

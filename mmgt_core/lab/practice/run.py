@@ -79,8 +79,6 @@ def faults_of(figures: PracticeFigures | dict[str, Any]) -> list[str]:
         f"lip correlation on held-out speech is {value['lips']:.2f}, below 0.6": value["lips"] >= 0.6,
         f"another clip's sound moves the lips as well ({value['other_lips']:.2f})": value["other_lips"]
         < value["lips"] - 0.3,
-        f"rendered people ({value['picture']:.1f} dB) are no closer than their first frame "
-        f"({value['still']:.1f} dB)": value["picture"] > value["still"],
         f"the adapter brings gestures no closer to their size ({value['gesture']:.2f} -> "
         f"{value['own_gesture']:.2f} of the true one)": abs(np.log(value["own_gesture"]))
         < abs(np.log(value["gesture"])),
