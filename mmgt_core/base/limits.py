@@ -2,7 +2,8 @@
 
 Each limit lies well above what a person needs and below what hurts the machine; every reader checks it before
 it reads or allocates. User files are: sound, images, video, pose JSON, motion files,
-safetensors, torch checkpoints, their headers and configurations, and jobs files.
+safetensors, torch checkpoints, their headers and configurations, jobs files, tables of videos, and the
+shards and index of prepared data.
 """
 
 from __future__ import annotations

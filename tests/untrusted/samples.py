@@ -14,8 +14,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from mmgt_core.base.feature_kinds import LOG_MEL
 from mmgt_core.checkpoints.io import read_model_file
 from mmgt_core.checkpoints.smga import load_smga, save_smga, state_to_official
+from mmgt_core.lab.dataset.index import read_index_file
+from mmgt_core.lab.dataset.reader import read_shard
+from mmgt_core.lab.prepare.manifest import read_table
 from mmgt_core.media.images import load_image
 from mmgt_core.media.sound_file import load_waveform
 from mmgt_core.media.video_reader import read_video
@@ -25,6 +29,8 @@ from mmgt_core.pose.openpose import read_pose_file, write_pose_file
 from mmgt_core.queue.jobs import BadJob, Job, read_jobs
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.network import SMGA
+
+from ..core.lab.dataset import made_up
 
 MODEL = SMGAConfig(width=16, ffn=8, layers=1, heads=8, encoder_layers=1, audio_channels=35)
 
@@ -73,6 +79,23 @@ def _jobs(jobs) -> bool:
     )
 
 
+def _clips(clips) -> bool:
+    return all(
+        clip.motion.shape == (clip.frames, 134, 3)
+        and len(clip.prosody) == len(clip.speech) == clip.frames
+        and bool(np.isfinite(clip.motion).all())
+        for clip in clips
+    )
+
+
+def _index(index) -> bool:
+    return len(index.hash) == 64 and index.frames() >= 0 and len(index.shards) > 0
+
+
+def _rows(rows) -> bool:
+    return bool(rows) and all(row.names and (row.end is None or row.end > row.start >= 0) for row in rows)
+
+
 SOUND, PICTURE, FILM = (
     Door("", load_waveform, _sound),
     Door("", load_image, _picture),
@@ -89,6 +112,10 @@ DOORS = {
     "legacy.pt": Door(".pt", load_smga, _model),
     "tensors.safetensors": Door(".safetensors", read_model_file, _tensors),
     "jobs.jsonl": Door(".jsonl", read_jobs, _jobs),
+    "shard.tar": Door(".tar", lambda path: read_shard(path, speech=LOG_MEL), _clips),
+    "dataset.json": Door(".json", read_index_file, _index),
+    "table.csv": Door(".csv", read_table, _rows),
+    "table.jsonl": Door(".jsonl", read_table, _rows),
 }
 
 
@@ -122,6 +149,13 @@ def write_samples(folder: Path) -> dict[str, Path]:
     save_smga(paths["tensors.safetensors"], model, dtype=torch.float16, complete=True)
     lines = [{"name": f"job {n}", "image": "a.png", "seed": n, "set": {"1.steps": n}} for n in range(4)]
     paths["jobs.jsonl"].write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    made_up.make(folder / "data")
+    (folder / "data" / "shards" / "train-00000.tar").rename(paths["shard.tar"])
+    (folder / "data" / "dataset.json").rename(paths["dataset.json"])
+    rows = [{"file": f"{n}.mp4", "start": f"0:00:{n + 10}", "end": 30 + n, "speaker": "x"} for n in range(4)]
+    paths["table.jsonl"].write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    columns = "\n".join(",".join(map(str, row.values())) for row in rows)
+    paths["table.csv"].write_text(f"file,start,end,speaker\n{columns}\n", encoding="utf-8")
     return paths
 
 

@@ -107,6 +107,11 @@ def read_index(folder: Path) -> DatasetIndex:
     path = folder / INDEX
     if not path.is_file():
         raise InputError("this is not a prepared data set: it has no dataset.json", where=folder, fix=FIX)
+    return read_index_file(path)
+
+
+def read_index_file(path: Path) -> DatasetIndex:
+    """The index in a file; raises InputError as `read_index` does."""
     values = read_json(path, "the data set's index", largest=INDEX_BYTES, fix=FIX)
     if not isinstance(values, Mapping) or "mmgt_dataset" not in values:
         raise InputError("this is not the index of a prepared data set", where=path, fix=FIX)
