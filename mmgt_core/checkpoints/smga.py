@@ -231,8 +231,8 @@ def load_smga(
 ) -> SMGA:
     """Load an SMGA file: ours, or a published one, safetensors or torch checkpoint (then with 8 heads).
 
-    Returns the model in float32, eval mode, with the speaker's changes if one is given. Raises
-    CheckpointError.
+    Returns the model in float32, eval mode, with the speaker's changes if one
+    is given. Raises CheckpointError.
     """
     file = read_model_file(path)
     config = checked_config(file, path)

@@ -1,8 +1,7 @@
 """Speaker adapters: small files that turn a trained model towards one speaker (low-rank changes of weights).
 
 A file holds, for each changed weight W (out, in) of Stage I or Stage II, two matrices A (rank, in) and B
-(out, rank); a loader uses W + strength B A. Nothing else changes, so that a loaded model is as fast as
-before.
+(out, rank); a loader uses W + strength B A. A loaded model is as fast as without.
 """
 
 from __future__ import annotations

@@ -48,9 +48,7 @@ def test_the_librarys_adan_is_the_same_recursion_that_does_not_wait(golden):
     start, gradients = golden.use("adan.p0"), golden.use("adan.grads")
     expected, _ = published(start, gradients, waits=False)
     parameter = torch.nn.Parameter(start.clone())
-    optimizer = make_optimizer(
-        "adan", [parameter], rate=RATE, betas=(0.98, 0.92, 0.99), weight_decay=DECAY
-    )
+    optimizer = make_optimizer("adan", [parameter], rate=RATE, betas=(0.98, 0.92, 0.99), weight_decay=DECAY)
     for gradient, wanted in zip(gradients, expected, strict=True):
         parameter.grad = gradient.clone()
         optimizer.step()

@@ -101,7 +101,7 @@ def generated(model: SMGA, clip: Clip, sound: Clip) -> Motion:
 
 
 def true_motion(clip: Clip) -> Motion:
-    """The clip's own motion."""
+    """The true motion of a clip."""
     assert clip.motion is not None, "asked for"
     return Motion(torch.from_numpy(clip.motion.copy()), clip.info.width, clip.info.height)
 

@@ -65,7 +65,7 @@ class Practice:
         return replace(common, **chosen)
 
     def smga(self) -> SMGASettings:
-        """Stage I, from nothing."""
+        """Stage I, from scratch."""
         return SMGASettings(
             folder=str(self.folder / "smga"), data=str(self.data), model=MOTION, start="first pose",
             batch=16, audio_drop=0.1, lip_weight=10.0, seed=self.seed,
@@ -76,7 +76,7 @@ class Practice:
         )  # fmt: skip
 
     def image(self) -> ImageSettings:
-        """The image phase, from nothing but an autoencoder, as the paper's starts with Stable Diffusion's."""
+        """The image phase, from scratch, with a given autoencoder as in the paper (there Stable Diffusion's)."""
         return ImageSettings(
             folder=str(self.folder / "image"), data=str(self.data), model=self.sizes(), frozen=(), workers=0,
             autoencoder=str(assets.asset(assets.VIDEO_MODEL)), seed=self.seed,

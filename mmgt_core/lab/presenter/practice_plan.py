@@ -68,7 +68,7 @@ def plan_videos(count: int, seed: int = 0) -> list[VideoPlan]:
                 number = len(plans)
                 plans.append(
                     VideoPlan(
-                        name=f"speaker-{speaker:02d}/talk-{talk}",
+                        name="/".join([f"speaker-{speaker:02d}", f"talk-{talk}"]),
                         speaker=f"speaker-{speaker:02d}",
                         identity=training_seed(seed, 900_000 + speaker),
                         seed=training_seed(seed, 910_000 + number),

@@ -23,7 +23,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "thing": (
         "a purple umbrella", "the broken window", "two hundred apples", "a map of the mountains",
         "the last ticket", "a very big piano", "some warm bread", "an empty bottle", "the morning paper",
-        "a silver watch", "the biggest pumpkin", "four yellow boats", "a wonderful story",
+        "a silver looks", "the biggest pumpkin", "four yellow boats", "a wonderful story",
         "my favourite book", "a bowl of soup", "the key to the museum", "an enormous cake",
         "a better method", "the problem", "a pair of gloves",
     ),

@@ -17,8 +17,8 @@ class ClipBatch:
     Attributes:
         latents: float32 (c r f, C, h, w), scaled as the UNet reads them.
         references: float32 (c, C, h, w), another image of the same person.
-        image_embeds: float32 (c, cross_dim) CLIP embeddings of the references; None where the model has no
-            CLIP.
+        image_embeds: float32 (c, cross_dim) CLIP embeddings of the references; None where the
+            model has no CLIP.
         poses: uint8 (c r f, s, s, 3) pose images.
         masks: float (c r f, 3, h', w') for each level of the mask pyramid.
         sound: float (c r f, window, blocks, channels).
@@ -37,13 +37,12 @@ class ClipBatch:
 
 
 class ClipSource(Protocol):
-    """Clips to train on.
+    """Clips to train on."""
 
-    Attributes:
-        black_embeds: float32 (1, cross_dim) CLIP embedding of a black image, or None.
-    """
-
-    black_embeds: Tensor | None
+    @property
+    def black_embeds(self) -> Tensor | None:
+        """float32 (1, cross_dim): CLIP embedding of a black image; None where the model has no CLIP token."""
+        ...
 
     def batch(self, draws: Draws, settings: Any) -> ClipBatch:
         """The clips of a step, on the device of the draws; `settings` are `BatchSettings`."""

@@ -87,7 +87,7 @@ class Draws:
     def last(self, rows: int, share: float) -> int:
         """How many of the own rows, the last ones, belong to a share of the whole batch.
 
-        On average exactly the share that is asked for, whatever the number of rows.
+        The mean over many steps is exactly the share, whatever the number of rows.
         """
         once = torch.Generator().manual_seed(self.generator.initial_seed())
         chosen = int(share * self.parts * rows + torch.rand(1, generator=once).item())

@@ -22,9 +22,9 @@ from .checkpointing import Position, TrainingFolder
 from .draws import Draws
 from .graphed_step import GraphedStep
 from .loop_settings import UNBOUND, LoopReport, LoopSettings, autocast_type, learning_rate_factor
+from .monitor import Monitor, Validation, best_weights
 from .optimizers import make_optimizer, optimizer_tensors, restore_optimizer
 from .sharding import gather, placed_like, shard, whole
-from .watch import Watch, Watcher, best_weights
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def train_loop(
     folder: TrainingFolder,
     *,
     identity: dict[str, Any] | None = None,
-    watch: Watch | None = None,
+    validation: Validation | None = None,
     progress: Progress = silent,
     preview: Callable[[], Any] | None = None,
 ) -> LoopReport:
@@ -54,7 +54,7 @@ def train_loop(
         module: a LossModule on the device that `settings.device` means; parameters that need no gradient stay
             as they are.
         identity: further JSON values that a resumed run must share with the saved one.
-        watch: validation and samples.
+        validation: validation and samples.
         progress: called after each step as (done, total); an exception that it raises saves the state
             and travels on.
         preview: makes the image that goes with a progress call at every journal entry.
@@ -70,7 +70,7 @@ def train_loop(
     unused = DistributedDataParallelKwargs(find_unused_parameters=skips)
     on_cpu = choose_device(settings.device).type == "cpu"
     accelerator = Accelerator(mixed_precision="no", cpu=on_cpu, kwargs_handlers=[unused])
-    run = _Run(module, settings, folder, identity or {}, watch or Watch(), accelerator)
+    run = _Run(module, settings, folder, identity or {}, validation or Validation(), accelerator)
     return run.train(progress if accelerator.is_main_process else silent, preview)
 
 
@@ -81,7 +81,7 @@ class _Run:
         settings: LoopSettings,
         folder: TrainingFolder,
         identity: dict[str, Any],
-        watch: Watch,
+        validation: Validation,
         accelerator: Any,
     ):
         self.settings, self.folder, self.accelerator, self.module = settings, folder, accelerator, module
@@ -101,7 +101,7 @@ class _Run:
             betas=settings.betas,
             weight_decay=settings.weight_decay,
         )
-        self.wrapped = module if self.sharded else accelerator.prepare_model(module)
+        self.wrapped: Any = module if self.sharded else accelerator.prepare_model(module)
         self.parameters: list[Tensor] = list(self.trained.values())
         self.average = [p.detach().clone() for p in self.parameters]
         self.step, self.seconds, self.finished = 0, 0.0, False
@@ -111,7 +111,7 @@ class _Run:
         if settings.graphs and alone and settings.accumulate == 1 and hasattr(module, "inputs"):
             self.graphed = GraphedStep(module, self.parameters, self._mixed)
         self._resume()
-        self.watcher = Watcher(watch, settings, folder) if accelerator.is_main_process else None
+        self.monitor = Monitor(validation, settings, folder) if accelerator.is_main_process else None
 
     # --- state
     # -------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ class _Run:
                     last = self._log(losses)
                     self._check_finite()
                     picture = preview() if preview is not None else None
-                self._look()
+                self._check()
                 progress(min(int(self._spent() * 1000), 1000), 1000, picture)
                 if now - saved > self.settings.save_minutes * 60 and not self.finished:
                     self._save()
@@ -194,12 +194,12 @@ class _Run:
             # Interrupted or not, what was learnt is kept; weights half way through a step are not.
             if sound:
                 self._save()
-            if self.watcher is not None:
-                self.watcher.close()
+            if self.monitor is not None:
+                self.monitor.close()
         self._return_weights()
         gather(self.module)
         self.module.eval()
-        best = self.watcher.best() if self.watcher is not None else None
+        best = self.monitor.best() if self.monitor is not None else None
         return LoopReport(
             self.step, self.seconds, last, self.finished, best, self.accelerator.is_main_process
         )
@@ -275,9 +275,9 @@ class _Run:
             "steps_per_second": round(self.step / max(self.seconds, 1e-9), 4),
             **{name: round(value, 6) for name, value in means.items()},
         }
-        if self.watcher is not None:
+        if self.monitor is not None:
             self.folder.log(**entry)
-            self.watcher.scalars(self.step, {f"train/{name}": value for name, value in means.items()})
+            self.monitor.scalars(self.step, {f"train/{name}": value for name, value in means.items()})
         return entry
 
     def _mean(self, value: Tensor) -> float:
@@ -293,7 +293,7 @@ class _Run:
                 fix="lower the learning rate or choose bf16 or fp32; the weights before them are saved",
             )
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         """Validation and samples on the main process; the others wait for its verdict."""
         settings = self.settings
         if not (settings.validate_every or settings.sample_every):
@@ -303,9 +303,9 @@ class _Run:
             return
         with self._averaged() as weights:
             stop = False
-            if self.watcher is not None and self.watcher.due(self.step, self.finished):
-                self.watcher.look(self.step, self.finished, weights)
-                stop = self.watcher.exhausted()
+            if self.monitor is not None and self.monitor.due(self.step, self.finished):
+                self.monitor.check(self.step, self.finished, weights)
+                stop = self.monitor.exhausted()
         self.module.train()
         if self._agreed(float(stop)):
             self.finished = True

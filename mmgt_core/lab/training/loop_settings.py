@@ -39,8 +39,8 @@ class LoopSettings:
             first ends the run, and the learning rate follows the one that is nearer its end. None: steps
             alone, which makes an interrupted run equal an uninterrupted one.
         learning_rate: the peak; reached after `warmup` steps.
-        schedule: after the warm-up "cosine" falls to `final_rate` of the peak; "constant" stays, as
-            published.
+        schedule: after the warm-up "cosine" falls to `final_rate` of the peak;
+            "constant" stays, as published.
         optimizer: "adamw", "adan" (published for Stage I) or "adamw8bit" (bitsandbytes, NVIDIA).
         clip_norm: the gradient's norm is cut to it; 0 = never.
         accumulate: micro-batches that a process computes one after the other for each step, to save memory;

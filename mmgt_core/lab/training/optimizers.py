@@ -26,7 +26,7 @@ def make_optimizer(
 
     Args:
         name: "adamw"; "adan", as published for Stage I (pytorch-optimizer; its first call already moves the
-            weights, which the published one does not: docs/method.md 1.9); "adamw8bit", whose moments take
+            weights, which the published one does not: docs/method.md 1.8); "adamw8bit", whose moments take
             a quarter of the memory (bitsandbytes, NVIDIA).
         betas: two of AdamW, three of Adan as 1 minus the published ones: (0.98, 0.92, 0.99).
 
@@ -45,7 +45,7 @@ def make_optimizer(
         triple = (betas[0], betas[1], betas[2] if len(betas) > 2 else 0.99)
         return Adan(parameters, lr=rate, betas=triple, weight_decay=weight_decay)
     try:
-        from bitsandbytes.optim import AdamW8bit
+        from bitsandbytes.optim import AdamW8bit  # type: ignore[import-not-found]
     except ImportError as error:
         raise DependencyError(
             "the optimizer adamw8bit needs the package bitsandbytes",

@@ -28,7 +28,7 @@ class PreparedMotion:
 
     Args:
         data: the prepared data set; split: "train" or "validation".
-        config: says which features the model hears.
+        config: says which features the model reads.
         batch: windows of a step, all processes together.
         clips: keys of the only clips that are taken, of both splits; None = all of `split`.
         memory_gb: limit of the shards' size in memory.
@@ -62,7 +62,7 @@ class PreparedMotion:
         self.with_wavlm = config.audio_features != "prosody"
         if self.with_wavlm and not data.index.wavlm:
             raise InputError(
-                "the model hears WavLM features, which the data set does not have",
+                "the model reads WavLM features, which the data set does not have",
                 where=data.folder,
                 fix="prepare the data with --wavlm, or train a model with --model.audio-channels 35",
             )

@@ -68,7 +68,7 @@ class PreparedVideo:
             )
         if data.index.speech != config.audio_features:
             raise InputError(
-                f"the model hears {config.audio_features} features, the data set has {data.index.speech}",
+                f"the model reads {config.audio_features} features, the data set has {data.index.speech}",
                 where=data.folder,
                 fix="prepare the data for this model, or choose another model",
             )

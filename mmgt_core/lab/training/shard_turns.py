@@ -17,8 +17,8 @@ class Turn:
     Attributes:
         number: of the turn, counted from 0 over the whole run.
         shards: indices into the data set's list.
-        first, steps: the steps that it serves; `steps` is None where everything fits and there is but one
-            turn.
+        first, steps: the steps that it serves; `steps` is None where everything fits and there
+            is but one turn.
     """
 
     number: int

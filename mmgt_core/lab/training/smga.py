@@ -24,6 +24,7 @@ from .checkpointing import TrainingFolder
 from .draws import Draws, seeded_initialisation
 from .loop import train_loop
 from .loop_settings import LoopReport, LoopSettings
+from .monitor import Validation
 from .motion_data import make_motion_data
 from .motion_source import MotionSource
 from .prepared_motion import PreparedMotion
@@ -32,7 +33,6 @@ from .smga_losses import FACE_WEIGHT, BodyLoss, smga_loss
 from .smga_start import fold, prepare
 from .smga_validation import HeldOutMotion
 from .speech_data import load_speech_data
-from .watch import Watch
 
 WINDOWS_FOR_START = 4096
 LIP_COLUMNS = slice(LIPS.start * CHANNELS, LIPS.stop * CHANNELS)
@@ -66,7 +66,7 @@ class SMGASettings:
         speech: file of `make_speech_data`, which the procedural presenter performs.
         folder: the run's folder; the finished model appears in it as `motion.safetensors`.
         model: sizes, where `start` is no file.
-        start: "random"; "first pose", a network that copies the first pose and hears its own moment (for
+        start: "random"; "first pose", a network that copies the first pose and attends to its own moment (for
             small networks and short training); or a motion model file to go on from.
         batch: windows per step, all processes together.
         face_weight, body_weight: of the two groups of terms in Eq. 18; body: what the second group counts.
@@ -161,7 +161,7 @@ def train_smga(settings: SMGASettings, progress: Progress = silent) -> tuple[Pat
         loop,
         TrainingFolder(settings.folder),
         identity=identity,
-        watch=_watch(settings, model, device),
+        validation=_validation(settings, model, device),
         progress=progress,
     )
     fold(model)
@@ -246,10 +246,10 @@ def _source(
     return made.to(device), name
 
 
-def _watch(settings: SMGASettings, model: SMGA, device: torch.device) -> Watch:
+def _validation(settings: SMGASettings, model: SMGA, device: torch.device) -> Validation:
     """Validation on held-out windows; the procedural presenter has figures of its own (`mmgt eval-demo`)."""
     if not settings.data:
-        return Watch()
+        return Validation()
     held_out = PreparedMotion(
         PreparedData.open(settings.data),
         model.config,
@@ -260,5 +260,5 @@ def _watch(settings: SMGASettings, model: SMGA, device: torch.device) -> Watch:
         device=device,
     )
     windows = held_out.some(settings.validation_windows)
-    looks = HeldOutMotion(model, *windows, steps=settings.validation_steps, seed=settings.seed)
-    return Watch(looks.figures, looks.write_sheet)
+    validation = HeldOutMotion(model, *windows, steps=settings.validation_steps, seed=settings.seed)
+    return Validation(validation.figures, validation.write_sheet)

@@ -26,6 +26,7 @@ from .image import autoencoder_of
 from .loop import train_loop
 from .loop_settings import LoopReport, LoopSettings
 from .low_rank import add_low_rank, low_rank_changes, renamed
+from .monitor import Validation
 from .prepared_motion import PreparedMotion
 from .prepared_video import PreparedVideo
 from .run_file import write_run_file
@@ -34,7 +35,6 @@ from .smga_validation import HeldOutMotion
 from .speaker_clips import SpeakerClips
 from .video_loss import BatchSettings, VideoLoss
 from .video_validation import HeldOutClips
-from .watch import Watch
 
 FILE = "speaker.safetensors"
 
@@ -60,8 +60,8 @@ class SpeakerSettings:
         rank: of the changes, 1 to 128; twice the rank makes twice the file.
         motion_batch: windows per step of Stage I; lip_weight: see `mmgt train smga`.
         autoencoder, clip_vision: see `mmgt train image`; needed by models without them.
-        held_out: share of the speaker's clips that training does not see and that decide which weights are
-            best.
+        held_out: share of the speaker's clips that training does not see and that decide
+            which weights are best.
     """
 
     data: str
@@ -140,15 +140,17 @@ def _adapt_motion(
     source = PreparedMotion(
         data, model.config, batch=settings.motion_batch, clips=clips.training, seed=settings.seed, **common
     )
-    watch = Watch()
+    validation = Validation()
     if clips.held_out:
         held = PreparedMotion(data, model.config, batch=8, clips=clips.held_out, **common)
-        watch = Watch(HeldOutMotion(model, *held.some(16)).figures)
+        validation = Validation(HeldOutMotion(model, *held.some(16)).figures)
     add_low_rank(model, motion_weights(model), settings.rank, settings.seed)
     chosen = SMGASettings(
         folder="", batch=settings.motion_batch, lip_weight=settings.lip_weight, audio_drop=0.1
     )
-    report = _run(settings, "motion", SMGALoss(model, source, chosen), settings.motion_loop, watch, progress)
+    report = _run(
+        settings, "motion", SMGALoss(model, source, chosen), settings.motion_loop, validation, progress
+    )
     names = {official: key.ours for official, key in official_keys(model.config).items() if key.ours}
     return renamed(low_rank_changes(model), names), report
 
@@ -173,15 +175,15 @@ def _adapt_video(
         data, model.config, settings.batch, autoencoder, clip, clips=clips.training,
         workers=settings.workers, accumulate=settings.video_loop.accumulate, **common,
     )  # fmt: skip
-    watch = Watch()
+    validation = Validation()
     if clips.held_out:
         looked = replace(settings.batch, clips=1, rows=1, crop=1.0)
         held = PreparedVideo(data, model.config, looked, autoencoder, clip, clips=clips.held_out, **common)
-        watch = Watch(HeldOutClips(model, held, looked, autoencoder, batches=6).figures)
+        validation = Validation(HeldOutClips(model, held, looked, autoencoder, batches=6).figures)
     add_low_rank(model, video_weights(model), settings.rank, settings.seed)
     with model.attached():
         loss = VideoLoss(model, source, settings.batch)
-        report = _run(settings, "video", loss, settings.video_loop, watch, progress)
+        report = _run(settings, "video", loss, settings.video_loop, validation, progress)
     return renamed(low_rank_changes(model), names), report
 
 
@@ -190,14 +192,19 @@ def _run(
     name: str,
     loss: torch.nn.Module,
     loop: LoopSettings,
-    watch: Watch,
+    validation: Validation,
     progress: Progress,
 ) -> LoopReport:
     identity = {"phase": f"speaker {name}", "speaker": settings.speaker, "rank": settings.rank}
     identity |= {"batch": asdict(settings.batch), "motion_batch": settings.motion_batch}
     folder = TrainingFolder(Path(settings.folder) / name)
     return train_loop(
-        loss, replace(loop, seed=settings.seed), folder, identity=identity, watch=watch, progress=progress
+        loss,
+        replace(loop, seed=settings.seed),
+        folder,
+        identity=identity,
+        validation=validation,
+        progress=progress,
     )
 
 
@@ -213,8 +220,8 @@ def motion_weights(model: SMGA) -> list[str]:
 
 
 def video_weights(model: VideoModel) -> list[str]:
-    """Names of Stage II's weights that an adapter changes: the attention of both UNets, of MM-HAA and of the
-    motion modules.
+    """Names of Stage II's weights that an adapter changes: the attention of both UNets, of MM-HAA and
+    of the motion modules.
     """
     projections = (".to_q.weight", ".to_k.weight", ".to_v.weight", ".to_out.weight", ".to_out.0.weight")
     return [

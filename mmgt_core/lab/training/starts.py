@@ -1,5 +1,5 @@
-"""Public weights to begin Stage II with: SD1.5's UNet, AnimateDiff's motion modules, ControlNet's pose
-guider."""
+"""Public weights to begin Stage II with: SD1.5's UNet, AnimateDiff's motion
+modules, ControlNet's pose guider."""
 
 from __future__ import annotations
 

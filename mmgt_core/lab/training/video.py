@@ -35,8 +35,8 @@ class VideoSettings:
         train_all: the whole network learns, instead of the audio and motion modules alone as published.
         train_decoder: the autoencoder's decoder learns too, by the images of `batch.pixels`.
         pictures: file of the drawn clips, made when it is missing. None: in the run's folder.
-        identities: procedural presenters drawn, one clip of each; clip_frames: its length, at least
-            `batch.frames`.
+        identities: procedural presenters drawn, one clip of each; clip_frames: its
+            length, at least `batch.frames`.
         first_identity: number of the first presenter; the image phase begins at 1000.
         workers: processes that read, or draw, images; memory_gb: limit of the prepared videos in memory.
     """

@@ -58,8 +58,8 @@ class BatchSettings:
         audio, motion: train with the audio modules, the motion modules.
         pixels: frames of each step whose predicted latents are decoded too and compared with the true image
             (`image_loss`), and as many true latents where the decoder learns.
-        checkpointing: compute the denoising UNet's activations again in the backward pass: less memory, a
-            third slower.
+        checkpointing: compute the denoising UNet's activations again in the backward pass: less
+            memory, a third slower.
     """
 
     clips: int = 4

@@ -27,12 +27,12 @@ from .checkpointing import TrainingFolder
 from .clip_source import ClipSource
 from .loop import train_loop
 from .loop_settings import LoopReport, LoopSettings
+from .monitor import Validation
 from .prepared_video import PreparedVideo
 from .run_file import write_run_file
 from .video_data import ClipSettings, load_or_draw, load_or_encode
 from .video_loss import BatchSettings, VideoLoss
 from .video_validation import HeldOutClips
-from .watch import Watch
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def run_phase(
             replace(loop, seed=seed),
             TrainingFolder(folder),
             identity=identity,
-            watch=_watch(model, sources.held, batch),
+            validation=_validation(model, sources.held, batch),
             progress=progress,
         )
     path = Path(folder) / f"{name}.safetensors"
@@ -220,14 +220,14 @@ def run_phase(
     return path, report
 
 
-def _watch(model: VideoModel, held: Held | None, batch: BatchSettings) -> Watch:
+def _validation(model: VideoModel, held: Held | None, batch: BatchSettings) -> Validation:
     if held is None:
-        return Watch()
+        return Validation()
     looked = replace(batch, clips=held.samples, rows=1, hidden_mouth=0.0)
-    looks = HeldOutClips(
+    validation = HeldOutClips(
         model, held.source, looked, held.autoencoder, batches=held.batches, samples=held.samples
     )
-    return Watch(looks.figures, looks.write_sheet)
+    return Validation(validation.figures, validation.write_sheet)
 
 
 def _freeze_unused(unet: Any) -> None:

@@ -87,7 +87,7 @@ def test_pats_table_finds_videos_by_name_or_link_in_the_speakers_folder_or_anywh
     table.write_text(
         PATS + "train,4.5,0 days 00:01:04.500000000,1,jon,0 days 00:01:00,talk.mp4,x\n"
         "dev,4,0:02:04,2,jon,0:02:00,talk.mp4,x\n"
-        "train,5,65.5,3,oliver,60.5,Some Title,https://www.youtube.com/watch?v=0123456789a\n"
+        "train,5,65.5,3,oliver,60.5,Some Title,https://www.youtube.com/looks?v=0123456789a\n"
         "train,5,2017-01-01 00:00:15,4,seth,2017-01-01 00:00:10,show.mp4,\n"
         "test,5,10,5,seth,5,gone.mp4,\n"
     )

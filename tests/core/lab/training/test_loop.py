@@ -17,7 +17,7 @@ from mmgt_core.lab.training.checkpointing import Position, TrainingFolder
 from mmgt_core.lab.training.draws import Draws, generator_for, seeded_initialisation
 from mmgt_core.lab.training.loop import train_loop
 from mmgt_core.lab.training.loop_settings import UNBOUND, LoopSettings, learning_rate_factor
-from mmgt_core.lab.training.watch import Watch
+from mmgt_core.lab.training.monitor import Validation
 
 SETTINGS = LoopSettings(
     steps=40, learning_rate=0.05, warmup=4, ema_decay=0.9, log_every=10, precision="fp32", device="cpu"
@@ -212,7 +212,7 @@ def test_the_best_weights_are_kept(tmp_path: Path) -> None:
     module = Mirror()
     scores = Scores(module, [3.0, 1.0, 2.0, 4.0])
     chosen = replace(SETTINGS, validate_every=10, keep="best")
-    report = train_loop(module, chosen, TrainingFolder(tmp_path), watch=Watch(scores))
+    report = train_loop(module, chosen, TrainingFolder(tmp_path), validation=Validation(scores))
     assert report.best == {"step": 20, "score": 1.0}
     assert torch.equal(module.linear.weight, scores.seen[1])
     assert not torch.equal(module.linear.weight, scores.seen[3])
@@ -222,15 +222,15 @@ def test_a_run_without_progress_ends_early(tmp_path: Path) -> None:
     module = Mirror()
     scores = Scores(module, [3.0, 1.0, 2.0, 4.0])
     chosen = replace(SETTINGS, validate_every=5, patience=2)
-    assert train_loop(module, chosen, TrainingFolder(tmp_path), watch=Watch(scores)).steps == 20
+    assert train_loop(module, chosen, TrainingFolder(tmp_path), validation=Validation(scores)).steps == 20
 
 
 def test_looking_does_not_change_the_training(tmp_path: Path) -> None:
     plain, watched = Mirror(), Mirror()
     train_loop(plain, SETTINGS, TrainingFolder(tmp_path / "plain"))
-    watch = Watch(Scores(watched, [1.0] * 8), lambda path: path.write_text("sample"))
+    validation = Validation(Scores(watched, [1.0] * 8), lambda path: path.write_text("sample"))
     chosen = replace(SETTINGS, validate_every=5, sample_every=20)
-    train_loop(watched, chosen, TrainingFolder(tmp_path / "watched"), watch=watch)
+    train_loop(watched, chosen, TrainingFolder(tmp_path / "watched"), validation=validation)
     assert torch.equal(plain.linear.weight, watched.linear.weight)
     assert [p.name for p in sorted((tmp_path / "watched/samples").iterdir())] == [
         "step_0000020",

@@ -1,4 +1,4 @@
-"""What a run looks at while it trains: validation, the best weights, early stopping, samples and curves."""
+"""What is checked during a run: validation, the best weights, early stopping, samples and curves."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SCORE = "score"
 
 
 @dataclass(frozen=True)
-class Watch:
-    """A phase's own looks at its model; both run with the averaged weights in place.
+class Validation:
+    """How a phase is checked while it trains; both run with the averaged weights in place.
 
     Attributes:
         validate: held-out figures by name; "score" decides which weights are the best, lower is better.
@@ -32,41 +32,41 @@ class Watch:
     sample: Callable[[Path], None] | None = None
 
 
-class Watcher:
-    """The looks that are due, their journal entries, and the best weights in a file.
+class Monitor:
+    """The checks that are due, their journal entries, and the best weights in a file.
 
     All its memory is the journal, so that a resumed run decides as an unbroken one.
     """
 
-    def __init__(self, watch: Watch, settings: LoopSettings, folder: TrainingFolder):
-        self.watch, self.settings, self.folder = watch, settings, folder
+    def __init__(self, validation: Validation, settings: LoopSettings, folder: TrainingFolder):
+        self.validation, self.settings, self.folder = validation, settings, folder
         self.curves = _curves(folder.path / CURVES) if settings.tensorboard else None
 
     def due(self, step: int, last: bool) -> bool:
-        """Whether a look is due behind `step`."""
+        """Whether a check is due behind `step`."""
         return self._validation_due(step, last) or self._sample_due(step, last)
 
-    def look(self, step: int, last: bool, average: Mapping[str, Tensor]) -> dict[str, Any]:
-        """Validate and write samples, whatever is due, with the averaged weights in place; returns the
-        figures.
+    def check(self, step: int, last: bool, average: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Validate and write samples, whatever is due, with the averaged weights in
+        place; returns the figures.
 
         Args:
             average: the averaged weights, which are kept when they are the best so far.
         """
         figures: dict[str, Any] = {}
         if self._validation_due(step, last):
-            assert self.watch.validate is not None
+            assert self.validation.validate is not None
             before = self.best()
-            figures = {name: round(float(value), 6) for name, value in self.watch.validate().items()}
+            figures = {name: round(float(value), 6) for name, value in self.validation.validate().items()}
             self.folder.log(step=step, validation=figures)
             self.scalars(step, {f"validation/{name}": value for name, value in figures.items()})
             if before is None or figures[SCORE] < before[SCORE]:
                 self._keep(average, step)
         if self._sample_due(step, last):
-            assert self.watch.sample is not None
+            assert self.validation.sample is not None
             samples = self.folder.path / SAMPLES
             samples.mkdir(parents=True, exist_ok=True)
-            self.watch.sample(samples / f"step_{step:07d}")
+            self.validation.sample(samples / f"step_{step:07d}")
         return figures
 
     def best(self) -> dict[str, Any] | None:
@@ -93,10 +93,10 @@ class Watcher:
             self.curves.close()
 
     def _validation_due(self, step: int, last: bool) -> bool:
-        return self.watch.validate is not None and _due(step, self.settings.validate_every, last)
+        return self.validation.validate is not None and _due(step, self.settings.validate_every, last)
 
     def _sample_due(self, step: int, last: bool) -> bool:
-        return self.watch.sample is not None and _due(step, self.settings.sample_every, last)
+        return self.validation.sample is not None and _due(step, self.settings.sample_every, last)
 
     def _validations(self) -> Sequence[dict[str, Any]]:
         entries = (entry for entry in self.folder.journal() if "validation" in entry)
