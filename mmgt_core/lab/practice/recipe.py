@@ -76,7 +76,7 @@ class Practice:
         )  # fmt: skip
 
     def image(self) -> ImageSettings:
-        """The image phase, from scratch, with a given autoencoder as in the paper (there Stable Diffusion's)."""
+        """The image phase, from scratch, with a given autoencoder, as the paper's has Stable Diffusion's."""
         return ImageSettings(
             folder=str(self.folder / "image"), data=str(self.data), model=self.sizes(), frozen=(), workers=0,
             autoencoder=str(assets.asset(assets.VIDEO_MODEL)), seed=self.seed,

@@ -120,6 +120,7 @@ def held_out_video(practice: Practice, stage: Stage) -> Path:
 
 
 def _fall(folder: Path) -> dict[str, float]:
-    """The loss at the beginning and at the end of a run, each a mean of three journal entries."""
-    losses = [entry["loss"] for entry in TrainingFolder(folder).journal() if "loss" in entry]
-    return {"first": float(np.mean(losses[:3])), "last": float(np.mean(losses[-3:]))}
+    """The first and the best score of the held-out checks of a run; lower is better."""
+    journal = TrainingFolder(folder).journal()
+    scores = [entry["validation"]["score"] for entry in journal if "validation" in entry]
+    return {"first": scores[0], "best": min(scores)}
