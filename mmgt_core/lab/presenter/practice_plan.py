@@ -63,11 +63,11 @@ def plan_videos(count: int, seed: int = 0) -> list[VideoPlan]:
     while len(plans) < count:
         for talk in range(1 if speaker % 4 == 3 else 2):
             if len(plans) < count:
-                number = len(plans)
+                number, label = len(plans), f"speaker-{speaker:02d}"
                 plans.append(
                     VideoPlan(
-                        name=f"speaker-{speaker:02d}/talk-{talk}",
-                        speaker=f"speaker-{speaker:02d}",
+                        name="/".join([label, f"talk-{talk}"]),
+                        speaker=label,
                         identity=training_seed(seed, 900_000 + speaker),
                         seed=training_seed(seed, 910_000 + number),
                         fault=faults[number],
