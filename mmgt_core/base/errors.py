@@ -26,7 +26,8 @@ class MMGTError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The same error on the other side of a process boundary."""
-        return _again, (type(self), self.what, self.where, self.fix)
+        kind = next(cls.__name__ for cls in type(self).__mro__ if cls.__name__ in KINDS)
+        return _again, (kind, self.what, self.where, self.fix)
 
 
 class InputError(MMGTError):
@@ -47,5 +48,9 @@ class DependencyError(MMGTError):
     __module__ = MODULE
 
 
-def _again(kind: type[MMGTError], what: str, where: str | None, fix: str | None) -> MMGTError:
-    return kind(what, where=where, fix=fix)
+KINDS = {kind.__name__: kind for kind in (MMGTError, InputError, CheckpointError, DependencyError)}
+
+
+def _again(kind: str, what: str, where: str | None, fix: str | None) -> MMGTError:
+    """By name: the classes' module is the one that dialogs show, from which nothing can be imported."""
+    return KINDS[kind](what, where=where, fix=fix)

@@ -54,8 +54,9 @@ def read_pose_file(
     Raises:
         InputError: no such file, not JSON, or what `parse_poses` refuses; the file is named.
     """
+    document = read_pose_document(path)
     try:
-        return parse_poses(read_pose_document(path), size=size, person=person, note=note)
+        return parse_poses(document, size=size, person=person, note=note)
     except InputError as error:
         raise InputError(error.what, where=path, fix=error.fix) from error
 

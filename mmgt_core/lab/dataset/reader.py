@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from .index import DatasetIndex, ShardInfo, read_index
 from .layout import ENTRIES, INFO, LONGEST, REQUIRED, SHARDS, SHORTEST, array_layouts
 
 ENTRY_BYTES = 2**28  # of one entry; half a minute of video at 2048 pixels has less
+NAME = re.compile(r"[0-9a-f]{12}-\d{3,6}\.[a-z0-9.]{1,40}")
 AGAIN = "prepare the data again, or copy this file again"
 FIELDS: dict[str, str] = dict(
     zip(ENTRIES, ("info", "motion", "prosody", "wavlm", "speech", "sound", "video"), strict=True)
@@ -133,6 +135,8 @@ def _samples(file: IO[bytes], size: int, wanted: set[str]) -> Iterator[tuple[str
             name, _, suffix = member.name.partition(".")
             if not member.isreg() or member.issparse() or not 0 <= member.size <= min(size, ENTRY_BYTES):
                 raise ValueError(f"{member.name[:60]!r} is no file of {member.size} bytes")
+            if not NAME.fullmatch(member.name):
+                raise ValueError(f"{member.name[:60]!r} is not the name of an entry")
             if name != key:
                 if entries:
                     yield key, entries

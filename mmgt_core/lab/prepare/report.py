@@ -17,7 +17,7 @@ from ...media.images import save_image
 from ..dataset.index import DatasetIndex
 from .examples import SIDE, decoded
 from .faults import FRAME_REASONS
-from .one_source import FILE_REASONS
+from .jobs import FILE_REASONS
 from .parts import Part
 from .settings import ClipSettings
 from .split import Split

@@ -14,7 +14,8 @@ from ..dataset.index import DatasetIndex
 from ..dataset.layout import INDEX, SPLITS
 from ..dataset.writer import PendingClip, write_dataset
 from .beside import poses_beside
-from .one_source import DUPLICATE, Job, Outcome, prepare_source, read_outcome
+from .jobs import DUPLICATE, Job, Outcome
+from .one_source import prepare_source, read_outcome
 from .parts import Part, Refusal, loader
 from .report import Summary, summarize, write_report
 from .settings import ClipSettings, SetSettings

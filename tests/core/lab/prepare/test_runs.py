@@ -84,9 +84,9 @@ def test_a_run_that_was_stopped_anywhere_continues_to_the_same_bytes(run, folder
 
 
 def test_a_second_run_computes_nothing(run, folder, unbroken, finished, monkeypatch):
-    from mmgt_core.lab.prepare import one_source
+    from mmgt_core.lab.prepare import part_maker
 
-    monkeypatch.setattr(one_source, "read_timeline", lambda *_: pytest.fail("a video was read again"))
+    monkeypatch.setattr(part_maker, "read_timeline", lambda *_: pytest.fail("a video was read again"))
     run(folder)
     assert content(finished) == unbroken
 
@@ -94,13 +94,13 @@ def test_a_second_run_computes_nothing(run, folder, unbroken, finished, monkeypa
 def test_a_changed_option_or_file_is_computed_again_and_the_rest_is_not(
     run, folder, finished, tmp_path, monkeypatch
 ):
-    from mmgt_core.lab.prepare import one_source
+    from mmgt_core.lab.prepare import part_maker
 
     copy = shutil.copytree(folder, tmp_path / "copy")
     looked = []
-    real = one_source.read_timeline
+    real = part_maker.read_timeline
     monkeypatch.setattr(
-        one_source, "read_timeline", lambda path, step: looked.append(path.parent.name) or real(path, step)
+        part_maker, "read_timeline", lambda path, step: looked.append(path.parent.name) or real(path, step)
     )
     films.write_film(copy / "c" / "film.mp4", seconds=4.8)
     run(copy)
