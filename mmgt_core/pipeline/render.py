@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -114,8 +114,7 @@ def render(
         frames = locked_frames(frames, scene.motion, framing.portrait(size), scene.portrait_pose)
     sheet = SheetCollector(scene.motion.frames)
     with writer as video:
-        collected = _collected(frames, sheet)
-        write_at_rate(video, collected, scene.motion.frames, rate, stages(Stage.WRITING))
+        write_at_rate(video, sheet.passing(frames), scene.motion.frames, rate, stages(Stage.WRITING))
     if output.contact_sheet is None:
         return (Path(output.path),)
     save_image(output.contact_sheet, sheet.picture())
@@ -128,9 +127,3 @@ def final_frames(model: VideoModel, latents: Tensor, framing: PortraitFraming) -
     for part in decoded_parts(frame_decoder(model.autoencoder, model.config.latent_scale), latents):
         frames = to_uint8(part)
         yield frames if whole else framing.restore(frames)
-
-
-def _collected(chunks: Iterable[Frames], sheet: SheetCollector) -> Iterator[Frames]:
-    for frames in chunks:
-        sheet.add(frames)
-        yield frames

@@ -77,6 +77,11 @@ def reload_model(
     return _model(*_read(path), dtype, not disable_dynamic)
 
 
+def read_config(path: str | os.PathLike[str]) -> VideoConfig:
+    """The configuration of a file, every name and shape checked."""
+    return _read(path)[0]
+
+
 def _read(path: str | os.PathLike[str]) -> tuple[VideoConfig, dict[str, Tensor]]:
     """The configuration and the tensors of a file, every name and shape checked."""
     # For a model in several files, the host's loader reads the UNet.
