@@ -8,7 +8,6 @@ from pathlib import Path
 import comfy.clip_vision
 import comfy.model_management as management
 import comfy.sd
-import comfy.utils
 import folder_paths
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from torch import Tensor
 from ...mmgt_core import assets
 from ...mmgt_core.audio.features import PROSODY, WAV2VEC2, extract_features
 from ...mmgt_core.base.timebase import FPS
+from ...mmgt_core.checkpoints.io import read_model_file
 from ...mmgt_core.checkpoints.registry import REGISTRY
 from ...mmgt_core.checkpoints.speech_file import read_speech_file
 from ...mmgt_core.doctor.road import Host, VideoRoad, published_video
@@ -44,8 +44,8 @@ class HostRoad:
         self._video = load_host_video_model(
             usable["video"] if published else assets.asset(assets.VIDEO_MODEL)
         )
-        self._vae = self._video.vae or comfy.sd.VAE(sd=comfy.utils.load_torch_file(str(usable["vae"])))
-        self._clip_vision = comfy.clip_vision.load(str(usable["clip-vision"])) if published else None
+        self._vae = self._video.vae or comfy.sd.VAE(sd=_tensors(usable["vae"]))
+        self._clip_vision = _clip_vision(usable["clip-vision"]) if published else None
         self._wav2vec2 = usable.get("wav2vec2") if published else None
         self.config, self._stages = self._video.config, stages
         self._portrait = torch.from_numpy(load_image(portrait)).float()[None] / 255
@@ -87,6 +87,15 @@ class HostRoad:
         )
         prepared = prepare(self._video.model, self._video, clip, framing, sampling)
         return sample(prepared, OFFICIAL, sampling.seed)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    return dict(read_model_file(path).tensors)
+
+
+def _clip_vision(path: Path) -> comfy.clip_vision.ClipVisionModel:
+    """The encoder of the published file, which has transformers' names."""
+    return comfy.clip_vision.load_clipvision_from_sd(_tensors(path))
 
 
 def comfyui() -> Host:
