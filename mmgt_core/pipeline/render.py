@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..base.notes import Note, unnoted
 from ..base.timebase import FPS
 from ..media.background_lock import locked_frames
 from ..media.contact_sheet import SheetCollector
@@ -21,10 +23,12 @@ from ..media.images import save_image, to_uint8
 from ..media.portrait_framing import PortraitFraming
 from ..media.video_writer import VideoWriter
 from ..video.autoencoder import decoded_parts, frame_decoder
-from ..video.denoise import Observer, denoise
+from ..video.denoise import Observer
 from ..video.live_preview import LivePreview
 from ..video.sampling import Sampling
 from .conditions import clip_conditions
+from .encoders import remembered
+from .overflow import denoised
 from .settings import StrPath
 from .stages import Stage, Stages, no_stages
 
@@ -78,6 +82,8 @@ def render(
     encoders: Mapping[str, Encoder] | None = None,
     work: FinishedWork | None = None,
     stages: Stages = no_stages,
+    precise: Callable[[VideoModel], VideoModel] | None = None,
+    note: Note = unnoted,
 ) -> tuple[Path, ...]:
     """Render and write the video, with the sound where there is one; returns the files.
 
@@ -87,6 +93,7 @@ def render(
         lock_background: outside of what moves, the portrait's own pixels stay exactly.
         encoders: the speech encoders by name, for a model that needs one.
         work: keeps finished steps; see `denoise`.
+        precise: what to go on with where numbers overflow, see `denoised`; `note` receives a remark.
 
     Raises:
         InputError: sizes or settings that do not work, a place that cannot be written, a full disk.
@@ -97,18 +104,19 @@ def render(
     rate = output_rate(FPS if output.fps is None else output.fps)
     # Fails early for a place that cannot be written.
     writer = VideoWriter(output.path, *framing.size(size), fps=rate, audio=scene.sound or None)
-    conditions = clip_conditions(
-        model,
-        portrait,
-        fitted.motion_to_target(scene.motion),
-        scene.voice,
-        config,
-        stages(Stage.CONDITIONS),
-        encoders,
-        scene.image_embeds,
+    conditions = partial(
+        clip_conditions,
+        portrait=portrait,
+        motion=fitted.motion_to_target(scene.motion),
+        voice=scene.voice,
+        config=config,
+        encoders=remembered(encoders),
+        image_embeds=scene.image_embeds,
     )
+    first = conditions(model, progress=stages(Stage.CONDITIONS))
     preview = LivePreview(lambda x: next(final_frames(model, x, framing))[-1])
-    latents = denoise(model, conditions, sampling, observer=Observer(stages(Stage.SAMPLING), preview, work))
+    observer = Observer(stages(Stage.SAMPLING), preview, work)
+    model, latents = denoised(model, first, conditions, sampling, observer, precise, note)
     frames = final_frames(model, latents, framing)
     if lock_background:
         frames = locked_frames(frames, scene.motion, framing.portrait(size), scene.portrait_pose)
