@@ -1,4 +1,4 @@
-"""Sampling in half precision, with the rest in fp32 where half precision overflows."""
+"""Sampling in half precision, with the rest in fp32 (or bf16) where half precision overflows."""
 
 from __future__ import annotations
 
@@ -12,24 +12,39 @@ from ..base.notes import Note, unnoted
 from ..checkpoints.video import load_video_model
 from ..video.conditions import ClipConditions
 from ..video.denoise import Observer, denoise
+from ..video.memory import is_out_of_memory
 from ..video.model import VideoModel
 from ..video.overflow import OverflowedError, Unfinished
 from ..video.sampling import Sampling
 
 OVERFLOWED = (
-    "fp16 overflowed in step {step} of {steps}; that step was continued and the rest computed in fp32, "
-    "nothing that was computed is lost. Give --dtype fp32 (or bf16) to save the attempt"
+    "fp16 overflowed in step {step} of {steps}; that step was continued and the rest computed in {dtype}, "
+    "nothing that was computed is lost. Give --dtype {dtype} to save the attempt"
 )
+SHORT = {torch.float32: "fp32", torch.bfloat16: "bf16"}
 
 
 def precise_model(model: VideoModel, path: str | os.PathLike[str]) -> VideoModel:
-    """The model of the same file in fp32, in place of `model`, whose memory is freed; its VAE is kept."""
+    """The model of the same file in fp32, in place of `model`, whose memory is freed; its VAE is kept.
+
+    Where fp32 does not fit (the published model takes 8.6 GiB), it is bf16, which has the range of fp32.
+    """
     device, autoencoder = model.device, model.autoencoder
     model.autoencoder = None
     model.to("meta")
-    precise = load_video_model(path, device, torch.float32)
+    precise = _in_fp32(path, device)
+    precise = load_video_model(path, device, torch.bfloat16) if precise is None else precise
     precise.autoencoder = autoencoder
     return precise
+
+
+def _in_fp32(path: str | os.PathLike[str], device: torch.device) -> VideoModel | None:
+    try:
+        return load_video_model(path, device, torch.float32)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
 
 
 def denoised(
@@ -54,8 +69,9 @@ def denoised(
     assert precise is not None
     del conditions
     steps = sampling.applied_to(model.config).steps
-    note(OVERFLOWED.format(step=unfinished.step + 1, steps=steps))
     model = precise(model)
+    dtype = SHORT.get(model.dtype, str(model.dtype))
+    note(OVERFLOWED.format(step=unfinished.step + 1, steps=steps, dtype=dtype))
     # Reference features and tokens may have overflowed too, so they are computed again.
     latents = _tried(model, conditions_of(model), sampling, observer, unfinished, again=False)
     assert isinstance(latents, Tensor)
