@@ -33,6 +33,7 @@ from ..work.steps import StepStore
 from .encoders import file_encoders
 from .inputs import first_pose, portrait_pose, pose_of_video, same_length
 from .kept_work import kept_motion, video_key, work_of
+from .mask_files import given_masks
 from .overflow import precise_model
 from .pose_finder import PoseFinder
 from .render import Output, Scene, render
@@ -146,10 +147,11 @@ def generate_video(
     elif voice is not None:
         note_early_start(voice, notes.append)
     frames = sound[0].frames if sound else pose.frames
+    masks = given_masks(request, frames, notes.append)
     announce(Plan(frames, shares(with_motion=smga is not None)))
 
     def key() -> str:
-        return video_key(settings, model.config, image=image, pose=pose, voice=voice)
+        return video_key(settings, model.config, image=image, pose=pose, voice=voice, masks=masks)
 
     with work_of(settings, key, request, config, frames, size) as work:
         motion = pose
@@ -169,7 +171,7 @@ def generate_video(
             )
         files = render(
             model,
-            Scene(image, motion, sound, voice, embedding, own_pose),
+            Scene(image, motion, sound, voice, embedding, own_pose, masks),
             Output(request.out, request.fps, request.contact_sheet),
             sampling,
             lock_background=chosen.lock_background,

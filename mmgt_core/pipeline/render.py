@@ -20,8 +20,10 @@ from ..media.contact_sheet import SheetCollector
 from ..media.frame_rate import output_rate, write_at_rate
 from ..media.framing import fit_image
 from ..media.images import save_image, to_uint8
+from ..media.mask_framing import framed_regions
 from ..media.portrait_framing import PortraitFraming
 from ..media.video_writer import VideoWriter
+from ..pose.motion_masks import motion_masks
 from ..video.autoencoder import decoded_parts, frame_decoder
 from ..video.denoise import Observer
 from ..video.live_preview import LivePreview
@@ -35,6 +37,7 @@ from .stages import Stage, Stages, no_stages
 if TYPE_CHECKING:
     from ..audio.features import Encoder
     from ..media.waveform import Waveform
+    from ..pose.given_masks import GivenMasks
     from ..pose.motion import Motion
     from ..video.denoise import FinishedWork
     from ..video.model import VideoModel
@@ -53,6 +56,7 @@ class Scene:
         voice: the sound that the model uses; None: no audio.
         image_embeds: CLIP embedding (1, cross_dim) of the portrait for models that need it.
         portrait_pose: the pose in the portrait, where it is known.
+        masks: given masks of some regions, in the framing of the image.
     """
 
     image: Frames
@@ -61,6 +65,7 @@ class Scene:
     voice: Waveform | None = None
     image_embeds: Tensor | None = None
     portrait_pose: Motion | None = None
+    masks: GivenMasks | None = None
 
 
 @dataclass(frozen=True)
@@ -104,10 +109,15 @@ def render(
     rate = output_rate(FPS if output.fps is None else output.fps)
     # Fails early for a place that cannot be written.
     writer = VideoWriter(output.path, *framing.size(size), fps=rate, audio=scene.sound or None)
+    motion = fitted.motion_to_target(scene.motion)
+    masks = motion_masks(motion)
+    if scene.masks is not None:
+        masks = framed_regions(masks, scene.masks, fitted.source, fitted.target, sampling.fitted)
     conditions = partial(
         clip_conditions,
         portrait=portrait,
-        motion=fitted.motion_to_target(scene.motion),
+        motion=motion,
+        masks=masks,
         voice=scene.voice,
         config=config,
         encoders=remembered(encoders),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from ...mmgt_core.base.errors import InputError
-from ...mmgt_core.pose.motion import same_shape
 from ...mmgt_core.video.clip_masks import clip_masks
 from .node_text import sentence, show_message
 from .services import host_progress
@@ -64,28 +63,10 @@ def framed_masks(
     size = (latent.shape[-2], latent.shape[-1])
     if masks.given is None:
         return clip_masks(boxes, size, config.full_mask)
-    from ...mmgt_core.pose.given_masks import RegionMasks
+    from ...mmgt_core.media.mask_framing import framed_regions
 
-    _check_shapes(masks.given, framing.source)
-
-    def fit_mask(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        from ...mmgt_core.media.framing import fit
-
-        return fit(mask.shape[1::-1], framing.target, mode).apply(mask[..., None].repeat(3, axis=2))[..., 0]
-
-    return clip_masks(RegionMasks(boxes, masks.given, fit_mask), size, config.full_mask)
-
-
-def _check_shapes(given: GivenMasks, source: tuple[int, int]) -> None:
-    for name, masks in given.regions().items():
-        height, width = masks.shape[1:]
-        if not same_shape((width, height), source):
-            raise InputError(
-                f"the {name} mask has {width} x {height} pixels, but the portrait has "
-                f"{source[0]} x {source[1]}",
-                where="masks",
-                fix="use the same aspect ratio for both, for example by cropping one of them",
-            )
+    regions = framed_regions(boxes, masks.given, framing.source, framing.target, mode)
+    return clip_masks(regions, size, config.full_mask)
 
 
 def _bytes(mask: Tensor) -> NDArray[np.uint8]:
