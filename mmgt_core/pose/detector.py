@@ -184,14 +184,14 @@ class PoseDetector:
         boxes: PersonBoxes,
     ) -> list[NDArray[np.float32] | None]:
         """(134, 3) for each image, None where the person is not seen."""
-        seen = [index for index, box in enumerate(where) if box is not None]
-        chosen = [where[index] for index in seen]
+        seen = [(index, box) for index, box in enumerate(where) if box is not None]
         points: list[NDArray[np.float32] | None] = [None] * len(images)
-        for index, found in zip(seen, self._points([images[i] for i in seen], chosen), strict=True):
-            points[index] = found
-            if (found[:, 2] >= skeleton.VISIBLE_SCORE).mean() < LOST_SHARE:
-                box = boxes.again(images[index], where[index])
-                points[index] = None if box is None else self._points([images[index]], [box])[0]
+        found = self._points([images[index] for index, _ in seen], [box for _, box in seen])
+        for (index, box), pose in zip(seen, found, strict=True):
+            points[index] = pose
+            if (pose[:, 2] >= skeleton.VISIBLE_SCORE).mean() < LOST_SHARE:
+                again = boxes.again(images[index], box)
+                points[index] = None if again is None else self._points([images[index]], [again])[0]
         return points
 
     def _points(
@@ -205,10 +205,10 @@ class PoseDetector:
         ]
         found, batch = [], POSE_BATCH if self._pose.any_batch else 1
         for start in range(0, len(crops), batch):
-            responses = self._pose.run(np.stack(crops[start : start + batch]))
-            part = zip(*map(np.nan_to_num, responses), images[start:], regions[start:], strict=False)
-            for simcc_x, simcc_y, image, region in part:
-                points, score = math.decode_simcc(simcc_x, simcc_y, *region, self._size)
+            across, down = map(np.nan_to_num, self._pose.run(np.stack(crops[start : start + batch])))
+            part = zip(across, down, images[start:], regions[start:], strict=False)
+            for simcc_x, simcc_y, image, (centre, extent) in part:
+                points, score = math.decode_simcc(simcc_x, simcc_y, centre, extent, self._size)
                 points = points / np.array(image.shape[1::-1], np.float32)
                 whole = math.whole_body_134(np.concatenate([points, score[:, None]], axis=1)[None])[0]
                 whole[:, 2] = whole[:, 2].clip(0, 1)
