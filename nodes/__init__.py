@@ -10,6 +10,7 @@ from .comfy.services import register_model_folder
 from .decode_video import MMGTDecodeVideo
 from .demo_inputs import MMGTDemoInputs
 from .detect_pose import MMGTDetectPose
+from .doctor import MMGTDoctor
 from .edit_motion import MMGTEditMotion
 from .generate_motion import SMGAPoseGenerate
 from .load_portrait import MMGTLoadPortrait
@@ -36,6 +37,7 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTDecodeVideo,
         MMGTDemoInputs,
         MMGTLoadPortrait,
+        MMGTDoctor,
     )
 ]
 

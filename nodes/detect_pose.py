@@ -9,7 +9,14 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..mmgt_core.base.errors import InputError
-from .comfy.detector_files import AUTO, PERSON_DETECTOR, POSE_DETECTOR, detector_file, offered
+from .comfy.detector_files import (
+    AUTO,
+    PERSON_DETECTOR,
+    POSE_DETECTOR,
+    detector_file,
+    offered,
+    room_for_detector,
+)
 from .comfy.driving_frames import DrivingFrames
 from .comfy.node_text import sentence, with_text
 from .comfy.services import FRAME_RATE, choices_fault, host_progress
@@ -134,20 +141,17 @@ class MMGTDetectPose(io.ComfyNode):
 
 
 def detected_poses(images: DrivingFrames, person: int, person_detector: str, pose_detector: str) -> Detection:
-    """The poses that MMGT's detector finds; its networks stay loaded for the whole clip."""
+    """The poses that MMGT's detector finds; its networks are loaded for this clip only."""
     from ..mmgt_core.pose.detector import PoseDetector
 
-    detector = PoseDetector(
-        detector_file(person_detector, PERSON_DETECTOR),
-        detector_file(pose_detector, POSE_DETECTOR),
-        device=comfy.model_management.get_torch_device().type,
-    )
+    files = detector_file(person_detector, PERSON_DETECTOR), detector_file(pose_detector, POSE_DETECTOR)
     whom: Person = "largest" if person < 0 else person
+    device = comfy.model_management.get_torch_device()
     try:
-        if images.count == 1:
-            return detector.detect(next(images.frames()), person=whom)
-        progress = host_progress()
-        return detector.track(images.frames(), total=images.count, person=whom, progress=progress)
+        with room_for_detector(device), PoseDetector(*files, device=device.type) as detector:
+            if images.count == 1:
+                return detector.detect(next(images.frames()), person=whom)
+            return detector.track(images.frames(), total=images.count, person=whom, progress=host_progress())
     except InputError as error:
         raise InputError(error.what, where="image", fix=error.fix) from error
 

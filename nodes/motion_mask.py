@@ -9,6 +9,7 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
+from .comfy.region_masks import given_masks, skeleton_regions
 from .comfy.services import blocked_output
 from .comfy.sockets import CATEGORY, Masks, MasksSocket, MotionSocket, Pose, PoseKeypointSocket, as_motion
 
@@ -21,7 +22,7 @@ NO_MASKS = "MMGT Motion Masks has no MASK to pass on: turn draw_masks on."
 
 
 class MotionMaskFromKeypoints(io.ComfyNode):
-    """MMGT_MOTION or POSE_KEYPOINT -> boxes of face, lips and hands."""
+    """MMGT_MOTION, POSE_KEYPOINT or skeleton IMAGE -> masks of face, lips and hands."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -36,8 +37,11 @@ class MotionMaskFromKeypoints(io.ComfyNode):
             inputs=[
                 io.MultiType.Input(
                     "motion",
-                    types=[MotionSocket, PoseKeypointSocket],
-                    tooltip="Motion or POSE_KEYPOINT to compute the masks from.",
+                    types=[MotionSocket, PoseKeypointSocket, io.Image],
+                    tooltip=(
+                        "Motion or POSE_KEYPOINT to compute the masks from, or skeleton images drawn "
+                        "in DWPose style, in which face and hands are located."
+                    ),
                 ),
                 io.Boolean.Input(
                     "draw_masks",
@@ -88,6 +92,7 @@ class MotionMaskFromKeypoints(io.ComfyNode):
                     max=127,
                     tooltip="Blur radius at the edges of the MASK outputs, in pixels. 0 = sharp edges.",
                 ),
+                *own_masks(),
             ],
             outputs=[
                 io.Mask.Output("face_hands", display_name="face_and_hands"),
@@ -100,30 +105,64 @@ class MotionMaskFromKeypoints(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        motion: Pose,
+        motion: Pose | Tensor,
         draw_masks: bool,
         width: int,
         height: int,
         score_threshold: float,
         margin: int,
         blur: int,
+        face_mask: Tensor | None = None,
+        lips_mask: Tensor | None = None,
+        hands_mask: Tensor | None = None,
     ) -> io.NodeOutput:
-        given = as_motion(motion)
+        given = skeleton_regions(motion) if isinstance(motion, Tensor) else as_motion(motion)
         keypoints = given.keypoints.clone()
         # All other code uses a fixed threshold of 0.3, so scores are mapped to it.
         keypoints[..., 2] = torch.where(
             keypoints[..., 2] >= max(score_threshold, 1e-6), keypoints[..., 2].clamp_min(0.31), 0.0
         )
-        masks = Masks(replace(given, keypoints=keypoints), margin)
+        own = given_masks(face_mask, lips_mask, hands_mask, given.frames)
+        masks = Masks(replace(given, keypoints=keypoints), margin, given=own)
         rasters: list[Tensor | ExecutionBlocker] = [blocked_output(NO_MASKS)] * 3
         if draw_masks:
-            drawn = masks.boxes().rasters(size=(width, height))
+            drawn = masks.rasters((width, height))
             rasters = [
                 softened(drawn.face_hands, blur),
                 softened(drawn.lips, blur),
                 softened(drawn.hands, blur),
             ]
         return io.NodeOutput(*rasters, masks)
+
+
+def own_masks() -> list[io.Input]:
+    """MASKs in place of the computed ones; last and optional, so that older workflows stay valid."""
+    return [
+        io.Mask.Input(
+            "face_mask",
+            optional=True,
+            tooltip=(
+                "Optional own mask of the face in the portrait's framing: one for all frames, or one for "
+                "each. It replaces the computed mask."
+            ),
+        ),
+        io.Mask.Input(
+            "lips_mask",
+            optional=True,
+            tooltip=(
+                "Optional own mask of the lips in the portrait's framing: one for all frames, or one for "
+                "each. It replaces the computed mask."
+            ),
+        ),
+        io.Mask.Input(
+            "hands_mask",
+            optional=True,
+            tooltip=(
+                "Optional own mask of the hands in the portrait's framing: one for all frames, or one for "
+                "each. It replaces the computed mask."
+            ),
+        ),
+    ]
 
 
 def softened(masks: NDArray[np.uint8], blur: int) -> Tensor:

@@ -74,7 +74,8 @@ def clip_sockets() -> list[io.Input]:
             "masks",
             optional=True,
             tooltip=(
-                "Optional masks from MMGT Motion Masks. Without them, the masks are computed from the motion."
+                "Optional masks from MMGT Motion Masks. Without them, the masks are computed from the "
+                "motion, or located in the skeleton images."
             ),
         ),
         io.ClipVision.Input(

@@ -16,6 +16,7 @@ def denoise(
     progress=silent,
     preview=None,
     work=None,
+    unfinished=None,
     closed_loop=None,
     region_weights=(None, None, None),
     **choices,
@@ -26,7 +27,8 @@ def denoise(
     sampling = Sampling(
         pose_weight=pose, face_weight=face, lip_weight=lips, window_ends=ends, **{"seed": 42} | choices
     )
-    return core_denoise(model, conditions, sampling, noise=noise, observer=Observer(progress, preview, work))
+    observer = Observer(progress, preview, work)
+    return core_denoise(model, conditions, sampling, noise=noise, observer=observer, unfinished=unfinished)
 
 
 class SeenSteps:

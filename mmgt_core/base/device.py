@@ -40,3 +40,8 @@ def choose_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     if precision not in named:
         raise InputError(f"there is no precision '{precision}'", fix="choose auto, fp32, fp16 or bf16")
     return named[precision]
+
+
+def retries(precision: Precision, dtype: torch.dtype) -> bool:
+    """Whether a run goes on in float32 where numbers overflow: only where "auto" chose float16."""
+    return precision == "auto" and dtype == torch.float16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..base.errors import MMGTError
 from ..base.progress import Progress, silent
@@ -12,24 +12,39 @@ from ..base.sizes import readable_size
 from ..checkpoints.folders import Found, State, look_for
 from ..checkpoints.registry import REGISTRY
 from .findings import Finding
+from .road import Host
+
+if TYPE_CHECKING:
+    from ..video.config import VideoConfig
 
 SECTION = "Model files"
 
 
 def files(
-    folders: Sequence[Path], *, hashes: bool = False, progress: Progress = silent
+    folders: Sequence[Path],
+    *,
+    hashes: bool = False,
+    progress: Progress = silent,
+    check_video: Callable[[Path], VideoConfig] | None = None,
 ) -> tuple[list[Finding], dict[str, Path]]:
     """A line for each known file, and the paths of those that can be used, by name.
 
     Args:
         folders: laid out like ComfyUI's `models`.
         hashes: compare SHA-256 where it is known; reads every file.
+        check_video: see `road.Host`.
     """
+    loaders: dict[str, Callable[[Path], str]] = {
+        "motion": _motion,
+        "video": lambda path: _video((check_video or Host().check_video)(path)),
+        "person-detector": _onnx,
+        "pose-detector": _onnx,
+    }
     found: list[Finding] = []
     usable: dict[str, Path] = {}
     for index, file in enumerate(REGISTRY):
         state = look_for(file, folders, hashes=hashes)
-        finding = _finding(state)
+        finding = _finding(state, loaders.get(file.name))
         found.append(finding)
         if state.path is not None and finding.verdict == "ok":
             usable[file.name] = state.path
@@ -37,7 +52,7 @@ def files(
     return found, usable
 
 
-def _finding(found: Found) -> Finding:
+def _finding(found: Found, load: Callable[[Path], str] | None) -> Finding:
     file = found.file
     if found.path is None:
         return Finding(SECTION, file.name, "missing", "", f"{file.file} in models/{file.folder}")
@@ -46,21 +61,10 @@ def _finding(found: Found) -> Finding:
     if found.state is State.WRONG:
         return Finding(SECTION, file.name, value, "fault", found.remark)
     try:
-        loaded = _load(file.name, found.path)
+        loaded = load(found.path) if load is not None else ""
     except MMGTError as error:
         return Finding(SECTION, file.name, value, "fault", _without_folders(error, found.path))
     return Finding(SECTION, file.name, f"{value}{loaded}", "ok", "loads strictly" if loaded else "present")
-
-
-def _load(name: str, path: Path) -> str:
-    """Load the file as its user would; says what it is."""
-    loaders: dict[str, Callable[[Path], Any]] = {
-        "motion": _motion,
-        "video": _video,
-        "person-detector": _onnx,
-        "pose-detector": _onnx,
-    }
-    return loaders[name](path) if name in loaders else ""
 
 
 def _motion(path: Path) -> str:
@@ -70,10 +74,7 @@ def _motion(path: Path) -> str:
     return f", {config.layers} layers of width {config.width}, {config.audio_channels} audio channels"
 
 
-def _video(path: Path) -> str:
-    from ..checkpoints.video import load_video_model
-
-    config = load_video_model(path).config
+def _video(config: VideoConfig) -> str:
     return f", widths {config.block_channels}, {config.audio_features}, {config.size} px"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,24 +16,17 @@ from ..base.device import choose_device
 from ..base.errors import MMGTError
 from ..base.presets import Preset
 from ..base.timebase import FPS
-from ..checkpoints.companions import autoencoder_of, portrait_embedding
 from ..checkpoints.folders import model_folders
 from ..checkpoints.smga import load_smga
-from ..checkpoints.video import load_video_model
-from ..media.framing import fit_image
-from ..media.images import load_image
 from ..media.sound_file import load_waveform
-from ..pipeline.conditions import clip_conditions
 from ..pipeline.encoders import file_encoders
-from ..pipeline.render import Output, Scene, render
+from ..pipeline.render import Output
 from ..pipeline.stages import Stage, Stages, no_stages
 from ..pose.motion import Motion
 from ..pose.openpose import read_pose_file
 from ..smga.generate import generate_motion
 from ..smga.sampling import MotionSampling
-from ..video.autoencoder import decode_latents
 from ..video.config import PoseStyle
-from ..video.denoise import denoise
 from ..video.sampling import Sampling
 from .environment import environment
 from .files import files
@@ -41,6 +34,7 @@ from .findings import Finding, Verdict, worst, write_report
 from .memory import Meter
 from .motion_checks import SECTION as MOTION
 from .motion_checks import motion_checks
+from .road import Host, published_video
 from .style_check import SECTION as VIDEO
 from .style_check import style_check
 
@@ -60,7 +54,7 @@ class Examination:
     models_dir: tuple[Path, ...] = ()
     verify: bool = False
     device: str = "auto"
-    host: str = ""
+    host: Host = field(default_factory=Host)
 
 
 @dataclass(frozen=True)
@@ -79,9 +73,12 @@ def examine(examination: Examination, stages: Stages = no_stages) -> Report:
     check raises becomes a finding, so that the others still run.
     """
     device = choose_device(examination.device)
-    found = environment(device, examination.host)
+    found = environment(device, examination.host.name)
     lines, usable = files(
-        model_folders(examination.models_dir), hashes=examination.verify, progress=stages(Stage.CHECKING)
+        model_folders(examination.models_dir),
+        hashes=examination.verify,
+        progress=stages(Stage.CHECKING),
+        check_video=examination.host.check_video,
     )
     found += lines
     portrait, pose = (assets.asset(name) for name in assets.PORTRAITS[0])
@@ -131,32 +128,20 @@ def _stage_2(
     device: torch.device,
     stages: Stages,
 ) -> tuple[list[Finding], tuple[Path, ...]]:
-    published = all(name in usable for name in ("video", "vae", "clip-vision", "wav2vec2"))
-    model = load_video_model(usable["video"] if published else assets.asset(assets.VIDEO_MODEL), device)
-    model.autoencoder = autoencoder_of(model, usable.get("vae"), device)
-    encoders = file_encoders(wav2vec2=usable.get("wav2vec2"), device=device, stages=stages)
-    sampling, image = Sampling(preset=examination.preset), load_image(portrait)
-    config, size = sampling.applied_to(model.config), sampling.size(model.config)
-    fitted, framing = fit_image(image, size, sampling.fitted)
-    embedding = portrait_embedding(config, usable.get("clip-vision"), fitted, device)
-    placed = motion.on_portrait((image.shape[1], image.shape[0]))
-    target = framing.motion_to_target(placed)
+    road = examination.host.open_video(usable, portrait, device, stages)
+    sampling = Sampling(preset=examination.preset)
+    config, size = sampling.applied_to(road.config), sampling.size(road.config)
 
     def in_style(style: PoseStyle, few: Motion) -> Tensor:
-        conditions = clip_conditions(
-            model, fitted, few, None, replace(config, pose_style=style), image_embeds=embedding
-        )
-        latents = denoise(model, conditions, replace(sampling, cfg=1.0))
-        return decode_latents(model.autoencoder, latents, config.latent_scale)
+        return road.few(few, replace(sampling, cfg=1.0, pose_style=style))
 
-    far = [round(i * (target.frames - 1) / (STYLE_FRAMES - 1)) for i in range(STYLE_FRAMES)]
-    found = [_model(VIDEO, published)]
+    far = [round(i * (motion.frames - 1) / (STYLE_FRAMES - 1)) for i in range(STYLE_FRAMES)]
+    found = [_model(VIDEO, published_video(usable))]
     stages(Stage.COMPARING)
-    found += style_check(in_style, target.window(far), size, config.pose_style)
-    scene = Scene(image, placed, (voice,), voice, embedding)
+    found += style_check(in_style, motion.window(far), size, config.pose_style)
     output = Output(examination.out / "doctor.mp4", None, examination.out / "doctor.jpg")
     with Meter(device) as meter:
-        written = render(model, scene, output, sampling, encoders=encoders, stages=stages)
+        written = road.video(motion, voice, sampling, output)
     return [*found, *_cost(VIDEO, meter, motion.frames)], written
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -76,6 +76,12 @@ class SheetCollector:
                 self._kept.append(frame.copy())  # not a view that keeps its whole chunk
                 self._labels.append(f"{self._seen / self._fps:.2f} s")
             self._seen += 1
+
+    def passing(self, chunks: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+        """The same chunks, seen on their way."""
+        for frames in chunks:
+            self.add(frames)
+            yield frames
 
     def picture(self) -> NDArray[np.uint8]:
         """The contact sheet of what was seen."""

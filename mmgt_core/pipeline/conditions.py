@@ -19,7 +19,9 @@ from ..video.config import VideoConfig
 if TYPE_CHECKING:
     from ..audio.features import Encoder
     from ..media.waveform import Waveform
+    from ..pose.given_masks import RegionMasks
     from ..pose.motion import Motion
+    from ..pose.motion_masks import MotionMasks
     from ..video.model import VideoModel
 
 
@@ -32,6 +34,7 @@ def clip_conditions(
     progress: Progress = silent,
     encoders: Mapping[str, Encoder] | None = None,
     image_embeds: Tensor | None = None,
+    masks: MotionMasks | RegionMasks | None = None,
 ) -> ClipConditions:
     """The conditions of a clip.
 
@@ -43,6 +46,7 @@ def clip_conditions(
         motion: of that image.
         voice: the sound that the model uses; None: no audio.
         config: the model's, with the choices for this clip.
+        masks: of that image; None: those of the motion.
     """
     from ..pose.drawing import draw_pose
     from ..pose.motion_masks import motion_masks
@@ -66,7 +70,7 @@ def clip_conditions(
         motion.frames,
         latent_size=latent_size,
         audio=audio,
-        masks=clip_masks(motion_masks(motion), latent_size, config.full_mask),
+        masks=clip_masks(masks or motion_masks(motion), latent_size, config.full_mask),
         image_embeds=image_embeds,
     )
     progress(3, 3)

@@ -13,7 +13,7 @@ from .. import assets
 from ..audio.features import required_encoder, stage1_features
 from ..audio.silence_gate import note_early_start
 from ..audio.speech_level import leveled
-from ..base.device import choose_device, choose_dtype
+from ..base.device import choose_device, choose_dtype, retries
 from ..base.notes import Note
 from ..base.presets import Preset
 from ..base.progress import Plan, unplanned
@@ -33,6 +33,8 @@ from ..work.steps import StepStore
 from .encoders import file_encoders
 from .inputs import first_pose, portrait_pose, pose_of_video, same_length
 from .kept_work import kept_motion, video_key, work_of
+from .mask_files import given_masks
+from .overflow import precise_model
 from .pose_finder import PoseFinder
 from .render import Output, Scene, render
 from .request import MotionRequest, VideoRequest, VideoResult
@@ -125,7 +127,8 @@ def generate_video(
     device = choose_device(settings.device)
     encoders = file_encoders(wav2vec2=chosen.wav2vec2, device=device, stages=stages)
     dtype = choose_dtype(chosen.dtype, device)
-    model = load_video_model(chosen.model or assets.asset(assets.VIDEO_MODEL), device, dtype)
+    file = chosen.model or assets.asset(assets.VIDEO_MODEL)
+    model = load_video_model(file, device, dtype)
     model.autoencoder = autoencoder_of(model, chosen.vae, device).float()
     if voice is not None:
         required_encoder(model.config.audio_features, encoders)
@@ -144,10 +147,11 @@ def generate_video(
     elif voice is not None:
         note_early_start(voice, notes.append)
     frames = sound[0].frames if sound else pose.frames
+    masks = given_masks(request, frames, notes.append)
     announce(Plan(frames, shares(with_motion=smga is not None)))
 
     def key() -> str:
-        return video_key(settings, model.config, image=image, pose=pose, voice=voice)
+        return video_key(settings, model.config, image=image, pose=pose, voice=voice, masks=masks)
 
     with work_of(settings, key, request, config, frames, size) as work:
         motion = pose
@@ -167,13 +171,15 @@ def generate_video(
             )
         files = render(
             model,
-            Scene(image, motion, sound, voice, embedding, own_pose),
+            Scene(image, motion, sound, voice, embedding, own_pose, masks),
             Output(request.out, request.fps, request.contact_sheet),
             sampling,
             lock_background=chosen.lock_background,
             encoders=encoders,
             work=None if work is None else StepStore(work),
             stages=stages,
+            precise=(lambda half: precise_model(half, file)) if retries(chosen.dtype, dtype) else None,
+            note=notes.append,
         )
     return VideoResult(files, motion.frames, tuple(notes))
 

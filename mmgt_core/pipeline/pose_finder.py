@@ -54,7 +54,8 @@ class PoseFinder:
             raise InputError(NO_POSE, where=where, fix=NO_POSE_FIX)
         progress = self.stages(Stage.DETECTION)
         try:
-            found = detector.detect(image, person=self._person())
+            with detector:
+                found = detector.detect(image, person=self._person())
         except InputError as error:
             raise InputError(error.what, where=where, fix=error.fix) from error
         progress(1, 1)
@@ -69,7 +70,8 @@ class PoseFinder:
 
         frames = iterate_video(path, fps=FPS, start=start, duration=duration)
         try:
-            return detector.track(frames, person=self._person(), progress=self.stages(Stage.DETECTION))
+            with detector:
+                return detector.track(frames, person=self._person(), progress=self.stages(Stage.DETECTION))
         except InputError as error:
             raise InputError(error.what, where=path, fix=error.fix) from error
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,25 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..base.notes import Note, unnoted
 from ..base.timebase import FPS
 from ..media.background_lock import locked_frames
 from ..media.contact_sheet import SheetCollector
 from ..media.frame_rate import output_rate, write_at_rate
 from ..media.framing import fit_image
 from ..media.images import save_image, to_uint8
+from ..media.mask_framing import framed_regions
 from ..media.portrait_framing import PortraitFraming
 from ..media.video_writer import VideoWriter
+from ..pose.motion_masks import motion_masks
 from ..video.autoencoder import decoded_parts, frame_decoder
-from ..video.denoise import Observer, denoise
+from ..video.denoise import Observer
 from ..video.live_preview import LivePreview
 from ..video.sampling import Sampling
 from .conditions import clip_conditions
+from .encoders import remembered
+from .overflow import denoised
 from .settings import StrPath
 from .stages import Stage, Stages, no_stages
 
 if TYPE_CHECKING:
     from ..audio.features import Encoder
     from ..media.waveform import Waveform
+    from ..pose.given_masks import GivenMasks
     from ..pose.motion import Motion
     from ..video.denoise import FinishedWork
     from ..video.model import VideoModel
@@ -49,6 +56,7 @@ class Scene:
         voice: the sound that the model uses; None: no audio.
         image_embeds: CLIP embedding (1, cross_dim) of the portrait for models that need it.
         portrait_pose: the pose in the portrait, where it is known.
+        masks: given masks of some regions, in the framing of the image.
     """
 
     image: Frames
@@ -57,6 +65,7 @@ class Scene:
     voice: Waveform | None = None
     image_embeds: Tensor | None = None
     portrait_pose: Motion | None = None
+    masks: GivenMasks | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,8 @@ def render(
     encoders: Mapping[str, Encoder] | None = None,
     work: FinishedWork | None = None,
     stages: Stages = no_stages,
+    precise: Callable[[VideoModel], VideoModel] | None = None,
+    note: Note = unnoted,
 ) -> tuple[Path, ...]:
     """Render and write the video, with the sound where there is one; returns the files.
 
@@ -87,6 +98,7 @@ def render(
         lock_background: outside of what moves, the portrait's own pixels stay exactly.
         encoders: the speech encoders by name, for a model that needs one.
         work: keeps finished steps; see `denoise`.
+        precise: what to go on with where numbers overflow, see `denoised`; `note` receives a remark.
 
     Raises:
         InputError: sizes or settings that do not work, a place that cannot be written, a full disk.
@@ -97,25 +109,30 @@ def render(
     rate = output_rate(FPS if output.fps is None else output.fps)
     # Fails early for a place that cannot be written.
     writer = VideoWriter(output.path, *framing.size(size), fps=rate, audio=scene.sound or None)
-    conditions = clip_conditions(
-        model,
-        portrait,
-        fitted.motion_to_target(scene.motion),
-        scene.voice,
-        config,
-        stages(Stage.CONDITIONS),
-        encoders,
-        scene.image_embeds,
+    motion = fitted.motion_to_target(scene.motion)
+    masks = motion_masks(motion)
+    if scene.masks is not None:
+        masks = framed_regions(masks, scene.masks, fitted.source, fitted.target, sampling.fitted)
+    conditions = partial(
+        clip_conditions,
+        portrait=portrait,
+        motion=motion,
+        masks=masks,
+        voice=scene.voice,
+        config=config,
+        encoders=remembered(encoders),
+        image_embeds=scene.image_embeds,
     )
+    first = conditions(model, progress=stages(Stage.CONDITIONS))
     preview = LivePreview(lambda x: next(final_frames(model, x, framing))[-1])
-    latents = denoise(model, conditions, sampling, observer=Observer(stages(Stage.SAMPLING), preview, work))
+    observer = Observer(stages(Stage.SAMPLING), preview, work)
+    model, latents = denoised(model, first, conditions, sampling, observer, precise, note)
     frames = final_frames(model, latents, framing)
     if lock_background:
         frames = locked_frames(frames, scene.motion, framing.portrait(size), scene.portrait_pose)
     sheet = SheetCollector(scene.motion.frames)
     with writer as video:
-        collected = _collected(frames, sheet)
-        write_at_rate(video, collected, scene.motion.frames, rate, stages(Stage.WRITING))
+        write_at_rate(video, sheet.passing(frames), scene.motion.frames, rate, stages(Stage.WRITING))
     if output.contact_sheet is None:
         return (Path(output.path),)
     save_image(output.contact_sheet, sheet.picture())
@@ -128,9 +145,3 @@ def final_frames(model: VideoModel, latents: Tensor, framing: PortraitFraming) -
     for part in decoded_parts(frame_decoder(model.autoencoder, model.config.latent_scale), latents):
         frames = to_uint8(part)
         yield frames if whole else framing.restore(frames)
-
-
-def _collected(chunks: Iterable[Frames], sheet: SheetCollector) -> Iterator[Frames]:
-    for frames in chunks:
-        sheet.add(frames)
-        yield frames

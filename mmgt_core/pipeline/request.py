@@ -95,6 +95,13 @@ class VideoRequest:
     """Seconds of silence before the recording; a given motion holds its first pose for as long."""
     lead_out: float = 0.0
     """Seconds of silence after the recording, for which a given motion holds its last pose."""
+    face_mask: Path | None = None
+    """A mask of the face, white inside, in the portrait's framing: an image for all frames, or a video with
+    one frame for each. It replaces the computed mask."""
+    lips_mask: Path | None = None
+    """Likewise of the lips."""
+    hands_mask: Path | None = None
+    """Likewise of the hands."""
 
     def check(self) -> None:
         """Raise InputError for what contradicts itself."""

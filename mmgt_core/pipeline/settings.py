@@ -84,8 +84,8 @@ class VideoSettings:
     clip_vision: Path | None = None
     """CLIP image encoder, file or folder, for models that need it. None = looked up in the models folders."""
     dtype: Precision = "auto"
-    """Precision of the video model: auto (fp16 on a GPU, else fp32), fp32, fp16 or bf16. Stage I, the
-    encoders and the VAE always run in fp32.
+    """Precision of the video model: auto (fp16 on a GPU, with fp32 from where fp16 overflows; fp32
+    elsewhere), fp32, fp16 or bf16. Stage I, the encoders and the VAE always run in fp32.
     """
     lock_background: bool = False
     """Keep the portrait's own pixels wherever the person never is."""

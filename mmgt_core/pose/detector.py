@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from types import TracebackType
 
 import cv2
 import numpy as np
@@ -24,7 +25,8 @@ from . import skeleton
 from .motion import Motion
 from .onnx_network import OnnxNetwork
 from .openpose import Person
-from .tracking import Tracker, fill_gaps
+from .person_boxes import EVERY, PersonBoxes, checked_sizes, chosen_person, parts
+from .tracking import Tracker, fill_gaps, standing_still
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ LONGEST_ASPECT = 8.0  # of an image; a person on a longer strip cannot be seen
 COCO_POINTS = 133
 PARTS = {"face": skeleton.FACE, "left hand": skeleton.LEFT_HAND, "right hand": skeleton.RIGHT_HAND}
 CLEAR_SHARE = 0.5  # of a part's points that must be visible, or a warning names it
+POSE_BATCH = 8  # images of one run of the pose network
+LOST_SHARE = 0.1  # of the points must be visible, or the person is looked for in that frame
 MAX_GAP = 12  # frames, about half a second: longer gaps are not guessed
 NOBODY = "no person was found"
 NOBODY_FIX = "use an image on which one person is seen clearly, from the head to the hands"
@@ -83,6 +87,16 @@ class PoseDetector:
         bins = [(COCO_POINTS, int(side * math.SIMCC_SPLIT)) for side in self._size]
         self._pose.check("DWPose", POSE_FILE, (3, *self._size[::-1]), bins)
 
+    def __enter__(self) -> PoseDetector:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the networks go, and the memory that onnxruntime holds for them."""
+        self._detector.close()
+        self._pose.close()
+
     @classmethod
     def from_folder(cls, folder: str | PathLike[str], *, device: str = "auto") -> PoseDetector:
         """The detector whose two files lie in `folder` under their published names."""
@@ -109,7 +123,7 @@ class PoseDetector:
         boxes = self._boxes(resized)
         if not len(boxes):
             raise InputError(NOBODY, fix=NOBODY_FIX)
-        points = self._points(resized, boxes[_chosen(boxes, person)])
+        (points,) = self._points([resized], [boxes[chosen_person(boxes, person)]])
         motion = _motion(points[None], image.shape[1::-1])
         return Detection(motion, (*self._pose.remarks, *unclear_parts(motion)))
 
@@ -120,9 +134,10 @@ class PoseDetector:
         total: int | None = None,
         person: Person = "largest",
         max_gap: int = MAX_GAP,
+        every: int = EVERY,
         progress: Progress = silent,
     ) -> Detection:
-        """The motion of one person through the frames of a driving video, held one at a time.
+        """The motion of one person through the frames of a driving video, held a few at a time.
 
         The person is chosen in the first frame that shows somebody and then followed by where they were. What
         is missing for at most `max_gap` frames, the whole person or single points, is interpolated; what is
@@ -132,22 +147,31 @@ class PoseDetector:
             frames: uint8 RGB (height, width, 3), all of one size.
             total: how many, if known, for the progress.
             person: as in `detect`.
+            every: frames from one search for people to the next; 1 searches every frame. Poses are found in
+                every frame, in batches where the network's input allows.
 
         Raises:
             InputError: nobody is found on any frame, no frames, or frames of different sizes.
         """
         found: list[NDArray[np.float32] | None] = []
-        size = (1, 1)
-        for index, (frame, seen) in enumerate(self.frame_by_frame(frames, person=person)):
-            size = frame.shape[1::-1]
-            found.append(seen.points)
-            progress(index + 1, max(total or 0, index + 1))
-        if not found:
+        size: tuple[int, int] | None = None
+
+        def look(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+            progress(len(found), max(total or 0, len(found) + 1))  # a search can take a second
+            return self._boxes(image)
+
+        boxes = PersonBoxes(look, lambda people: chosen_person(people, person))
+        for images in parts(map(checked_sizes(), frames), every):
+            size = images[0].shape[1::-1]
+            resized = [_resized(image) for image in images]
+            found += self._found_points(resized, boxes.of(resized), boxes)
+            progress(len(found), max(total or 0, len(found)))
+        if size is None:
             raise InputError("the video has no frames", fix="give a longer one")
-        if all(frame is None for frame in found):
+        if not boxes.found:
             raise InputError(f"{NOBODY} on any of the {len(found)} frames", fix=NOBODY_FIX)
         lost = sum(frame is None for frame in found)
-        motion = _motion(fill_gaps(_standing_still(found), max_gap, skeleton.VISIBLE_SCORE), size)
+        motion = _motion(fill_gaps(standing_still(found), max_gap, skeleton.VISIBLE_SCORE), size)
         warnings = (*self._pose.remarks, *unclear_parts(motion))
         if lost:
             text = f"the person is missing on {lost} of {len(found)} frames"
@@ -162,7 +186,8 @@ class PoseDetector:
         person: Person = "largest",
         restarts: Container[int] = (),
     ) -> Iterator[tuple[NDArray[np.uint8], FramePeople]]:
-        """Each frame and who is seen on it, the person followed as in `track`; gaps are not filled.
+        """Each frame and who is seen on it, the person followed as in `track`; gaps are not filled, and
+        people are searched on every frame.
 
         Args:
             frames: uint8 RGB (height, width, 3), all of one size.
@@ -179,9 +204,9 @@ class PoseDetector:
             if index in restarts:
                 tracker = None
             if tracker is None and len(boxes):
-                tracker = Tracker(boxes[_chosen(boxes, person)])
+                tracker = Tracker(boxes[chosen_person(boxes, person)])
             box = None if tracker is None else tracker.follow(boxes)
-            points = None if box is None else self._points(resized, box)
+            points = None if box is None else self._points([resized], [box])[0]
             fractions = boxes / np.array(resized.shape[1::-1] * 2, np.float32)
             yield frame, FramePeople(points, fractions.astype(np.float32))
 
@@ -193,18 +218,43 @@ class PoseDetector:
             boxes = math.person_boxes(np.nan_to_num(raw, nan=0.0), ratio)
         return boxes[np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
 
-    def _points(self, image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(134, 3) of the person in a box: x and y as fractions of the image, score 0..1."""
-        centre, extent = math.pose_region(box, self._size)
-        crop = math.pose_crop(image, centre, extent, self._size)
-        simcc_x, simcc_y = self._pose.run(crop.transpose(2, 0, 1)[None])
-        points, score = math.decode_simcc(
-            np.nan_to_num(simcc_x[0]), np.nan_to_num(simcc_y[0]), centre, extent, self._size
-        )
-        coco = np.concatenate([points / np.array(image.shape[1::-1], np.float32), score[:, None]], axis=1)
-        whole = math.whole_body_134(coco[None])[0]
-        whole[:, 2] = whole[:, 2].clip(0, 1)
-        return whole.astype(np.float32)
+    def _found_points(
+        self,
+        images: Sequence[NDArray[np.uint8]],
+        where: Sequence[NDArray[np.float32] | None],
+        boxes: PersonBoxes,
+    ) -> list[NDArray[np.float32] | None]:
+        """(134, 3) for each image, None where the person is not seen."""
+        seen = [(index, box) for index, box in enumerate(where) if box is not None]
+        points: list[NDArray[np.float32] | None] = [None] * len(images)
+        found = self._points([images[index] for index, _ in seen], [box for _, box in seen])
+        for (index, box), pose in zip(seen, found, strict=True):
+            points[index] = pose
+            if (pose[:, 2] >= skeleton.VISIBLE_SCORE).mean() < LOST_SHARE:
+                again = boxes.again(images[index], box)
+                points[index] = None if again is None else self._points([images[index]], [again])[0]
+        return points
+
+    def _points(
+        self, images: Sequence[NDArray[np.uint8]], boxes: Sequence[NDArray[np.float32]]
+    ) -> list[NDArray[np.float32]]:
+        """(134, 3) of the person in the box of each image: x and y as fractions of it, score 0..1."""
+        regions = [math.pose_region(box, self._size) for box in boxes]
+        crops = [
+            math.pose_crop(image, *region, self._size).transpose(2, 0, 1)
+            for image, region in zip(images, regions, strict=True)
+        ]
+        found, batch = [], POSE_BATCH if self._pose.any_batch else 1
+        for start in range(0, len(crops), batch):
+            across, down = map(np.nan_to_num, self._pose.run(np.stack(crops[start : start + batch])))
+            part = zip(across, down, images[start:], regions[start:], strict=False)
+            for simcc_x, simcc_y, image, (centre, extent) in part:
+                points, score = math.decode_simcc(simcc_x, simcc_y, centre, extent, self._size)
+                points = points / np.array(image.shape[1::-1], np.float32)
+                whole = math.whole_body_134(np.concatenate([points, score[:, None]], axis=1)[None])[0]
+                whole[:, 2] = whole[:, 2].clip(0, 1)
+                found.append(whole.astype(np.float32))
+        return found
 
 
 def _resized(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -218,26 +268,6 @@ def _resized(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     target = tuple(round(side * scale / GRID) * GRID for side in (width, height))
     how = cv2.INTER_LANCZOS4 if scale > 1 else cv2.INTER_AREA
     return np.asarray(cv2.resize(image[..., ::-1], target, interpolation=how), np.uint8)
-
-
-def _chosen(boxes: NDArray[np.float32], person: Person) -> int:
-    if person == "largest":
-        return int(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).argmax())
-    if not 0 <= person < len(boxes):
-        raise InputError(
-            f"there is no person {person}; {len(boxes)} were found, counted from 0", fix="choose another"
-        )
-    return person
-
-
-def _standing_still(found: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32]:
-    """(frames, 134, 3): a frame without the person repeats the last with them (or the first), not visible."""
-    last = next(points for points in found if points is not None)
-    frames = []
-    for points in found:
-        last = last if points is None else points
-        frames.append(last * np.array([1, 1, points is not None], np.float32))
-    return np.stack(frames)
 
 
 def _motion(points: NDArray[np.float32], size: tuple[int, int]) -> Motion:

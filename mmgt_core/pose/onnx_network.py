@@ -54,7 +54,7 @@ class OnnxNetwork:
         options.log_severity_level = 3  # errors; what matters is raised
         try:
             self._wanted = wanted_providers(onnxruntime, device)
-            self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
+            session = onnxruntime.InferenceSession(
                 str(self._path), sess_options=options, providers=self._wanted
             )
         except Exception as error:  # its exceptions share no base of their own
@@ -63,10 +63,25 @@ class OnnxNetwork:
                 where=path,
                 fix=f"download it again from {source}",
             ) from error
-        inputs = self._session.get_inputs()
+        self._held: onnxruntime.InferenceSession | None = session
+        inputs = session.get_inputs()
         self.input_shape: list[Any] = list(inputs[0].shape) if inputs else []
         self._inputs = [item.name for item in inputs]
         self._outputs: Sequence[tuple[int | None, ...]] = ()
+
+    @property
+    def any_batch(self) -> bool:
+        """Whether one run takes several images; the file leaves that axis open or fixes it to 1."""
+        return bool(self.input_shape) and not isinstance(self.input_shape[0], int)
+
+    def close(self) -> None:
+        """Let the session go, with its memory; the network cannot run any more."""
+        self._held = None
+
+    @property
+    def _session(self) -> onnxruntime.InferenceSession:
+        assert self._held is not None, "the network was closed"
+        return self._held
 
     @property
     def provider(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,3 +91,13 @@ def fill_gaps(points: Array, max_gap: int, visible: float) -> Array:
         filled[long, point, :2] = points[np.where(frames < places[0], places[0], before), point, :2][long]
         filled[long, point, 2] = 0
     return filled
+
+
+def standing_still(found: Sequence[Array | None]) -> Array:
+    """(frames, 134, 3): a frame without the person repeats the last with them (or the first), not visible."""
+    last = next(points for points in found if points is not None)
+    frames = []
+    for points in found:
+        last = last if points is None else points
+        frames.append(last * np.array([1, 1, points is not None], np.float32))
+    return np.stack(frames)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -106,17 +108,21 @@ class Adapter(nn.Module):
         return folded.train(self.training)
 
 
-def folded_state(audio: dict[str, Tensor]) -> dict[str, Tensor]:
+def folded_state(audio: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> dict[str, Tensor]:
     """The state of folded audio modules from that of trained ones; names start with a
-    site key ("down_0_1.block...").
+    site key ("down_0_1.block..."). `dtype`: of the result; None keeps each module's.
     """
-    result = {name: tensor for name, tensor in audio.items() if ".block." not in name}
+    result = {
+        name: tensor if dtype is None else tensor.to(dtype)
+        for name, tensor in audio.items()
+        if ".block." not in name
+    }
     for site in {name.split(".")[0] for name in audio}:
         prefix = f"{site}.block."
         block = {
             name.removeprefix(prefix): tensor for name, tensor in audio.items() if name.startswith(prefix)
         }
-        result.update({prefix + name: tensor for name, tensor in fold_block(block).items()})
+        result.update({prefix + name: tensor for name, tensor in fold_block(block, dtype).items()})
     return result
 
 

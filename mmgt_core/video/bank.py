@@ -31,7 +31,14 @@ class Bank:
         return Bank({site: tensor.to(*args, **kwargs) for site, tensor in self.features.items()})
 
     def rounded(self) -> Bank:
-        """The bank rounded to float16 and back, as the reference code hands it over even in a float32 run."""
+        """The bank rounded to float16 and back, as the reference code hands it over even in a float32 run.
+
+        What float16 cannot hold becomes its largest number rather than infinite.
+        """
+        largest = torch.finfo(torch.float16).max
         return Bank(
-            {site: tensor.to(torch.float16).to(tensor.dtype) for site, tensor in self.features.items()}
+            {
+                site: tensor.clamp(-largest, largest).to(torch.float16).to(tensor.dtype)
+                for site, tensor in self.features.items()
+            }
         )

@@ -12,16 +12,19 @@ from .config import FullMask
 from .mask_pyramid import MaskPyramid, mask_pyramid
 
 if TYPE_CHECKING:
+    from ..pose.given_masks import RegionMasks
     from ..pose.motion_masks import MotionMasks
 
 MASKED_AT_ONCE = 16  # frames whose mask rasters, 512 x 512 each, are in memory
 
 
-def clip_masks(boxes: MotionMasks, latent_size: tuple[int, int], full_mask: FullMask) -> FrameMasks:
+def clip_masks(
+    boxes: MotionMasks | RegionMasks, latent_size: tuple[int, int], full_mask: FullMask
+) -> FrameMasks:
     """Function: frame indices -> their `MaskPyramid`.
 
     Args:
-        boxes: of `pose.motion_masks.motion_masks`, on a canvas of the video's aspect.
+        boxes: of `pose.motion_masks.motion_masks`, on a canvas of the video's aspect; or with given masks.
         latent_size: (height, width) of the latents.
         full_mask: what the full-frame branch sees; see `mask_pyramid`.
     """

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from ..base.errors import CheckpointError
 from ..base.progress import Progress, silent
 from .conditions import ClipConditions
 from .noise import initial_noise
+from .overflow import OverflowedError, Unfinished
 from .sampling import Sampling
 from .scheduler import Schedule
 from .window_calls import Batches, WindowCalls
@@ -64,22 +64,27 @@ def denoise(
     *,
     noise: Tensor | None = None,
     observer: Observer | None = None,
+    unfinished: Unfinished | None = None,
 ) -> Tensor:
     """Denoise one clip -> float32 scaled latents (frames, 4, h, w) on the CPU.
 
     Args:
         sampling: None: the model defaults, seed 0.
         noise: (frames, 4, h, w) to start from, in place of what the seed draws.
+        unfinished: to continue, with another model; what `observer.work` holds is not asked.
 
     Raises InputError for settings that cannot work, and when not even one window fits into memory;
-    CheckpointError for a model whose numbers are not finite.
+    OverflowedError for a model whose numbers are not finite.
     """
     sampling, observer = sampling or Sampling(), observer or Observer()
     config, work = sampling.applied_to(model.config), observer.work
     windows = context_windows(conditions.frames, config.window, config.overlap, config.closed_loop)
     schedule = Schedule(config.beta_schedule)
     call = WindowCalls(model, conditions, schedule, windows, config, observer.preview)
-    first, x = (None if work is None else work.resume()) or (0, None)
+    if unfinished is not None:
+        first, x = unfinished.step, unfinished.latents
+    else:
+        first, x = (None if work is None else work.resume()) or (0, None)
     if x is None and noise is not None:
         x = noise.float().cpu().clone(memory_format=torch.contiguous_format)
     if x is None:
@@ -88,7 +93,8 @@ def denoise(
     timesteps = schedule.timesteps(config.steps)
     with model.attached(model.adapter.fold()):
         for step in range(first, config.steps):
-            sums = _predictions(call, batches, step, timesteps[step], x, observer)
+            begun = unfinished if step == first else None
+            sums = _predictions(call, batches, step, timesteps[step], x, observer, begun)
             _finish_step(schedule, sums, timesteps[step], x, config.steps)
             del sums
             if work is not None:
@@ -97,12 +103,20 @@ def denoise(
 
 
 def _predictions(
-    call: WindowCalls, batches: Batches, step: int, timestep: int, x: Tensor, observer: Observer
+    call: WindowCalls,
+    batches: Batches,
+    step: int,
+    timestep: int,
+    x: Tensor,
+    observer: Observer,
+    begun: Unfinished | None,
 ) -> WindowSums:
     """All windows' guided predictions of one step."""
     sums = WindowSums(x, window_weights(len(call.windows[0]), call.config.fusion))
     done, total, steps = 0, len(call.windows), call.config.steps
-    for start, count, v in () if observer.work is None else observer.work.windows(step):
+    if begun is not None:
+        sums, done = begun.sums, begun.windows
+    for start, count, v in () if observer.work is None or begun else observer.work.windows(step):
         if start == done:
             sums.add(call.windows[start : start + count], call.guided(v, count))
             done += count
@@ -110,7 +124,10 @@ def _predictions(
         observer.progress(step * total + done, steps * total)  # of an earlier run
     while done < total:
         count, v = batches.predict(call, done, timestep, x)
-        sums.add(call.windows[done : done + count], call.guided(v, count))
+        guided = call.guided(v, count)
+        if not bool(guided.isfinite().all()):
+            raise OverflowedError(Unfinished(step, x, sums, done))
+        sums.add(call.windows[done : done + count], guided)
         if observer.work is not None:
             observer.work.keep_windows(step, done, v, count)
         done += count
@@ -123,8 +140,3 @@ def _finish_step(schedule: Schedule, sums: WindowSums, timestep: int, x: Tensor,
     for start in range(0, x.shape[0], FINISHED_AT_ONCE):
         part = slice(start, start + FINISHED_AT_ONCE)
         x[part], _ = schedule.step(sums.mean(part), timestep, x[part], steps)
-        if not bool(x[part].isfinite().all()):
-            raise CheckpointError(
-                "the video model returns values that are not finite",
-                fix="compute in fp32 (mmgt: --dtype fp32); if that does not help, download its file again",
-            )

@@ -83,31 +83,32 @@ class FoldedMMHAABlock(nn.Module):
         return total
 
 
-def fold_block(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def fold_block(state: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> dict[str, Tensor]:
     """The weights of a `FoldedMMHAABlock` from those of a `MMHAABlock`; products are formed in
-    float32 or better.
+    float32 or better, one at a time, so that no second copy of the weights is held.
+
+    Args:
+        dtype: of the result; None: that of the state.
     """
+    dtype = dtype or state["norm1.weight"].dtype
+    precise = torch.promote_types(state["norm1.weight"].dtype, torch.float32)
     folded = {
-        name: tensor
+        name: tensor.to(dtype)
         for name, tensor in state.items()
         if name.split(".")[0] in ("norm1", "norm2", "norm3", "self_attention", "ff")
     }
-    dtype = state["norm1.weight"].dtype
-    precise = torch.promote_types(dtype, torch.float32)
 
     def branch_weights(name: str) -> list[Tensor]:
-        return [state[name.format(branch)] for branch in BRANCHES]
+        return [state[name.format(branch)].to(dtype) for branch in BRANCHES]
 
     folded["to_q.weight"] = torch.cat(branch_weights("cross.{}.to_q.weight"))
     keys, values = branch_weights("cross.{}.to_k.weight"), branch_weights("cross.{}.to_v.weight")
     folded["to_kv.weight"] = torch.cat(keys + values)
-    adapters = [weight.to(precise) for weight in branch_weights("zero.{}.weight")]
-    outputs = [weight.to(precise) for weight in branch_weights("cross.{}.to_out.weight")]
-    biases = [bias.to(precise) for bias in branch_weights("cross.{}.to_out.bias")]
-    for index, (adapter, output) in enumerate(zip(adapters, outputs, strict=True)):
+    under_mask = []
+    for index, branch in enumerate(BRANCHES):
+        adapter = state[f"zero.{branch}.weight"].to(precise)
+        output = state[f"cross.{branch}.to_out.weight"].to(precise)
         folded[f"out.{index}.weight"] = (adapter @ output).to(dtype)
-    under_mask = [adapter @ bias for adapter, bias in zip(adapters, biases, strict=True)]
-    folded["rest.weight"] = torch.stack(
-        [b.to(dtype) for b in under_mask] + branch_weights("zero.{}.bias"), dim=1
-    )
+        under_mask.append((adapter @ state[f"cross.{branch}.to_out.bias"].to(precise)).to(dtype))
+    folded["rest.weight"] = torch.stack(under_mask + branch_weights("zero.{}.bias"), dim=1)
     return folded

@@ -12,12 +12,12 @@ from ...mmgt_core.base.errors import InputError
 from ...mmgt_core.media.portrait_framing import PortraitFraming
 from ...mmgt_core.pipeline.inputs import length_note
 from ...mmgt_core.pose.motion import same_shape
-from ...mmgt_core.video.clip_masks import clip_masks
 from ...mmgt_core.video.config import VideoConfig
 from ...mmgt_core.video.sampling import FramingMode, Sampling
 from .conditions import Clip
 from .load_video_model import HostVideoModel
 from .node_text import sentence, show_message
+from .region_masks import framed_masks, masks_of_skeletons
 from .services import one_image
 from .sockets import Masks, Pose, Speech, as_motion
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from ...mmgt_core.media.framing import Framing
     from ...mmgt_core.pose.motion import Motion
-    from ...mmgt_core.video.conditions import FrameMasks
 
 
 def make_clip(
@@ -44,7 +43,7 @@ def make_clip(
 
     Args:
         pose: MMGT_MOTION, POSE_KEYPOINT, or IMAGE frames of a skeleton drawn in the model's style.
-        masks: None computes them from the motion; IMAGE frames have no masks.
+        masks: None computes them from the motion, or finds them in the IMAGE frames.
         speech: None for a video without audio.
 
     Raises InputError if the inputs do not match.
@@ -58,6 +57,8 @@ def make_clip(
     if isinstance(pose, Tensor):
         motion, frames = None, _frames(pose.shape[0], speech, masks)
         pose_images = _drawn(pose, framing, sampling.fitted)
+        if masks is None and speech is not None:
+            masks = masks_of_skeletons(pose)
     else:
         motion = as_motion(pose, framing.source).on_portrait(framing.source, "motion")
         frames = _frames(motion.frames, speech, masks)
@@ -69,7 +70,9 @@ def make_clip(
         image_embeds=_image_embeds(clip_vision, target, config),
         pose_images=pose_images,
         audio=None if speech is None else _audio(speech, config)[:frames],
-        masks=_masks(masks or (Masks(motion) if motion else None), framing, latent, config),
+        masks=framed_masks(
+            masks or (Masks(motion) if motion else None), framing, sampling.fitted, latent, config
+        ),
         region_weights=config.region_weights,
     ), PortraitFraming(framing, image)
 
@@ -165,12 +168,3 @@ def _image_embeds(
             fix="load the image encoder of sd-image-variations-diffusers (ViT-L/14)",
         )
     return embeds
-
-
-def _masks(masks: Masks | None, framing: Framing, latent: Tensor, config: VideoConfig) -> FrameMasks | None:
-    """The masks in the video's framing; None without a motion."""
-    if masks is None:
-        return None
-    motion = masks.motion.on_portrait(framing.source, "masks")
-    boxes = masks.boxes(framing.motion_to_target(motion))
-    return clip_masks(boxes, (latent.shape[-2], latent.shape[-1]), config.full_mask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import torch
 from comfy.conds import CONDRegular
@@ -84,6 +85,20 @@ class ClipCondition(CONDRegular):
 
     def _copy_with(self, cond: Tensor) -> ClipCondition:
         return type(self)(cond, self.clip, self.conditional)
+
+    def __copy__(self) -> ClipCondition:
+        return self._copy_with(self.cond)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> ClipCondition:
+        return self._copy_with(self.cond.clone())  # the clip is shared, as by every copy that the host makes
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Raise InputError where another node pickles the conditioning, to save it or to send it away."""
+        raise InputError(
+            "MMGT conditioning cannot be saved, because it holds the portrait, motion and audio of this clip",
+            where="conditioning",
+            fix="save the workflow and its inputs (MMGT Save Motion saves a motion) and run MMGT Apply again",
+        )
 
     def process_cond(self, batch_size: int, **_: object) -> ClipCondition:
         """Raises InputError if the latent has another length; the host would tile the frames silently."""

@@ -1,10 +1,14 @@
-"""Finds the pose detector's two ONNX files in models/mmgt or in the folders of other packs."""
+"""The pose detector's two ONNX files, in models/mmgt or in the folders of other packs, and room for them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import comfy.model_management as management
 import folder_paths
+import torch
 
 from ...mmgt_core.checkpoints.folders import missing, wanted_file
 from .services import FOLDER
@@ -15,6 +19,7 @@ FOLDERS = (FOLDER, "dwpose", "DWPose", "detection", "onnx")
 """Below ComfyUI's models folder: ours, and those of other packs."""
 PACKS = ("comfyui_controlnet_aux/ckpts/yzd-v/DWPose",)
 """Below custom_nodes."""
+MEMORY = 2 * 2**30  # bytes: both networks in fp32, 0.4 GB, and onnxruntime's working memory
 PERSON_DETECTOR, POSE_DETECTOR = "person-detector", "pose-detector"
 """Names in the registry of model files."""
 
@@ -49,6 +54,17 @@ def detector_file(choice: str, known: str) -> Path:
     if choice != AUTO or path is None:
         raise missing(file)
     return path
+
+
+@contextmanager
+def room_for_detector(device: torch.device) -> Iterator[None]:
+    """Frees memory of the GPU before the block, whose use the host does not see, and caches after it."""
+    if not management.is_device_cpu(device):
+        management.free_memory(MEMORY, device)
+    try:
+        yield
+    finally:
+        management.soft_empty_cache()
 
 
 def _places() -> list[Path]:

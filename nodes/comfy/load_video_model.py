@@ -77,6 +77,11 @@ def reload_model(
     return _model(*_read(path), dtype, not disable_dynamic)
 
 
+def read_config(path: str | os.PathLike[str]) -> VideoConfig:
+    """The configuration of a file, every name and shape checked."""
+    return _read(path)[0]
+
+
 def _read(path: str | os.PathLike[str]) -> tuple[VideoConfig, dict[str, Tensor]]:
     """The configuration and the tensors of a file, every name and shape checked."""
     # For a model in several files, the host's loader reads the UNet.
@@ -125,19 +130,23 @@ def adapter_names(config: VideoConfig, state: Mapping[str, Tensor]) -> dict[str,
 
 
 def build_adapter(config: VideoConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype) -> ModelPatcher:
-    """The adapter with the host's layers; its audio modules are folded in float32 and stored as `dtype`."""
+    """The adapter with the host's layers; its audio modules are folded in float32 and stored as `dtype`.
+
+    No tensor is widened except the factors of one product: what the file has in `dtype` stays as it is.
+    """
     with torch.device("meta"):
         names = adapter_names(config, Adapter(config).state_dict())
     state = {
-        ours: (tensors[official].flatten(1) if is_audio_convolution(official) else tensors[official]).float()
+        ours: tensors[official].flatten(1) if is_audio_convolution(official) else tensors[official]
         for official, ours in names.items()
     }
-    audio = folded_state(
-        {name.removeprefix("audio."): state.pop(name) for name in list(state) if name.startswith("audio.")}
-    )
-    state.update({f"audio.{name}": tensor for name, tensor in audio.items()})
+    audio = {
+        name.removeprefix("audio."): state.pop(name) for name in list(state) if name.startswith("audio.")
+    }
+    state = {name: tensor.to(dtype) for name, tensor in state.items()}
+    state.update({f"audio.{name}": tensor for name, tensor in folded_state(audio, dtype).items()})
     adapter = Adapter(config, host_layers(management.unet_offload_device(), dtype), folded=True)
-    adapter.load_state_dict({name: tensor.to(dtype) for name, tensor in state.items()}, strict=True)
+    adapter.load_state_dict(state, strict=True)
     return host_patcher(adapter.eval().requires_grad_(False))
 
 

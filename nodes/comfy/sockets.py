@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ...mmgt_core.pose.motion_masks import MotionMasks
+    from ...mmgt_core.pose.given_masks import GivenMasks
+    from ...mmgt_core.pose.motion_masks import MaskRasters, MotionMasks
 
 CATEGORY = "MMGT"
 FRAMING = "mmgt_framing"
@@ -68,11 +69,13 @@ class Masks:
         motion: the motion of face, lips and hands.
         margin: pixels of the 512 canvas to add around every box.
         union: number of frames before and after whose boxes are joined to each box.
+        given: masks in place of the boxes of some regions.
     """
 
     motion: Motion
     margin: int = 0
     union: int = 0
+    given: GivenMasks | None = None
 
     @property
     def frames(self) -> int:
@@ -80,7 +83,8 @@ class Masks:
 
     def window(self, indices: slice | list[int]) -> Masks:
         """The chosen frames, in their order."""
-        return replace(self, motion=self.motion.window(indices))
+        given = None if self.given is None else self.given.window(indices)
+        return replace(self, motion=self.motion.window(indices), given=given)
 
     def to(self, device: torch.device | str) -> Masks:
         return replace(self, motion=self.motion.to(device))
@@ -90,6 +94,12 @@ class Masks:
         from ...mmgt_core.pose.motion_masks import motion_masks
 
         return motion_masks(motion or self.motion, margin=self.margin, union=self.union)
+
+    def rasters(self, size: tuple[int, int]) -> MaskRasters:
+        """The masks drawn at `size` (width, height), in the framing of their motion."""
+        from ...mmgt_core.pose.given_masks import GivenMasks, RegionMasks
+
+        return RegionMasks(self.boxes(), self.given or GivenMasks()).rasters(size)
 
 
 def as_motion(pose: Pose, size: tuple[int, int] | None = None) -> Motion:

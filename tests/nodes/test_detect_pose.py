@@ -159,3 +159,19 @@ def test_poses_of_other_packs_are_taken_with_the_same_care(pack):
     nobody = [{"canvas_width": 200, "canvas_height": 100, "people": []}]
     with pytest.raises(Exception, match="pose_keypoint: the pose holds no person"):
         detect(image=picture, pose_keypoint=nobody)
+
+
+def test_memory_is_freed_before_the_detector_and_its_networks_are_let_go(pack, monkeypatch):
+    """As on a GPU: the host does not see what onnxruntime holds."""
+    import comfy.model_management as management
+
+    files, calls = pack("nodes.comfy.detector_files"), []
+    monkeypatch.setattr(management, "free_memory", lambda size, device: calls.append(("free", size)))
+    monkeypatch.setattr(management, "soft_empty_cache", lambda: calls.append("empty"))
+    with files.room_for_detector(torch.device("cuda")):
+        calls.append("detect")
+    assert calls == [("free", files.MEMORY), "detect", "empty"]
+    calls.clear()
+    with pytest.raises(ValueError), files.room_for_detector(torch.device("cpu")):
+        raise ValueError
+    assert calls == ["empty"]

@@ -36,6 +36,7 @@ CORE = {
 }  # fmt: skip
 NOTE = "MarkdownNote"
 IN_NO_WORKFLOW = {
+    "MMGTDoctor": "stands alone: it brings its own portrait and speech",
     "MMGTLoadMotion": "loads what MMGT Save Motion wrote before; there is no such file at first",
     "MMGTLoadPortrait": "for HEIC, color profiles and transparency; the workflows use ComfyUI's Load Image",
 }

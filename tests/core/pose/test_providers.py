@@ -41,7 +41,7 @@ def test_the_best_provider_is_asked_for_and_the_cpu_stands_behind_it(offered, de
 def network(wanted: str, real: str) -> OnnxNetwork:
     made = OnnxNetwork.__new__(OnnxNetwork)
     made._wanted = [f"{wanted}ExecutionProvider", "CPUExecutionProvider"]
-    made._session = SimpleNamespace(get_providers=lambda: [f"{real}ExecutionProvider"])  # type: ignore[assignment]
+    made._held = SimpleNamespace(get_providers=lambda: [f"{real}ExecutionProvider"])  # type: ignore[assignment]
     return made
 
 

@@ -14,11 +14,12 @@ from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.live_preview import LivePreview
 from mmgt_core.video.mask_pyramid import MaskPyramid
 from mmgt_core.video.memory import MOST_WINDOWS, is_out_of_memory, windows_that_fit
+from mmgt_core.video.overflow import OverflowedError
 from mmgt_core.video.scheduler import Schedule
 from mmgt_core.work.folder import WorkFolder
 from mmgt_core.work.steps import StepStore
 
-from ...denoising import denoise
+from ...denoising import SeenSteps, denoise
 from ...live_memory import LiveMemory
 
 KEY = "0123456789abcdef" * 4
@@ -303,6 +304,28 @@ def test_a_model_that_gives_no_numbers_is_refused_at_its_first_step(model, make_
     finally:
         handle.remove()
     assert len(counted) == 1
+
+
+@pytest.mark.parametrize("bad", [0, 1, 4, 7])  # of the nine windows of three steps
+def test_after_an_overflow_all_finished_windows_are_used(model, make_conditions, counted, bad):
+    """The same latents as without it, and only the window that overflowed is computed twice."""
+    conditions, options = make_conditions(9), {"steps": 3, "cfg": 1, "closed_loop": False}
+    expected = denoise(model, conditions, **options)
+    windows, before = len(counted), SeenSteps()
+    counted.clear()
+    handle = model.unet.conv_out.register_forward_hook(
+        lambda _m, _i, output: output * torch.nan if len(counted) == bad + 1 else None
+    )
+    try:
+        with pytest.raises(OverflowedError) as error:
+            denoise(model, conditions, work=before, **options)
+    finally:
+        handle.remove()
+    unfinished = error.value.unfinished
+    assert unfinished.step == bad // (windows // 3) == len(before.latents)
+    assert unfinished.windows == bad % (windows // 3) and unfinished.latents.isfinite().all()
+    latents = denoise(model, conditions, unfinished=unfinished, **options)
+    assert torch.equal(latents, expected) and len(counted) == windows + 1
 
 
 def test_windows_are_chosen_by_free_memory():
