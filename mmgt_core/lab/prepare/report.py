@@ -111,7 +111,9 @@ def write_report(
     _write(folder / "rejected.jsonl", "".join(_rejected(labels, parts)))
     _write(folder / "report.md", _markdown(labels, parts, summary, index, settings))
     sheet = _sheet(labels, parts)
-    if sheet is not None:
+    if sheet is None:
+        (folder / "examples.jpg").unlink(missing_ok=True)
+    else:
         save_image(folder / "examples.jpg", sheet)
 
 

@@ -152,6 +152,24 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(run, folder, unbroken, 
     assert content(tmp_path / "data") == unbroken
 
 
+def test_a_full_disk_while_shards_are_written_loses_nothing(run, folder, unbroken, finished, monkeypatch):
+    import errno
+
+    from mmgt_core.lab.dataset import writer
+
+    def write(path, samples):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(writer, "write_samples", write)
+    with pytest.raises(InputError, match="the disk is full"):
+        run(folder)
+    with pytest.raises(InputError, match="not a prepared data set"):
+        PreparedData.open(finished)
+    monkeypatch.undo()
+    run(folder)
+    assert content(finished) == unbroken
+
+
 def test_a_folder_that_is_in_use_or_holds_something_else_is_refused(run, folder, tmp_path):
     from mmgt_core.lab.prepare.workplace import workplace
 
