@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from ..base.atomic_files import atomic_write, flush
 from ..base.errors import InputError
 from ..base.full_disk import explain_full_disk
 from ..base.tensor_file import file_sha256, write_tensors
+from ..base.user_cache import user_cache
 from .disk import AppendFile
 from .lock import Busy, FileLock
 
@@ -175,13 +175,7 @@ def default_root() -> Path:
     """Where work folders lie: MMGT_WORK, else `mmgt/work` in the user's cache folder of this system."""
     if given := os.environ.get(VARIABLE):
         return Path(given)
-    if sys.platform == "win32":
-        cache = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        cache = Path.home() / "Library" / "Caches"
-    else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "mmgt" / "work"
+    return user_cache() / "mmgt" / "work"
 
 
 def read_journal(path: Path, mend: bool = True) -> list[dict[str, Any]]:

@@ -18,11 +18,11 @@ from ...base.tensor_file import file_sha256
 from .arrays import from_npy
 from .clip import Clip, ClipInfo
 from .index import DatasetIndex, ShardInfo, read_index
-from .layout import ENTRIES, INFO, LONGEST, REQUIRED, SHARDS, SHORTEST, array_layouts
+from .layout import ENTRIES, INFO, LONGEST, REQUIRED, SHORTEST, array_layouts
+from .store import AGAIN, FolderStore, ShardStore, store_of
 
 ENTRY_BYTES = 2**28  # of one entry; half a minute of video at 2048 pixels has less
 NAME = re.compile(r"[0-9a-f]{12}-\d{3,6}\.[a-z0-9.]{1,40}")
-AGAIN = "prepare the data again, or copy this file again"
 FIELDS: dict[str, str] = dict(
     zip(ENTRIES, ("info", "motion", "prosody", "wavlm", "speech", "sound", "video"), strict=True)
 )
@@ -34,28 +34,28 @@ class PreparedData:
     """A prepared data set, opened; nothing but the index is in memory.
 
     Attributes:
-        folder: where it is. index: see `DatasetIndex`; `index.hash` is the data's identity.
+        folder: where its index is. index: see `DatasetIndex`; `index.hash` is the data's identity.
+        store: gives its shards as files on this machine.
     """
 
     folder: Path
     index: DatasetIndex
+    store: ShardStore
 
     @classmethod
     def open(cls, path: str | PathLike[str]) -> PreparedData:
-        """Open a folder that `mmgt prepare` wrote.
+        """Open a folder that `mmgt prepare` wrote, or an address such as s3://bucket/data (`RemoteStore`).
 
         Raises InputError where there is none, where another version wrote it, and where the index is damaged
-        or a shard is missing or has another size.
+        or a shard of a folder is missing or has another size.
         """
-        folder = Path(path)
+        store = store_of(path)
+        folder = store.index()
         index = read_index(folder)
-        for shard in index.shards:
-            file = folder / SHARDS / shard.name
-            found = file.stat().st_size if file.is_file() else None
-            if found != shard.bytes:
-                what = "is missing" if found is None else f"has {found} bytes instead of {shard.bytes}"
-                raise InputError(f"a shard of the data set {what}", where=file, fix=AGAIN)
-        return cls(folder, index)
+        if isinstance(store, FolderStore):
+            for shard in index.shards:
+                store.path(shard)
+        return cls(folder, index, store)
 
     def shards(self, split: str) -> tuple[ShardInfo, ...]:
         """The shards of "train" or "validation", in the order of their names."""
@@ -78,7 +78,7 @@ class PreparedData:
 
     def iterate(self, shard: ShardInfo, entries: Sequence[str] = ENTRIES) -> Iterator[Clip]:
         """The clips of `read` one after the other, held one at a time."""
-        path, clips, frames = self.folder / SHARDS / shard.name, 0, 0
+        path, clips, frames = self.store.path(shard), 0, 0
         for clip in iterate_shard(path, entries, speech=self.index.speech):
             clips, frames = clips + 1, frames + clip.frames
             yield clip
@@ -90,7 +90,7 @@ class PreparedData:
     def verify(self, progress: Progress = silent) -> None:
         """Read all shards and compare their SHA-256; raises InputError for the first that differs."""
         for done, shard in enumerate(self.index.shards, 1):
-            path = self.folder / SHARDS / shard.name
+            path = self.store.path(shard)
             if file_sha256(path) != shard.sha256:
                 raise InputError("the shard is damaged: its SHA-256 is another", where=path, fix=AGAIN)
             progress(done, len(self.index.shards))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ...base.atomic_files import atomic_write
 from ...base.errors import CheckpointError, InputError
+from ...base.full_disk import explain_full_disk
 
 STATE_FILE, JOURNAL_FILE = "state.safetensors", "journal.jsonl"
 POSITION = "position"
@@ -58,7 +59,7 @@ class TrainingFolder:
 
         metadata = {POSITION: json.dumps(vars(position), sort_keys=True)}
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        with atomic_write(self.state_path) as temporary:
+        with explain_full_disk(self.path), atomic_write(self.state_path) as temporary:
             save_file(state, temporary, metadata)
 
     def load(
