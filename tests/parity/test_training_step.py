@@ -86,3 +86,39 @@ def test_dropped_conditions(model, golden):
         golden.close(
             "model_pred_uncond_audio", frames_apart(predict(model, golden, audio=False), 1), atol=TOLERANCE
         )
+
+
+class Nothing:
+    """A source of clips that is never read."""
+
+    black_embeds = None
+
+
+def test_the_trainers_own_loss_is_the_goldens(model, golden):
+    """`VideoLoss` with the published trainer's choices, on the golden's batch."""
+    from mmgt_core.lab.training.video_loss import BatchSettings, VideoLoss
+
+    settings = BatchSettings(
+        clips=1, frames=5, audio=True, motion=True, beta_schedule="scaled_linear", region_weights=(1, 1, 1)
+    )
+    loss = VideoLoss(model, Nothing(), settings)
+    t = golden.use("timestep").reshape(1)
+    latents, noise = (frames_first(golden.use(name)) for name in ("latents", "noise"))
+    times = t.repeat_interleave(settings.frames)
+    levels = golden_masks(golden, full=True).levels
+    tensors = {
+        "times": t,
+        "noisy": loss.schedule.add_noise(latents, noise, times),
+        "target": loss.schedule.velocity(latents, noise, times),
+        "snr": loss.schedule.min_snr_weight(t),
+        "references": golden.use("ref_latents"),
+        "embeds": golden.use("clip_embeds").reshape(1, -1),
+        "poses": frames_first(golden.use("pose_images")),
+        "sound": golden.use("audio_windows")[0],
+        "heard": torch.ones(settings.frames),
+        "weights": torch.ones(settings.frames, 1, *latents.shape[-2:]),
+        **{f"masks{n}": level for n, level in enumerate(levels)},
+    }
+    with model.attached():
+        found = loss.loss(tensors, 0)["loss"]
+    golden.close("loss", found[None], atol=TOLERANCE)
