@@ -261,4 +261,4 @@ def _validation(settings: SMGASettings, model: SMGA, device: torch.device) -> Va
     )
     windows = held_out.some(settings.validation_windows)
     validation = HeldOutMotion(model, *windows, steps=settings.validation_steps, seed=settings.seed)
-    return Validation(validation.figures, validation.write_sheet)
+    return Validation(validation.figures, validation.write_samples)

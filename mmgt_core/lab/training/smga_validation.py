@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...media.images import save_image
+from ...media.video_writer import write_video
 from ...pose.drawing import draw_pose
 from ...pose.motion import Motion
 from ...pose.skeleton import VISIBLE_SCORE
@@ -61,14 +62,19 @@ class HeldOutMotion:
         rmse = (squares / max(count, 1.0)) ** 0.5
         return {"score": rmse, "rmse": rmse, "lips": float(np.mean(lips))}
 
-    def write_sheet(self, stem: Path) -> None:
-        """A sheet of skeletons, `stem.jpg`: each true window above the generated one."""
-        rows = []
-        for true, made in zip(self.motion[:SHOWN], self.generated(SHOWN), strict=True):
-            for motion in (_motion(true), _motion(made)):
-                moments = motion.window(np.linspace(0, motion.frames - 1, MOMENTS).astype(int).tolist())
-                rows.append(np.concatenate(list(draw_pose(moments, TILE, "example")), axis=1))
+    def write_samples(self, stem: Path) -> None:
+        """Skeletons of the first windows, the true ones above the generated ones: moments in `stem.jpg`, all
+        frames in `stem.mp4`.
+        """
+        pairs = [
+            [np.stack(list(draw_pose(_motion(flat), TILE, "example"))) for flat in pair]
+            for pair in zip(self.motion[:SHOWN], self.generated(SHOWN), strict=True)
+        ]
+        moments = np.linspace(0, self.motion.shape[1] - 1, MOMENTS).astype(int)
+        rows = [np.concatenate(list(frames[moments]), axis=1) for pair in pairs for frames in pair]
         save_image(stem.with_suffix(".jpg"), np.concatenate(rows, axis=0))
+        columns = [np.concatenate(pair, axis=1) for pair in pairs]
+        write_video(stem.with_suffix(".mp4"), np.concatenate(columns, axis=2))
 
 
 def _motion(flat: Tensor) -> Motion:

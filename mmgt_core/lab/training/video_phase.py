@@ -227,7 +227,7 @@ def _validation(model: VideoModel, held: Held | None, batch: BatchSettings) -> V
     validation = HeldOutClips(
         model, held.source, looked, held.autoencoder, batches=held.batches, samples=held.samples
     )
-    return Validation(validation.figures, validation.write_sheet)
+    return Validation(validation.figures, validation.write_samples)
 
 
 def _freeze_unused(unet: Any) -> None:

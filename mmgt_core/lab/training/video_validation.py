@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ...media.images import save_image, to_uint8
+from ...media.video_writer import write_video
 from ...video.autoencoder import decode_latents
 from ...video.conditions import ClipConditions
 from ...video.denoise import denoise
@@ -58,13 +59,15 @@ class HeldOutClips:
         return {"score": mean, "loss": mean}
 
     @torch.no_grad()
-    def write_sheet(self, stem: Path) -> None:
-        """`stem.jpg`: a row of reference, pose image, true and made images for each window."""
+    def write_samples(self, stem: Path) -> None:
+        """Rows of reference, pose image, true and generated image: a few frames of each window in `stem.jpg`,
+        all frames of windows longer than one, one after the other, in `stem.mp4`.
+        """
         settings = replace(self.settings, clips=self.samples, pixels=1)
         batch = self.source.batch(Draws(0, 0, self.model.device), settings)
         assert batch.images is not None, "asked for"
         frames, (height, width) = settings.frames, batch.latents.shape[-2:]
-        rows = []
+        rows, every = [], []
         for index in range(self.samples):
             own = slice(index * frames, (index + 1) * frames)
             embeds = None if batch.image_embeds is None else batch.image_embeds[index : index + 1]
@@ -84,12 +87,15 @@ class HeldOutClips:
             scale = self.model.config.latent_scale
             images = to_uint8(decode_latents(self.autoencoder, made, scale).numpy())
             reference = decode_latents(self.autoencoder, batch.references[index : index + 1], scale)
-            for moment in np.linspace(0, frames - 1, min(SHOWN, frames)).astype(int).tolist():
-                at = own.start + moment
-                row = [to_uint8(reference[0].numpy()), batch.poses[at].cpu().numpy()]
-                row += [batch.images[at].cpu().numpy(), images[moment]]
-                rows.append(np.concatenate([_tile(image) for image in row], axis=1))
+            poses, true = (part[own].cpu().numpy() for part in (batch.poses, batch.images))
+            shown = [(to_uint8(reference[0].numpy()), *row) for row in zip(poses, true, images, strict=True)]
+            window = [np.concatenate([_tile(image) for image in row], axis=1) for row in shown]
+            moments = np.linspace(0, frames - 1, min(SHOWN, frames)).astype(int).tolist()
+            rows += [window[moment] for moment in moments]
+            every += window
         save_image(stem.with_suffix(".jpg"), np.concatenate(rows, axis=0))
+        if frames > 1:
+            write_video(stem.with_suffix(".mp4"), np.stack(every))
 
 
 def _tile(image: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from mmgt_core.lab.training.draws import Draws
 from mmgt_core.lab.training.loop_settings import LoopSettings
 from mmgt_core.lab.training.prepared_motion import PreparedMotion, window_starts
 from mmgt_core.lab.training.smga import SMGASettings, train_smga
+from mmgt_core.media.video_reader import read_video
 from mmgt_core.smga.config import SMGAConfig
 
 from .prepared import CLIPS, make
@@ -90,7 +91,9 @@ def test_a_run_validates_keeps_the_best_and_resumes(data: PreparedData, tmp_path
     journal = TrainingFolder(chosen.folder).journal()
     checks = [entry["validation"]["score"] for entry in journal if "validation" in entry]
     assert len(checks) == 4 and report.best is not None and report.best["score"] == min(checks)
-    assert {"step_0000004.jpg", "step_0000008.jpg"} == {p.name for p in (tmp_path / "a/samples").iterdir()}
+    names = {f"step_000000{step}.{kind}" for step in (4, 8) for kind in ("jpg", "mp4")}
+    assert {path.name for path in (tmp_path / "a/samples").iterdir()} == names
+    assert read_video(tmp_path / "a/samples/step_0000008.mp4").frames.shape[0] == 80
     assert (tmp_path / "a/run.json").is_file()
 
     class Stop(Exception):

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 pytest.importorskip("accelerate")
 pytest.importorskip("webdataset")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("transformers")
 
 from mmgt_core.lab.dataset.reader import PreparedData
 from mmgt_core.lab.training.draws import Draws
@@ -35,6 +35,7 @@ LOOP = LoopSettings(steps=2, warmup=1, log_every=1, precision="fp32", device="cp
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A data set, a VAE and a CLIP image encoder."""
+    import transformers
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     folder = tmp_path_factory.mktemp("files")
