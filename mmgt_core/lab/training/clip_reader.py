@@ -90,7 +90,9 @@ class ClipReader:
         windows = [window_frames(clip.frames, settings.frames, number) for number in numbers[8:]]
         reference = reference_frame(clip.frames, windows, settings.reference_distance, numbers[4])
         frames = [frame for window in windows for frame in window]
-        images = [crop.image(image, config.size) for image in clip.images([*frames, reference])]
+        # Each part by itself: what lies between two of them need not be decoded.
+        seen = [image for part in (*windows, [reference]) for image in clip.images(list(part))]
+        images = [crop.image(image, config.size) for image in seen]
         motion = crop.motion(Motion(torch.from_numpy(clip.motion.copy()), config.size, config.size))
         chosen, masks_of = motion.window(frames), motion.window(frames)
         if numbers[5] < settings.hidden_mouth:
