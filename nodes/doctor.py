@@ -72,7 +72,7 @@ class MMGTDoctor(io.ComfyNode):
         from ..mmgt_core.doctor.findings import as_markdown
         from ..mmgt_core.doctor.run import Examination, examine
         from ..mmgt_core.media.images import load_image
-        from .comfy.doctor_road import comfyui, free_memory, host_model_folders
+        from .comfy.doctor_renderer import comfyui, free_memory, host_model_folders
 
         out = Path(folder_paths.get_output_directory()) / FOLDER
         out.mkdir(parents=True, exist_ok=True)

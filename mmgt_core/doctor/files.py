@@ -12,7 +12,7 @@ from ..base.sizes import readable_size
 from ..checkpoints.folders import Found, State, look_for
 from ..checkpoints.registry import REGISTRY
 from .findings import Finding
-from .road import Host
+from .renderer import Host
 
 if TYPE_CHECKING:
     from ..video.config import VideoConfig
@@ -32,7 +32,7 @@ def files(
     Args:
         folders: laid out like ComfyUI's `models`.
         hashes: compare SHA-256 where it is known; reads every file.
-        check_video: see `road.Host`.
+        check_video: see `renderer.Host`.
     """
     loaders: dict[str, Callable[[Path], str]] = {
         "motion": _motion,

@@ -34,7 +34,7 @@ from .findings import Finding, Verdict, worst, write_report
 from .memory import Meter
 from .motion_checks import SECTION as MOTION
 from .motion_checks import motion_checks
-from .road import Host, published_video
+from .renderer import Host, published_video
 from .style_check import SECTION as VIDEO
 from .style_check import style_check
 
@@ -128,12 +128,12 @@ def _stage_2(
     device: torch.device,
     stages: Stages,
 ) -> tuple[list[Finding], tuple[Path, ...]]:
-    road = examination.host.open_video(usable, portrait, device, stages)
+    renderer = examination.host.open_video(usable, portrait, device, stages)
     sampling = Sampling(preset=examination.preset)
-    config, size = sampling.applied_to(road.config), sampling.size(road.config)
+    config, size = sampling.applied_to(renderer.config), sampling.size(renderer.config)
 
     def in_style(style: PoseStyle, few: Motion) -> Tensor:
-        return road.few(few, replace(sampling, cfg=1.0, pose_style=style))
+        return renderer.few(few, replace(sampling, cfg=1.0, pose_style=style))
 
     far = [round(i * (motion.frames - 1) / (STYLE_FRAMES - 1)) for i in range(STYLE_FRAMES)]
     found = [_model(VIDEO, published_video(usable))]
@@ -141,7 +141,7 @@ def _stage_2(
     found += style_check(in_style, motion.window(far), size, config.pose_style)
     output = Output(examination.out / "doctor.mp4", None, examination.out / "doctor.jpg")
     with Meter(device) as meter:
-        written = road.video(motion, voice, sampling, output)
+        written = renderer.video(motion, voice, sampling, output)
     return [*found, *_cost(VIDEO, meter, motion.frames)], written
 
 

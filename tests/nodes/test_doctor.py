@@ -86,7 +86,7 @@ def test_a_broken_file_is_a_fault_and_the_rest_still_runs(executor):
 
 
 def test_the_released_files_are_used_where_all_are_there(pack, executor, monkeypatch, tmp_path):
-    """Small ones of random numbers, straight at the road; their sizes are not those of the registry."""
+    """Small ones of random numbers, straight at the renderer; their sizes are not those of the registry."""
     write_released_files(pack, tmp_path, SMALL)
     small_host_networks(monkeypatch, pack, tmp_path)
     known = pack("mmgt_core.checkpoints.registry").known_file
@@ -94,14 +94,14 @@ def test_the_released_files_are_used_where_all_are_there(pack, executor, monkeyp
         name: tmp_path / known(name).folder / known(name).file
         for name in ("video", "vae", "clip-vision", "wav2vec2")
     }
-    assets, road_of = pack("mmgt_core.assets"), pack("nodes.comfy.doctor_road").HostRoad
+    assets, renderer_of = pack("mmgt_core.assets"), pack("nodes.comfy.doctor_renderer").HostRenderer
     portrait, pose = (assets.asset(name) for name in assets.PORTRAITS[0])
-    road = road_of(usable, portrait, pack("mmgt_core.pipeline.stages").no_stages)
-    assert road.config.image_context == "clip" and road.config.audio_features == "wav2vec2-base-960h"
+    renderer = renderer_of(usable, portrait, pack("mmgt_core.pipeline.stages").no_stages)
+    assert renderer.config.image_context == "clip" and renderer.config.audio_features == "wav2vec2-base-960h"
     motion = pack("mmgt_core.pose.openpose").read_pose_file(pose).window([0] * 4)
     sampling = pack("mmgt_core.video.sampling").Sampling(width=64, height=64, steps=1)
-    frames = road.few(motion, sampling)
+    frames = renderer.few(motion, sampling)
     assert frames.shape == (4, 64, 64, 3) and 0 <= frames.min() <= frames.max() <= 1
     voice = pack("mmgt_core.media.sound_file").load_waveform(assets.asset(assets.SPEECH), duration=4 / 25)
     output = pack("mmgt_core.pipeline.render").Output(tmp_path / "a.mp4", None, tmp_path / "a.jpg")
-    assert all(path.stat().st_size for path in road.video(motion, voice, sampling, output))
+    assert all(path.stat().st_size for path in renderer.video(motion, voice, sampling, output))

@@ -22,11 +22,11 @@ from ..pose.motion import Motion
 from ..video.autoencoder import decode_latents
 from ..video.denoise import denoise
 from ..video.sampling import Sampling
-from .road import published_video
+from .renderer import published_video
 
 
-class DiffusersRoad:
-    """See `VideoRoad`."""
+class DiffusersRenderer:
+    """See `VideoRenderer`."""
 
     def __init__(self, usable: Mapping[str, Path], portrait: Path, device: torch.device, stages: Stages):
         file = usable["video"] if published_video(usable) else assets.asset(assets.VIDEO_MODEL)

@@ -18,7 +18,7 @@ from ...mmgt_core.base.timebase import FPS
 from ...mmgt_core.checkpoints.io import read_model_file
 from ...mmgt_core.checkpoints.registry import REGISTRY
 from ...mmgt_core.checkpoints.speech_file import read_speech_file
-from ...mmgt_core.doctor.road import Host, VideoRoad, published_video
+from ...mmgt_core.doctor.renderer import Host, VideoRenderer, published_video
 from ...mmgt_core.media.contact_sheet import SheetCollector
 from ...mmgt_core.media.frame_rate import output_rate, write_at_rate
 from ...mmgt_core.media.images import load_image, save_image
@@ -36,8 +36,8 @@ from .sampling import OFFICIAL, prepare, sample
 from .sockets import Speech
 
 
-class HostRoad:
-    """See `mmgt_core.doctor.road.VideoRoad`."""
+class HostRenderer:
+    """See `mmgt_core.doctor.renderer.VideoRenderer`."""
 
     def __init__(self, usable: Mapping[str, Path], portrait: Path, stages: Stages):
         published = published_video(usable)
@@ -103,8 +103,8 @@ def comfyui() -> Host:
 
     def open_video(
         usable: Mapping[str, Path], portrait: Path, device: torch.device, stages: Stages
-    ) -> VideoRoad:
-        return HostRoad(usable, portrait, stages)
+    ) -> VideoRenderer:
+        return HostRenderer(usable, portrait, stages)
 
     try:
         from comfyui_version import __version__ as version

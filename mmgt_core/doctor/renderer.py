@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..video.sampling import Sampling
 
 
-class VideoRoad(Protocol):
+class VideoRenderer(Protocol):
     """A loaded Stage II model with all that it needs, and the portrait that it animates."""
 
     config: VideoConfig
@@ -34,8 +34,8 @@ class VideoRoad(Protocol):
         ...
 
 
-OpenVideo = Callable[["Mapping[str, Path]", Path, "torch.device", Stages], VideoRoad]
-"""Usable files by name, the portrait, the device, the stages of the work -> the road.
+OpenVideo = Callable[["Mapping[str, Path]", Path, "torch.device", Stages], VideoRenderer]
+"""Usable files by name, the portrait, the device, the stages of the work -> the renderer.
 
 It takes the published model where all that it needs is there, else the demo model.
 """
@@ -46,10 +46,12 @@ def published_video(usable: Mapping[str, Path]) -> bool:
     return all(name in usable for name in ("video", "vae", "clip-vision", "wav2vec2"))
 
 
-def _diffusers(usable: Mapping[str, Path], portrait: Path, device: torch.device, stages: Stages) -> VideoRoad:
-    from .diffusers_road import DiffusersRoad
+def _diffusers(
+    usable: Mapping[str, Path], portrait: Path, device: torch.device, stages: Stages
+) -> VideoRenderer:
+    from .diffusers_renderer import DiffusersRenderer
 
-    return DiffusersRoad(usable, portrait, device, stages)
+    return DiffusersRenderer(usable, portrait, device, stages)
 
 
 def _strict(path: Path) -> VideoConfig:
