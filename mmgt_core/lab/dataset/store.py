@@ -68,8 +68,8 @@ class RemoteStore:
 
     @classmethod
     def at(cls, address: str) -> RemoteStore:
-        """The store of an address, with the cache that the environment names: MMGT_DATA_CACHE (a folder) and
-        MMGT_DATA_CACHE_GB (200).
+        """The store of an address, with the cache that the environment names: MMGT_DATA_CACHE (a
+        folder) and MMGT_DATA_CACHE_GB (200).
         """
         chosen = os.environ.get(CACHE)
         name = re.sub(r"[^A-Za-z0-9]+", "-", address).strip("-")[-80:]
