@@ -96,6 +96,18 @@ def test_importing_the_core_and_the_command_line_loads_no_heavy_library(statemen
     assert result.stdout.strip() == "[]"
 
 
+def test_loading_a_motion_model_does_not_load_torchs_compiler():
+    """It takes longer to import than the motion of a short recording takes to sample."""
+    code = REFUSE.format(root=str(ROOT), refused=["torch._dynamo"])
+    code += (
+        "from mmgt_core import assets; from mmgt_core.checkpoints.smga import load_smga\n"
+        "load_smga(assets.asset(assets.MOTION_MODEL)); print('torch._dynamo' in sys.modules)"
+    )
+    result = python(code)
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert result.stdout.strip() == "False"
+
+
 def test_importing_the_pack_as_comfyui_does_is_light_and_changes_nothing():
     code = f"""
 import importlib.util, os, sys
