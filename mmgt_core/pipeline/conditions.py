@@ -70,7 +70,7 @@ def clip_conditions(
         motion.frames,
         latent_size=latent_size,
         audio=audio,
-        masks=clip_masks(masks or motion_masks(motion), latent_size, config.full_mask),
+        masks=clip_masks(masks or motion_masks(motion), latent_size, config.full_mask, config.motion_mask),
         image_embeds=image_embeds,
     )
     progress(3, 3)

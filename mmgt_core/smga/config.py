@@ -28,6 +28,7 @@ class SMGAConfig:
         steps, guidance, eta: DDIM steps, classifier-free guidance weight and stochasticity used
             unless set otherwise.
         visibility: which keypoints are visible unless set otherwise.
+        streams: "two" for face and body, as published; "one" for both together (an ablation of the paper).
     """
 
     features: int = FLAT
@@ -43,6 +44,7 @@ class SMGAConfig:
     guidance: float = 2.0
     eta: float = 1.0
     visibility: Visibility = "predicted"
+    streams: Literal["two", "one"] = "two"
 
     @property
     def audio_features(self) -> str:

@@ -79,24 +79,36 @@ class Branch(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """m = B(s, face) + B(body input, body); s' = m + FiLM(FFN(LN(m))). Only s travels on."""
+    """m = B(s, face) + B(body input, body); s' = m + FiLM(FFN(LN(m))). Only s travels on.
+
+    With one stream there is no body branch: s carries face and body, m = B(s).
+    """
 
     def __init__(self, config: SMGAConfig):
         super().__init__()
-        self.face, self.body = Branch(config), Branch(config)
+        self.face = Branch(config)
+        self.body = Branch(config) if config.streams == "two" else None
         self.norm = nn.LayerNorm(config.width)
         self.feed_forward = FeedForward(config.width, config.ffn, config.dropout)
         self.film = FiLM(config.width)
 
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The streams."""
+        return (self.face,) if self.body is None else (self.face, self.body)
+
     def project_memory(self, turned: Tensor, tokens: Tensor) -> LayerMemory:
         """Keys and values for both branches; `turned` is tokens (batch, length, width) with positions."""
-        return LayerMemory(*(b.cross_attention.project(turned, tokens) for b in (self.face, self.body)))
+        projected = [branch.cross_attention.project(turned, tokens) for branch in self.branches]
+        return LayerMemory(projected[0], projected[-1])
 
     def forward(
         self, s: Tensor, body_input: Tensor, memory: LayerMemory, condition: Tensor, rotary: Rotary
     ) -> Tensor:
         face = self.face(s, memory.face, condition, rotary)
-        merged = face + self.body(body_input, memory.body, condition, rotary)
+        merged = face
+        if self.body is not None:
+            merged = face + self.body(body_input, memory.body, condition, rotary)
         return merged + self.film(self.feed_forward(self.norm(merged)), condition)
 
 
@@ -179,7 +191,7 @@ class SMGA(nn.Module):
         tokens = self.time_tokens(hidden).unflatten(-1, (TIME_TOKENS, -1))
         times = self._project_memory(tokens, self.config.frames)
 
-        s = face
+        s = face if self.config.streams == "two" else self.motion_in(both)
         for layer, kept, added in zip(self.decoder, memory.layers, times, strict=True):
             s = layer(s, body, kept.append_tokens(added), condition, self.rotary)
         return self.motion_out(s)

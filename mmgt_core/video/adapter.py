@@ -94,9 +94,9 @@ class Adapter(nn.Module):
 
     def fold(self) -> Adapter:
         """The same function with folded audio modules, for inference; all other modules are
-        shared, not copied.
+        shared, not copied. An ablation that has no such rewrite stays as it is.
         """
-        if self.folded:
+        if self.folded or not self.config.foldable:
             return self
         like = next(self.audio.parameters())
         with torch.device("meta"):
@@ -129,6 +129,11 @@ def folded_state(audio: Mapping[str, Tensor], dtype: torch.dtype | None = None) 
 def _audio_module(site: Site, config: VideoConfig, layers: Layers, folded: bool) -> AudioModule:
     width = site.audio_width
     assert width is not None
-    block_type = FoldedMMHAABlock if folded else MMHAABlock
-    block = block_type(layers, width, config.heads, config.audio_dim)
+    if folded and not config.foldable:
+        raise ValueError("an ablation of MM-HAA has no rewrite for inference")
+    if folded:
+        block: nn.Module = FoldedMMHAABlock(layers, width, config.heads, config.audio_dim)
+    else:
+        choices = config.audio_context, config.mask_place
+        block = MMHAABlock(layers, width, config.heads, config.audio_dim, *choices)
     return AudioModule(layers, site, config.groups, block, width)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .by_frame import ByFrame
 from .conditions import FrameMasks
-from .config import FullMask
+from .config import FullMask, MotionMask
 from .mask_pyramid import MaskPyramid, mask_pyramid
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ MASKED_AT_ONCE = 16  # frames whose mask rasters, 512 x 512 each, are in memory
 
 
 def clip_masks(
-    boxes: MotionMasks | RegionMasks, latent_size: tuple[int, int], full_mask: FullMask
+    boxes: MotionMasks | RegionMasks,
+    latent_size: tuple[int, int],
+    full_mask: FullMask,
+    motion_mask: MotionMask = "moving",
 ) -> FrameMasks:
     """Function: frame indices -> their `MaskPyramid`.
 
@@ -27,10 +30,13 @@ def clip_masks(
         boxes: of `pose.motion_masks.motion_masks`, on a canvas of the video's aspect; or with given masks.
         latent_size: (height, width) of the latents.
         full_mask: what the full-frame branch sees; see `mask_pyramid`.
+        motion_mask: the model's; see its type.
     """
+    if motion_mask == "none":
+        return lambda indices: MaskPyramid.ones(len(indices), *latent_size)
 
     def compute(indices: list[int]) -> tuple[Tensor, ...]:
-        rasters = boxes.window(indices).rasters()
+        rasters = boxes.window([0] * len(indices) if motion_mask == "still" else indices).rasters()
         hands = rasters.hands if full_mask == "hands" else None
         return mask_pyramid(rasters.face_hands, rasters.lips, latent_size, full_mask, hands).levels
 

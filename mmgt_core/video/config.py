@@ -11,6 +11,12 @@ Fusion = Literal["flat", "pyramid"]
 TRAIN_STEPS = 1000
 PoseStyle = Literal["paper", "example"]
 """How the skeleton is drawn: limbs at 0.9 and fingers in reversed hue order, or at 0.6 and in hue order."""
+MotionMask = Literal["moving", "still", "none"]
+"""Motion masks that follow the person, as published; those of the first frame throughout; or 1 everywhere."""
+AudioContext = Literal["audio", "self"]
+"""What MM-HAA's three masked attentions attend to: the audio tokens, as published, or the frame itself."""
+MaskPlace = Literal["output", "input"]
+"""What the masks multiply: each branch's output, as published, or the hidden state before it (Eq. 20-22)."""
 FullMask = Literal["1+lips", "hands", "1-face"]
 FULL_MASKS: tuple[FullMask, ...] = ("1+lips", "hands", "1-face")
 
@@ -30,6 +36,7 @@ class VideoConfig:
             tokens (tokens, dim).
         pose_channels: widths of the pose guider; one stride of 2 between each neighboring two.
         pose_style: which drawing of the skeleton the pose guider was trained with.
+        motion_mask, audio_context, mask_place: ablations of the paper; see their types.
         motion_max_frames: the longest window that the motion modules have positions for.
         size, steps, cfg, region_weights, full_mask, window, overlap, closed_loop, beta_schedule: sampling
             defaults; `region_weights` are those of the (full, face, lips) branches.
@@ -55,6 +62,9 @@ class VideoConfig:
     audio_intermediate: int = 512
     audio_tokens: int = 32
     audio_dim: int = 768
+    motion_mask: MotionMask = "moving"
+    audio_context: AudioContext = "audio"
+    mask_place: MaskPlace = "output"
     pose_channels: tuple[int, ...] = (16, 32, 96, 256)
     pose_style: PoseStyle = "paper"
     motion_max_frames: int = 32
@@ -73,6 +83,11 @@ class VideoConfig:
     autoencoder_channels: int = 64
     autoencoder_encoder_blocks: tuple[int, ...] = (1, 3, 3, 3)
     autoencoder_decoder_blocks: tuple[int, ...] = (3, 3, 3, 1)
+
+    @property
+    def foldable(self) -> bool:
+        """Whether the audio modules have their exact rewrite for inference; ComfyUI runs no other."""
+        return self.audio_context == "audio" and self.mask_place == "output"
 
     def __post_init__(self) -> None:
         if len(self.block_channels) != 4:

@@ -63,6 +63,11 @@ class MaskPyramid:
         return cls(tuple(torch.cat(levels) for levels in zip(*(p.levels for p in pyramids), strict=True)))
 
     @classmethod
+    def ones(cls, frames: int, height: int, width: int) -> MaskPyramid:
+        """All three branches see everything: no motion mask at all."""
+        return cls(tuple(torch.ones(frames, 3, h, w) for h, w in level_sizes(height, width)))
+
+    @classmethod
     def empty(cls, frames: int, height: int, width: int) -> MaskPyramid:
         """Full branch 1 everywhere, no face, no lips: what masks of nothing give in the mode "1+lips"."""
         levels = []

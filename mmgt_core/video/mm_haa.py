@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .config import AudioContext, MaskPlace
 from .layers import Attention, FeedForward, Layers, to_map, to_tokens
 from .sites import Site
 from .state import RunState
@@ -17,10 +18,23 @@ class MMHAABlock(nn.Module):
 
     x <- x + attn1(LN1 x);  n = LN2 x;  y_m = zero_m(M_m * cross_m(n, a));
     x <- x + k_full y_full + k_face y_face + k_lips y_lips;  x <- x + FF(LN3 x)
+
+    Ablations: with `audio_context` "self" the branches attend to n in place of a; with `mask_place` "input"
+    y_m = zero_m(cross_m(M_m * n, a)), as Eq. 20-22 are printed.
     """
 
-    def __init__(self, layers: Layers, width: int, heads: int, audio_dim: int):
+    def __init__(
+        self,
+        layers: Layers,
+        width: int,
+        heads: int,
+        audio_dim: int,
+        audio_context: AudioContext = "audio",
+        mask_place: MaskPlace = "output",
+    ):
         super().__init__()
+        self.audio_context, self.mask_place = audio_context, mask_place
+        audio_dim = width if audio_context == "self" else audio_dim
         self.norm1, self.norm2, self.norm3 = (layers.layer_norm(width) for _ in range(3))
         self.self_attention = Attention(layers, width, heads)
         self.cross = nn.ModuleDict({name: Attention(layers, width, heads, audio_dim) for name in BRANCHES})
@@ -33,8 +47,12 @@ class MMHAABlock(nn.Module):
         x = x + self.self_attention(self.norm1(x))
         n = self.norm2(x)
         for index, (name, weight) in enumerate(zip(BRANCHES, weights, strict=True)):
-            attended = self.cross[name](n, audio)
-            x = x + weight * self.zero[name](masks[:, index, :, None] * attended)
+            mask = masks[:, index, :, None]
+            before = self.mask_place == "input"
+            attended = self.cross[name](
+                mask * n if before else n, audio if self.audio_context == "audio" else n
+            )
+            x = x + weight * self.zero[name](attended if before else mask * attended)
         return x + self.ff(self.norm3(x))
 
 

@@ -11,6 +11,7 @@ import comfy.model_management as management
 import torch
 from torch import Tensor
 
+from ...mmgt_core.base.errors import CheckpointError
 from ...mmgt_core.checkpoints.io import check_names_and_shapes, config_from_json, without_extras
 from ...mmgt_core.checkpoints.video import WHAT, infer_config
 from ...mmgt_core.checkpoints.video_keys import adapter_keys, is_audio_convolution, position_shapes
@@ -89,6 +90,12 @@ def _read(path: str | os.PathLike[str]) -> tuple[VideoConfig, dict[str, Tensor]]
     config = (
         config_from_json(VideoConfig, file.config, path) if file.config else infer_config(file.tensors, path)
     )
+    if not config.foldable:
+        raise CheckpointError(
+            "this model is an ablation of the audio attention, which only the command line runs",
+            where=path,
+            fix="choose another video model",
+        )
     expected = official_shapes(config, FIRST_OF_UNET in file.tensors, path)
     tensors = without_extras(file.tensors, expected, path)
     check_names_and_shapes(tensors, expected, path, WHAT)

@@ -62,11 +62,11 @@ def framed_masks(
     boxes = masks.boxes(framing.motion_to_target(motion))
     size = (latent.shape[-2], latent.shape[-1])
     if masks.given is None:
-        return clip_masks(boxes, size, config.full_mask)
+        return clip_masks(boxes, size, config.full_mask, config.motion_mask)
     from ...mmgt_core.media.mask_framing import framed_regions
 
     regions = framed_regions(boxes, masks.given, framing.source, framing.target, mode)
-    return clip_masks(regions, size, config.full_mask)
+    return clip_masks(regions, size, config.full_mask, config.motion_mask)
 
 
 def _bytes(mask: Tensor) -> NDArray[np.uint8]:

@@ -98,7 +98,7 @@ class VideoModelSource:
             motion.frames,
             latent_size=latent_size,
             audio=audio,
-            masks=clip_masks(boxes, latent_size, config.full_mask),
+            masks=clip_masks(boxes, latent_size, config.full_mask, config.motion_mask),
         )
         latents = denoise(model, conditions, Sampling(seed=seed, steps=steps, cfg=cfg))
         return decode_latents(model.autoencoder, latents, config.latent_scale)

@@ -16,7 +16,7 @@ from ...pose.drawing import draw_pose
 from ...pose.motion import Motion
 from ...pose.motion_masks import motion_masks
 from ...video.config import VideoConfig
-from ...video.mask_pyramid import mask_pyramid
+from ...video.mask_pyramid import MaskPyramid, mask_pyramid
 from ..dataset.clip import Clip
 from .draws import Draws, Shuffle
 from .hiding import freeze_face, hide_mouth
@@ -99,10 +99,14 @@ class ClipReader:
             frozen = int(numbers[6] * clip.frames)
             chosen, masks_of = hide_mouth(chosen), freeze_face(motion.window([frozen, *frames]))
             masks_of = masks_of.window(slice(1, None))
+        if config.motion_mask == "still":
+            masks_of = motion.window([0] * len(frames))
         masks = motion_masks(masks_of)
         rasters, side = masks.rasters(), config.size // 8
         full = settings.full_mask or config.full_mask
         pyramid = mask_pyramid(rasters.face_hands, rasters.lips, (side, side), full, rasters.hands)
+        if config.motion_mask == "none":
+            pyramid = MaskPyramid.ones(len(frames), side, side)
         sound = frame_windows(torch.from_numpy(clip.speech).float(), config.audio_window // 2)
         return {
             "images": torch.from_numpy(np.stack(images[:-1])),

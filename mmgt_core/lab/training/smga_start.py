@@ -96,7 +96,10 @@ def _copy_first_pose(model: SMGA, poses: Tensor, spread: Tensor) -> int:
     weight_out.mul_(FREE_OUTPUT)
     row = 0
     # The face enters the residual stream once, the body's input again in every layer (docs/method.md 1.4).
-    for part, times in ((face, 1), (~face, model.config.layers)):
+    parts = ((face, 1), (~face, model.config.layers))
+    if model.config.streams == "one":  # which enters once, as a whole
+        parts = ((torch.ones_like(face), 1),)
+    for part, times in parts:
         mean = poses.mean(0) * part
         deviations = (poses - poses.mean(0))[:, part & ~score]
         directions, sizes = _principal_directions(deviations, width // 3)
@@ -136,7 +139,7 @@ def _align(model: SMGA) -> None:
     model.memory_norm.bias.fill_(1)
     layers: Any = model.decoder
     for layer in layers:
-        for branch in (layer.face, layer.body):
+        for branch in layer.branches:
             branch.norm2.bias.fill_(1)
             packed = branch.cross_attention.in_proj_weight
             for part in packed.split(width)[:2]:
@@ -147,7 +150,7 @@ def _keep_quiet(model: SMGA, channels: int) -> None:
     """No layer writes to the first `channels` channels of the stream until training makes it so."""
     for layer in model.decoder:
         assert isinstance(layer, DecoderLayer)
-        branches = (layer.face, layer.body)
+        branches = layer.branches
         writers = [a.out_proj for b in branches for a in (b.self_attention, b.cross_attention)]
         for linear in (*writers, layer.feed_forward.linear2):
             linear.weight[:channels] = 0
