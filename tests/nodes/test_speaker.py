@@ -199,6 +199,19 @@ def test_the_widgets_reach_both_stages_and_a_changed_file_loads_again(pack, fold
     write_speaker(pack, models, loras / SPEAKER)
 
 
+def test_kept_work_belongs_to_one_speaker_and_strength(pack, folders, prompt):
+    """The part of the prompt that loads the models identifies them (see test_keep_work.py)."""
+    models, loras = folders
+
+    def key(**choices) -> str:
+        return str(pack("nodes.comfy.work_folder").origin(prompt(**choices), ["video", 0]))
+
+    assert len({key(), key(speaker=SPEAKER), key(speaker=SPEAKER, speaker_strength=0.5)}) == 3
+    before = key(speaker=SPEAKER)
+    write_speaker(pack, models, loras / SPEAKER)
+    assert key(speaker=SPEAKER) != before
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
