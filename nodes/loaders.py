@@ -14,6 +14,13 @@ from ..mmgt_core import assets
 from .comfy.load_video_model import load_host_video_model
 from .comfy.services import blocked_output, model_fault, model_files, model_path
 from .comfy.sockets import CATEGORY, MotionModelSocket, VideoModelSocket
+from .comfy.speakers import (
+    NO_SPEAKER,
+    chosen_speaker,
+    speaker_fault,
+    speaker_fingerprint,
+    speaker_inputs,
+)
 
 if TYPE_CHECKING:
     from ..mmgt_core.smga.network import SMGA
@@ -67,21 +74,27 @@ class MMGTLoadMotionModel(io.ComfyNode):
                         "Motion model in models/mmgt or models/diffusion_models: published (.pt) or "
                         "converted (.safetensors), or the small demo model included in this pack."
                     ),
-                )
+                ),
+                *speaker_inputs(),
             ],
             outputs=[MotionModelSocket.Output("motion_model", display_name="motion_model")],
         )
 
     @classmethod
-    def validate_inputs(cls, file: str | None) -> bool | str:
-        return model_fault(file, assets.MOTION_MODEL, MORE)
+    def validate_inputs(cls, file: str | None, speaker: str | None = NO_SPEAKER) -> bool | str:
+        return loader_fault(model_fault(file, assets.MOTION_MODEL, MORE), speaker_fault(speaker))
 
     @classmethod
-    def execute(cls, file: str) -> io.NodeOutput:
+    def fingerprint_inputs(cls, speaker: str | None = NO_SPEAKER, **others: object) -> str:
+        return speaker_fingerprint(speaker)
+
+    @classmethod
+    def execute(cls, file: str, speaker: str = NO_SPEAKER, speaker_strength: float = 1.0) -> io.NodeOutput:
         from ..mmgt_core.checkpoints.smga import load_smga
 
-        network = load_smga(model_path(file, assets.MOTION_MODEL, MORE)).requires_grad_(False)
-        return io.NodeOutput(HostMotionModel.of(network))
+        path = model_path(file, assets.MOTION_MODEL, MORE)
+        network = load_smga(path, speaker=chosen_speaker(speaker, speaker_strength, "motion"))
+        return io.NodeOutput(HostMotionModel.of(network.requires_grad_(False)))
 
 
 class MMGTLoadVideoModel(io.ComfyNode):
@@ -115,6 +128,7 @@ class MMGTLoadVideoModel(io.ComfyNode):
                         "fp8_e4m3fn need less memory than fp32."
                     ),
                 ),
+                *speaker_inputs(),
             ],
             outputs=[
                 VideoModelSocket.Output("video_model", display_name="video_model"),
@@ -132,13 +146,20 @@ class MMGTLoadVideoModel(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, file: str | None) -> bool | str:
-        return model_fault(file, assets.VIDEO_MODEL, MORE)
+    def validate_inputs(cls, file: str | None, speaker: str | None = NO_SPEAKER) -> bool | str:
+        return loader_fault(model_fault(file, assets.VIDEO_MODEL, MORE), speaker_fault(speaker))
 
     @classmethod
-    def execute(cls, file: str, weight_dtype: str) -> io.NodeOutput:
+    def fingerprint_inputs(cls, speaker: str | None = NO_SPEAKER, **others: object) -> str:
+        return speaker_fingerprint(speaker)
+
+    @classmethod
+    def execute(
+        cls, file: str, weight_dtype: str, speaker: str = NO_SPEAKER, speaker_strength: float = 1.0
+    ) -> io.NodeOutput:
         path = model_path(file, assets.VIDEO_MODEL, MORE)
-        video = load_host_video_model(path, DTYPES[weight_dtype])
+        person = chosen_speaker(speaker, speaker_strength, "video")
+        video = load_host_video_model(path, DTYPES[weight_dtype], person)
         model = video.model or blocked_output(
             "This video model contains only the adapter: load an SD1.5 checkpoint and connect its MODEL."
         )
@@ -146,3 +167,8 @@ class MMGTLoadVideoModel(io.ComfyNode):
             "This video model contains no VAE: load the SD1.5 VAE (vae-ft-mse) and connect it."
         )
         return io.NodeOutput(video, model, vae)
+
+
+def loader_fault(*faults: bool | str) -> bool | str:
+    """True, or all error texts, as `validate_inputs` returns it."""
+    return " ".join(fault for fault in faults if isinstance(fault, str)) or True

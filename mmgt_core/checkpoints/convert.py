@@ -29,6 +29,7 @@ from .recognise import (
     POSE_GUIDER,
     REFERENCE,
     SMGA,
+    SPEAKER,
     UNET,
     VAE,
     VIDEO,
@@ -159,7 +160,7 @@ def _read(source: Path) -> tuple[ModelFile, dict[str, Any], dict[str, str]]:
 
 def _recognised(file: ModelFile, where: Path) -> Look:
     look = recognise(file.tensors)
-    if look is None or look.kind in ("", VAE, CLIP_VISION):
+    if look is None or look.kind in ("", VAE, CLIP_VISION, SPEAKER):
         what = (
             "this is no model that MMGT uses"
             if look is None

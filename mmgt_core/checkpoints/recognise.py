@@ -16,6 +16,7 @@ from ..base.errors import CheckpointError
 SMGA, VIDEO, ADAPTER = "smga", "video", "adapter"
 UNET, REFERENCE, MOTION, POSE_GUIDER = "unet", "reference", "motion", "pose_guider"
 WAVLM, WAVLM_ORIGINAL = "wavlm", "wavlm_original"
+SPEAKER = "speaker"  # low-rank changes of ours
 # Stock files that are used as they are.
 VAE, CLIP_VISION = "vae", "clip_vision"
 
@@ -51,6 +52,8 @@ class Look:
 
 
 LOOKS = (
+    Look("a speaker adapter", SPEAKER, ("motion.*", "*.lora_A.")),
+    Look("a speaker adapter", SPEAKER, ("video.*", "*.lora_A.")),
     Look("a LoRA", "", ("*lora_down.",)),
     Look("a LoRA", "", ("*lora_A.",)),
     Look("a LoRA", "", ("*.lora.",)),

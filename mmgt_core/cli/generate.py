@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..pipeline.request import VideoRequest
-from ..pipeline.settings import MotionSettings, Settings, VideoSettings, WorkSettings
+from ..pipeline.settings import MotionSettings, Settings, SpeakerChoice, VideoSettings, WorkSettings
 from ..video.sampling import Sampling
 from .console import Console
 
@@ -19,6 +19,7 @@ class Options:
     sampling: Sampling = field(default_factory=Sampling)
     motion: MotionSettings = field(default_factory=MotionSettings)
     models: VideoSettings = field(default_factory=VideoSettings)
+    speaker: SpeakerChoice = field(default_factory=SpeakerChoice)
     work: WorkSettings = field(default_factory=WorkSettings)
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or mps."""
@@ -27,7 +28,7 @@ class Options:
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.sampling, self.motion, self.models, self.work, self.device)
+        return Settings(self.sampling, self.motion, self.models, self.work, self.device, self.speaker)
 
 
 def run(options: Options, console: Console) -> int:

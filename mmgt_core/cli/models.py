@@ -26,6 +26,7 @@ class Options:
 def run(args: Options, console: Console) -> int:
     from ..checkpoints.folders import State, look_for, model_folders
     from ..checkpoints.registry import REGISTRY
+    from ..checkpoints.speaker_files import speaker_files
 
     folders = model_folders(args.models_dir)
     print(f"looking in {', '.join(map(str, folders))}")
@@ -41,5 +42,7 @@ def run(args: Options, console: Console) -> int:
         if found.path is None:
             known = "size unknown" if file.size is None else readable_size(file.size)
             print(f"  from {file.page} ({file.path}), {known}; license: {file.license}")
+    for path in speaker_files(folders):
+        print(f"\nspeaker adapter of `mmgt train speaker` ({readable_size(path.stat().st_size)})\n  {path}")
     print("\n`mmgt download NAME` fetches one; `mmgt convert` makes safetensors of a .pth, .pt or .ckpt.")
     return 1 if wrong else 0

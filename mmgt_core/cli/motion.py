@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ..base.presets import Preset
 from ..pipeline.request import MotionRequest
-from ..pipeline.settings import MotionSettings
+from ..pipeline.settings import MotionSettings, SpeakerChoice
 from .console import Console
 
 
@@ -16,6 +16,7 @@ class Options:
 
     files: MotionRequest
     motion: MotionSettings = field(default_factory=MotionSettings)
+    speaker: SpeakerChoice = field(default_factory=SpeakerChoice)
     preset: Preset = "recommended"
     """Defaults: recommended, or official, which makes every choice as the authors' script does."""
     seed: int = 0
@@ -29,7 +30,13 @@ def run(options: Options, console: Console) -> int:
     from ..pipeline.generate import generate_motion_file
 
     result = generate_motion_file(
-        options.files, options.motion, options.preset, options.seed, options.device, console.stage
+        options.files,
+        options.motion,
+        options.preset,
+        options.seed,
+        options.device,
+        console.stage,
+        options.speaker,
     )
     for note in result.notes:
         console.note(f"note: {note}")

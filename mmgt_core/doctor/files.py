@@ -11,6 +11,7 @@ from ..base.progress import Progress, silent
 from ..base.sizes import readable_size
 from ..checkpoints.folders import Found, State, look_for
 from ..checkpoints.registry import REGISTRY
+from ..checkpoints.speaker_files import speaker_files
 from .findings import Finding
 from .renderer import Host
 
@@ -49,7 +50,7 @@ def files(
         if state.path is not None and finding.verdict == "ok":
             usable[file.name] = state.path
         progress(index + 1, len(REGISTRY))
-    return found, usable
+    return [*found, *map(_speaker, speaker_files(folders))], usable
 
 
 def _finding(found: Found, load: Callable[[Path], str] | None) -> Finding:
@@ -65,6 +66,19 @@ def _finding(found: Found, load: Callable[[Path], str] | None) -> Finding:
     except MMGTError as error:
         return Finding(SECTION, file.name, value, "fault", _without_folders(error, found.path))
     return Finding(SECTION, file.name, f"{value}{loaded}", "ok", "loads strictly" if loaded else "present")
+
+
+def _speaker(path: Path) -> Finding:
+    """A speaker adapter, without its name, which may be a person's."""
+    from ..checkpoints.speaker_adapter import TITLES, read_speaker_adapter
+
+    size = readable_size(path.stat().st_size)
+    try:
+        stages = read_speaker_adapter(path).stages
+    except MMGTError as error:
+        return Finding(SECTION, "speaker adapter", size, "fault", error.what)
+    named = " and ".join(TITLES[stage] for stage in stages) or "no stage"
+    return Finding(SECTION, "speaker adapter", f"{size}, for {named}", "ok", "loads strictly")
 
 
 def _motion(path: Path) -> str:

@@ -19,6 +19,8 @@ from ..base.presets import Preset
 from ..base.progress import Plan, unplanned
 from ..checkpoints.companions import autoencoder_of, portrait_embedding
 from ..checkpoints.smga import load_smga
+from ..checkpoints.speaker_adapter import Speaker, adapted_stages
+from ..checkpoints.speaker_adapter import Stage as AdaptedStage
 from ..checkpoints.video import load_video_model
 from ..media.framing import fit_image
 from ..media.images import load_image
@@ -38,7 +40,7 @@ from .overflow import precise_model
 from .pose_finder import PoseFinder
 from .render import Output, Scene, render
 from .request import MotionRequest, VideoRequest, VideoResult
-from .settings import MotionSettings, Settings
+from .settings import MotionSettings, Settings, SpeakerChoice
 from .skeleton_video import write_skeleton
 from .stages import Stage, Stages, no_stages, shares
 
@@ -78,6 +80,7 @@ def generate_motion_file(
     seed: int = 0,
     device: str = "auto",
     stages: Stages = no_stages,
+    speaker: SpeakerChoice | None = None,
 ) -> VideoResult:
     """Files to a motion file or a skeleton video.
 
@@ -91,7 +94,9 @@ def generate_motion_file(
     first = first_pose(request, finder, notes.append)
     sound, (voice,) = (with_leads(channels, *request.leads()) for channels in (sound, (voice,)))
     note_early_start(voice, notes.append)
-    motion = speech_motion(_smga(settings, device), voice, first, settings, preset, seed, stages)
+    chosen = adapted_stages(speaker.chosen() if speaker else None, ("motion",), notes.append)
+    network = _smga(settings, device, chosen.get("motion"))
+    motion = speech_motion(network, voice, first, settings, preset, seed, stages)
     if out.suffix.lower() == ".safetensors":
         save_motion(out, motion)
     else:
@@ -128,12 +133,16 @@ def generate_video(
     encoders = file_encoders(wav2vec2=chosen.wav2vec2, device=device, stages=stages)
     dtype = choose_dtype(chosen.dtype, device)
     file = chosen.model or assets.asset(assets.VIDEO_MODEL)
-    model = load_video_model(file, device, dtype)
+    loaded: tuple[AdaptedStage, ...] = ("motion", "video") if request.motion is None else ("video",)
+    speakers = adapted_stages(settings.speaker.chosen(), loaded, notes.append)
+    model = load_video_model(file, device, dtype, speakers.get("video"))
     model.autoencoder = autoencoder_of(model, chosen.vae, device).float()
     if voice is not None:
         required_encoder(model.config.audio_features, encoders)
     config, size = sampling.applied_to(model.config), sampling.size(model.config)
-    smga = None if request.motion is not None else _smga(settings.motion, settings.device)
+    smga = None
+    if request.motion is None:
+        smga = _smga(settings.motion, settings.device, speakers.get("motion"))
     # CLIP sees the portrait as the reference UNet does, in its framing.
     fitted, _ = fit_image(image, size, sampling.fitted)
     embedding = portrait_embedding(model.config, chosen.clip_vision, fitted, device)
@@ -178,7 +187,9 @@ def generate_video(
             encoders=encoders,
             work=None if work is None else StepStore(work),
             stages=stages,
-            precise=(lambda half: precise_model(half, file)) if retries(chosen.dtype, dtype) else None,
+            precise=(lambda half: precise_model(half, file, speakers.get("video")))
+            if retries(chosen.dtype, dtype)
+            else None,
             note=notes.append,
         )
     return VideoResult(files, motion.frames, tuple(notes))
@@ -211,5 +222,6 @@ def _voice(request: MotionRequest | VideoRequest, sound: tuple[Waveform, ...], n
     return leveled(voice, note)
 
 
-def _smga(settings: MotionSettings, device: str) -> SMGA:
-    return load_smga(settings.motion_model or assets.asset(assets.MOTION_MODEL), choose_device(device))
+def _smga(settings: MotionSettings, device: str, speaker: Speaker | None) -> SMGA:
+    file = settings.motion_model or assets.asset(assets.MOTION_MODEL)
+    return load_smga(file, choose_device(device), speaker)

@@ -28,6 +28,7 @@ FILES = (
     "wav2vec2",
     "vae",
     "clip_vision",
+    "speaker",
 )  # count by content
 UNCHANGED = ("windows_at_once", "lock_background")  # settings that do not change the latents
 BYTES_PER_PIXEL = 0.06  # of a video file; H.264 at this quality took less for everything that was measured
@@ -47,6 +48,7 @@ def video_key(settings: Settings, model: VideoConfig, **inputs: Any) -> str:
         "wav2vec2": settings.video.wav2vec2,
         "vae": settings.video.vae,
         "clip_vision": settings.video.clip_vision,
+        "speaker": settings.speaker.speaker,
     }
     return work_key(
         {
@@ -56,6 +58,7 @@ def video_key(settings: Settings, model: VideoConfig, **inputs: Any) -> str:
                 **_values(settings.motion),
                 **_values(settings.video),
                 **_values(settings.sampling),
+                **(_values(settings.speaker) if settings.speaker.speaker is not None else {}),
                 "device": choose_device(settings.device).type,
             },
             "config": model,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..base.notes import Note, unnoted
+from ..checkpoints.speaker_adapter import Speaker
 from ..checkpoints.video import load_video_model
 from ..video.conditions import ClipConditions
 from ..video.denoise import Observer, denoise
@@ -24,23 +25,27 @@ OVERFLOWED = (
 SHORT = {torch.float32: "fp32", torch.bfloat16: "bf16"}
 
 
-def precise_model(model: VideoModel, path: str | os.PathLike[str]) -> VideoModel:
-    """The model of the same file in fp32, in place of `model`, whose memory is freed; its VAE is kept.
+def precise_model(
+    model: VideoModel, path: str | os.PathLike[str], speaker: Speaker | None = None
+) -> VideoModel:
+    """The same file and speaker in fp32, in place of `model`, whose memory is freed; its VAE is kept.
 
     Where fp32 does not fit (the published model takes 8.6 GiB), it is bf16, which has the range of fp32.
     """
     device, autoencoder = model.device, model.autoencoder
     model.autoencoder = None
     model.to("meta")
-    precise = _in_fp32(path, device)
-    precise = load_video_model(path, device, torch.bfloat16) if precise is None else precise
+    precise = _in_fp32(path, device, speaker)
+    precise = load_video_model(path, device, torch.bfloat16, speaker) if precise is None else precise
     precise.autoencoder = autoencoder
     return precise
 
 
-def _in_fp32(path: str | os.PathLike[str], device: torch.device) -> VideoModel | None:
+def _in_fp32(
+    path: str | os.PathLike[str], device: torch.device, speaker: Speaker | None
+) -> VideoModel | None:
     try:
-        return load_video_model(path, device, torch.float32)
+        return load_video_model(path, device, torch.float32, speaker)
     except Exception as error:
         if not is_out_of_memory(error):
             raise

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..base.precision import Precision
 from ..base.presets import Preset
 from ..smga.config import Chaining, Visibility
 from ..smga.sampling import Align, Legs, MotionSampling
 from ..video.sampling import Sampling
+
+if TYPE_CHECKING:
+    from ..checkpoints.speaker_adapter import Speaker
 
 StrPath = str | PathLike[str]
 
@@ -92,6 +96,24 @@ class VideoSettings:
 
 
 @dataclass(frozen=True)
+class SpeakerChoice:
+    """One's own speaker on top of the models; see docs/training.md."""
+
+    speaker: Path | None = None
+    """Speaker adapter of mmgt train speaker; it changes the stages that it was trained for. None = the models
+    as they are.
+    """
+    speaker_strength: float = 1.0
+    """Strength of the speaker adapter, 0 to 2. 1 = as trained."""
+
+    def chosen(self) -> Speaker | None:
+        """The speaker as the loaders take it."""
+        from ..checkpoints.speaker_adapter import Speaker
+
+        return None if self.speaker is None else Speaker(self.speaker, self.speaker_strength)
+
+
+@dataclass(frozen=True)
 class WorkSettings:
     """Unfinished work; see docs/long_videos.md."""
 
@@ -113,3 +135,4 @@ class Settings:
     work: WorkSettings = field(default_factory=lambda: WorkSettings(keep_work=False))
     device: str = "auto"
     """"auto" (a GPU if there is one), "cpu", "cuda" or "mps"."""
+    speaker: SpeakerChoice = field(default_factory=SpeakerChoice)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ...mmgt_core.base.errors import CheckpointError
 from ...mmgt_core.checkpoints.io import check_names_and_shapes, config_from_json, without_extras
+from ...mmgt_core.checkpoints.speaker_adapter import Speaker, fitting_changes, with_changes
 from ...mmgt_core.checkpoints.video import WHAT, infer_config
 from ...mmgt_core.checkpoints.video_keys import adapter_keys, is_audio_convolution, position_shapes
 from ...mmgt_core.checkpoints.video_parts import read_video_file
@@ -21,6 +22,7 @@ from ...mmgt_core.video.config import VideoConfig
 from .host_layers import host_layers
 from .host_vae import PREFIX as AUTOENCODER
 from .host_vae import check_autoencoder, host_vae, tiny_autoencoder_shapes
+from .speaker_patches import UnetChanges
 from .unet_model import OUTPUT_HEAD, build_unet, host_patcher, unet_dtype, unet_names
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class HostVideoModel:
         reference: the reference UNet.
         model: MODEL of the denoising UNet; None if the file contains only the adapter.
         vae: the file's autoencoder; None if it contains none.
+        speaker: what a speaker adapter changes in a UNet that the file does not contain.
     """
 
     config: VideoConfig
@@ -49,33 +52,42 @@ class HostVideoModel:
     reference: ModelPatcher
     model: ModelPatcher | None
     vae: VAE | None
+    speaker: UnetChanges | None = None
 
 
-def load_host_video_model(path: str | os.PathLike[str], dtype: torch.dtype | None = None) -> HostVideoModel:
+def load_host_video_model(
+    path: str | os.PathLike[str], dtype: torch.dtype | None = None, speaker: Speaker | None = None
+) -> HostVideoModel:
     """Load a Stage II model file; `dtype` is that of the weights, None lets the host choose.
 
-    Raises CheckpointError, which names the tensors, if any is missing, unknown or has a wrong shape.
+    Raises CheckpointError, which names the tensors, if any is missing, unknown or has a wrong shape, or if
+    the speaker's file does not fit.
     """
-    config, tensors = _read(path)
+    config, tensors, unet_changes = _read(path, speaker)
     dtype = dtype or unet_dtype(config)
     model = _model(config, tensors, dtype)
     if model is not None:
         # The host calls this for a second copy, for example for conditioning hooks.
-        model.cached_patcher_init = (reload_model, (path, dtype))
+        model.cached_patcher_init = (reload_model, (path, dtype, speaker))
     return HostVideoModel(
         config=config,
         adapter=build_adapter(config, tensors, dtype),
         reference=build_unet(config, _part(tensors, REFERENCE), dtype),
         model=model,
         vae=host_vae(config, _part(tensors, AUTOENCODER)) if config.autoencoder == "tiny" else None,
+        speaker=unet_changes,
     )
 
 
 def reload_model(
-    path: str | os.PathLike[str], dtype: torch.dtype, disable_dynamic: bool = False
+    path: str | os.PathLike[str],
+    dtype: torch.dtype,
+    speaker: Speaker | None = None,
+    disable_dynamic: bool = False,
 ) -> ModelPatcher | None:
     """Load only the MODEL of a file."""
-    return _model(*_read(path), dtype, not disable_dynamic)
+    config, tensors, _ = _read(path, speaker)
+    return _model(config, tensors, dtype, not disable_dynamic)
 
 
 def read_config(path: str | os.PathLike[str]) -> VideoConfig:
@@ -83,8 +95,12 @@ def read_config(path: str | os.PathLike[str]) -> VideoConfig:
     return _read(path)[0]
 
 
-def _read(path: str | os.PathLike[str]) -> tuple[VideoConfig, dict[str, Tensor]]:
-    """The configuration and the tensors of a file, every name and shape checked."""
+def _read(
+    path: str | os.PathLike[str], speaker: Speaker | None = None
+) -> tuple[VideoConfig, dict[str, Tensor], UnetChanges | None]:
+    """The configuration and the tensors of a file, every name and shape checked, with the speaker's changes,
+    and those that are for a UNet that is not in it.
+    """
     # For a model in several files, the host's loader reads the UNet.
     file = read_video_file(path, with_unet=False)
     config = (
@@ -99,7 +115,15 @@ def _read(path: str | os.PathLike[str]) -> tuple[VideoConfig, dict[str, Tensor]]
     expected = official_shapes(config, FIRST_OF_UNET in file.tensors, path)
     tensors = without_extras(file.tensors, expected, path)
     check_names_and_shapes(tensors, expected, path, WHAT)
-    return config, dict(tensors)
+    if speaker is None:
+        return config, dict(tensors), None
+    changes = fitting_changes(speaker, "video", official_shapes(config, True, path))
+    elsewhere = None
+    if FIRST_OF_UNET not in tensors:
+        names = {UNET + theirs: ours for theirs, (ours, _) in unet_names(config).items()}
+        rest = {names[name]: change for name, change in changes.items() if name not in tensors}
+        elsewhere = UnetChanges(rest, speaker.strength)
+    return config, with_changes(tensors, changes, speaker.strength), elsewhere
 
 
 def _model(

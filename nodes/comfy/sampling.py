@@ -21,6 +21,7 @@ from .long_clip import ClipGuider, ClipSampler, blank
 from .resumable import SamplingWork, resumable
 from .schedule import ExactSampling, exact_sampler, exact_sigmas, published_sampling, published_sigmas
 from .sockets import FRAMING
+from .speaker_patches import add_speaker
 from .unet_patches import attach
 from .windows import ClipWindows
 
@@ -62,6 +63,8 @@ def prepare(
     """Attach the adapter and add the clip to both conditionings."""
     config = sampling.applied_to(video.config)
     patched = attach(model, video.config, video.adapter, video.reference)
+    if video.speaker is not None:
+        add_speaker(patched, video.speaker)
     patched.model_options["context_handler"] = ClipWindows(config, sampling.windows_at_once)
     patched.add_object_patch("model_sampling", published_sampling(config))
     token = clip_token(clip.image_embeds, config.cross_dim)

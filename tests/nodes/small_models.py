@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from ..speakers import motion_names, random_changes, video_names
+
 MOTION, VIDEO = "small_motion.safetensors", "small_video.safetensors"
 SIZE = 128
 
@@ -45,6 +47,17 @@ def write_small_models(pack, folder: Path) -> Any:
         torch.manual_seed(4)
         smga.save_smga(folder / MOTION, pack("mmgt_core.smga.network").SMGA(sizes).eval())
     return config
+
+
+def write_speaker(pack, models: Path, path: Path, *, seed: int = 0, stages: str = "motion video") -> None:
+    """A speaker adapter of random numbers for the two files of `write_small_models`."""
+    io, adapters = pack("mmgt_core.checkpoints.io"), pack("mmgt_core.checkpoints.speaker_adapter")
+    changes = {}
+    for stage, name, names in (("motion", MOTION, motion_names), ("video", VIDEO, video_names)):
+        if stage in stages:
+            tensors = io.read_model_file(models / name).tensors
+            changes[stage] = random_changes(tensors, names(tensors), seed=seed)
+    adapters.write_speaker_adapter(path, adapters.SpeakerAdapter(**changes))
 
 
 def random_tensors(shapes: dict[str, tuple[int, ...]], generator: torch.Generator) -> dict[str, torch.Tensor]:

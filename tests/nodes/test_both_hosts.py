@@ -37,7 +37,14 @@ def test_autoencoder(both, measured):
 @pytest.mark.parametrize("size", [(128, 128), (192, 128)])
 def test_a_whole_clip(pack, both, measured, size):
     """Two guided steps over open-ended windows, from one motion and its sound, square and not."""
-    diffusers, host = both
+    expected, found = latents_of_both(pack, *both, size)
+    worst = error(found, expected)
+    measured(f"a clip of {size[0]} x {size[1]}: ComfyUI and diffusers", worst)
+    assert worst < 1e-4
+
+
+def latents_of_both(pack, diffusers, host, size, model=None):
+    """Latents of one clip from the model on diffusers and on ComfyUI; `model` is another MODEL there."""
     config, frames = dataclasses.replace(diffusers.config, cfg=2.0), 15
     generator = torch.Generator().manual_seed(1)
     keypoints = torch.rand(frames, 134, 3, generator=generator).clamp(0.31, 0.95)
@@ -72,11 +79,9 @@ def test_a_whole_clip(pack, both, measured, size):
         host, host.vae, portrait, motion, None, pack("nodes.comfy.sockets").Speech(features), None, sampling
     )
     nodes = pack("nodes.comfy.sampling")
-    prepared = nodes.prepare(host.model, host, clip, framing, sampling)
+    prepared = nodes.prepare(model or host.model, host, clip, framing, sampling)
     found = nodes.sample(prepared, nodes.OFFICIAL, 9)["samples"]
-    worst = error(host.model.model.process_latent_in(found), expected)
-    measured(f"a clip of {size[0]} x {size[1]}: ComfyUI and diffusers", worst)
-    assert worst < 1e-4
+    return expected, (model or host.model).model.process_latent_in(found)
 
 
 def _rounded(image):

@@ -17,6 +17,11 @@ from PIL import Image
 from mmgt_core.base.feature_kinds import LOG_MEL
 from mmgt_core.checkpoints.io import read_model_file
 from mmgt_core.checkpoints.smga import load_smga, save_smga, state_to_official
+from mmgt_core.checkpoints.speaker_adapter import (
+    SpeakerAdapter,
+    read_speaker_adapter,
+    write_speaker_adapter,
+)
 from mmgt_core.lab.dataset.index import read_index_file
 from mmgt_core.lab.dataset.reader import read_shard
 from mmgt_core.lab.prepare.manifest import read_table
@@ -72,6 +77,11 @@ def _tensors(file) -> bool:
     return all(tensor.numel() * tensor.element_size() >= 0 for tensor in file.tensors.values())
 
 
+def _speaker(adapter) -> bool:
+    changes = [*adapter.motion.values(), *adapter.video.values()]
+    return all(bool((up.float() @ down.float()).isfinite().all()) for down, up in changes)
+
+
 def _jobs(jobs) -> bool:
     return bool(jobs) and all(
         isinstance(job, Job) or (isinstance(job, BadJob) and job.reason and "\n" not in job.reason)
@@ -111,6 +121,7 @@ DOORS = {
     "model.pth": Door(".pth", load_smga, _model),
     "legacy.pt": Door(".pt", load_smga, _model),
     "tensors.safetensors": Door(".safetensors", read_model_file, _tensors),
+    "speaker.safetensors": Door(".safetensors", read_speaker_adapter, _speaker),
     "jobs.jsonl": Door(".jsonl", read_jobs, _jobs),
     "shard.tar": Door(".tar", lambda path: read_shard(path, speech=LOG_MEL), _clips),
     "dataset.json": Door(".json", read_index_file, _index),
@@ -147,6 +158,8 @@ def write_samples(folder: Path) -> dict[str, Path]:
     torch.save(state, paths["model.pth"])
     torch.save(state, paths["legacy.pt"], _use_new_zipfile_serialization=False)
     save_smga(paths["tensors.safetensors"], model, dtype=torch.float16, complete=True)
+    changes = {"a.weight": (torch.rand(2, 6, generator=generator), torch.rand(8, 2, generator=generator))}
+    write_speaker_adapter(paths["speaker.safetensors"], SpeakerAdapter(changes, changes))
     lines = [{"name": f"job {n}", "image": "a.png", "seed": n, "set": {"1.steps": n}} for n in range(4)]
     paths["jobs.jsonl"].write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     made_up.make(folder / "data")

@@ -80,6 +80,7 @@ LOADERS = {
     "load_clip_vision": load_clip_vision,
     "read_speech_file": read_speech_file,
     "load_smga": DOORS["model.safetensors"].read,
+    "read_speaker_adapter": DOORS["speaker.safetensors"].read,
     "load_motion": DOORS["motion.safetensors"].read,
 }
 
