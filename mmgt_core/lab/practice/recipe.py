@@ -70,7 +70,7 @@ class Practice:
             folder=str(self.folder / "smga"), data=str(self.data), model=MOTION, start="first pose",
             batch=16, audio_drop=0.1, lip_weight=10.0, seed=self.seed,
             loop=self.loop(
-                "smga", learning_rate=1.2e-3, weight_decay=0.005, precision="fp32", validate_every=200,
+                "smga", learning_rate=1.2e-3, weight_decay=0.005, precision="fp32", validate_every=100,
                 sample_every=1000, keep="best",
             ),
         )  # fmt: skip

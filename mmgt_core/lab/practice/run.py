@@ -12,6 +12,7 @@ import numpy as np
 
 from ...base.atomic_files import atomic_write
 from ...base.progress import Progress
+from ...base.timebase import FPS
 from ...media.contact_sheet import contact_sheet
 from ...media.images import save_image
 from ...media.sound_file import save_wav
@@ -114,13 +115,13 @@ def held_out_video(practice: Practice, stage: Stage) -> Path:
         contact_sheet=folder / "video.jpg",
     )
     generate_video(request, settings, stage)
-    true = clip.images(list(range(0, clip.frames, max(1, clip.frames // 24))))
-    save_image(folder / "truth.jpg", contact_sheet(true))
+    every = max(1, clip.frames // 24)
+    true = clip.images(list(range(0, clip.frames, every)))
+    save_image(folder / "truth.jpg", contact_sheet(true, fps=FPS / every))
     return out
 
 
 def _fall(folder: Path) -> dict[str, float]:
-    """The first and the best score of the held-out checks of a run; lower is better."""
-    journal = TrainingFolder(folder).journal()
-    scores = [entry["validation"]["score"] for entry in journal if "validation" in entry]
-    return {"first": scores[0], "best": min(scores)}
+    """The training loss at the beginning and at the end of a run: means of two and of five journal entries."""
+    losses = [entry["loss"] for entry in TrainingFolder(folder).journal() if "loss" in entry]
+    return {"first": float(np.mean(losses[:2])), "last": float(np.mean(losses[-5:]))}

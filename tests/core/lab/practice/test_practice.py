@@ -53,5 +53,5 @@ def test_half_an_hour_is_enough_to_learn(tmp_path: Path) -> None:
     """The command of docs/training.md; its table is of this run."""
     assert main(["practice", "--folder", str(tmp_path)]) == 0
     report = json.loads((tmp_path / "practice.json").read_text())
-    falls = {name: run["best"] / run["first"] for name, run in report["losses"].items()}
-    assert falls["smga"] < 0.95 and falls["image"] < 0.7 and falls["video"] < 0.95, falls
+    falls = {name: run["last"] / run["first"] for name, run in report["losses"].items()}
+    assert falls["smga"] < 0.5 and falls["image"] < 0.5 and falls["video"] < 0.95, falls
