@@ -122,6 +122,6 @@ def held_out_video(practice: Practice, stage: Stage) -> Path:
 
 
 def _fall(folder: Path) -> dict[str, float]:
-    """The training loss at the beginning and at the end of a run: means of two and of five journal entries."""
+    """The training loss at the beginning and the end of a run: means of two and of five journal entries."""
     losses = [entry["loss"] for entry in TrainingFolder(folder).journal() if "loss" in entry]
     return {"first": float(np.mean(losses[:2])), "last": float(np.mean(losses[-5:]))}
