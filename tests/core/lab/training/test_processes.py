@@ -62,7 +62,14 @@ def alone(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, l
     return folder, train(data, folder, 1)
 
 
-@pytest.mark.parametrize("options", [(), ("--loop.accumulate", "2"), ("--loop.sharding", "fsdp")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        pytest.param(("--loop.accumulate", "2"), marks=pytest.mark.slow),
+        ("--loop.sharding", "fsdp"),
+    ],
+)
 def test_two_processes_equal_one(data: Path, tmp_path: Path, alone, options: tuple[str, ...]) -> None:
     """Each process computes half of the batch; gradients are averaged, so that losses and weights agree."""
     if "fsdp" in options and not hasattr(torch.distributed.fsdp, "fully_shard"):
