@@ -38,10 +38,11 @@ def given() -> VideoModel:
 def test_both_unets_begin_with_the_unet(given: VideoModel, tmp_path: Path) -> None:
     save_file(split(state_to_official(given))[UNET], tmp_path / "unet.safetensors")
     model = first_model(ImageSettings(folder="", model=SIZES, unet=str(tmp_path / "unet.safetensors")))
+    unet, reference = model.unet.state_dict(), model.reference.state_dict()
     for name, tensor in given.unet.state_dict().items():
-        assert torch.equal(model.unet.state_dict()[name], tensor)
-        if name in model.reference.state_dict():
-            assert torch.equal(model.reference.state_dict()[name], tensor)
+        assert torch.equal(unet[name], tensor)
+        if name in reference:
+            assert torch.equal(reference[name], tensor)
     assert not torch.equal(model.adapter.pose_guider.conv_in.weight, given.adapter.pose_guider.conv_in.weight)
 
 
@@ -50,8 +51,9 @@ def test_motion_modules_begin_with_animatediffs(given: VideoModel, tmp_path: Pat
     model = new_model(SIZES, 0)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     start_from_motion_modules(model, tmp_path / "motion.safetensors")
+    theirs = given.state_dict()
     for name, tensor in model.state_dict().items():
-        expected = given.state_dict()[name] if name.startswith("adapter.motion.") else before[name]
+        expected = theirs[name] if name.startswith("adapter.motion.") else before[name]
         assert torch.equal(tensor, expected), name
 
 
