@@ -43,11 +43,13 @@ def ssim(frames: Tensor, truth: Tensor) -> Tensor:
 
 def ssim_map(frames: Tensor, truth: Tensor) -> Tensor:
     """The (frames, H, W) structural similarities around each pixel whose mean is `ssim`."""
-    x, y = (picture.float().permute(0, 3, 1, 2) for picture in (frames, truth))
+    # Variances do not depend on a constant: around the middle they lose fewer digits in flat areas.
+    x, y = (picture.float().permute(0, 3, 1, 2) - 0.5 for picture in (frames, truth))
     mean_x, mean_y = _blur(x), _blur(y)
     var_x = (_blur(x * x) - mean_x.square()).clamp(min=0)
     var_y = (_blur(y * y) - mean_y.square()).clamp(min=0)
     covariance = _blur(x * y) - mean_x * mean_y
+    mean_x, mean_y = mean_x + 0.5, mean_y + 0.5
     c1, c2 = 0.01**2, 0.03**2
     likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     likeness = likeness / ((mean_x.square() + mean_y.square() + c1) * (var_x + var_y + c2))

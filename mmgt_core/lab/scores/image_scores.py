@@ -60,8 +60,7 @@ def image_scores(
         images: uint8 RGB at 25 a second. truth: the same of the truth; None: only drift.
         regions: where face and hands are, in the truth where there is one; None: whole frames only.
         lpips: see `Distance`.
-        observe: receives each block, (n, 256, 256, 3) in [0, 1], with the truth's and the number of its first
-            frame.
+        observe: receives each block, (n, 256, 256, 3) in [0, 1], the truth's, and its first frame's number.
 
     Returns:
         "psnr", "ssim", "lpips" and the same with "_face" and "_hands", means over frames (of frames in which

@@ -1,4 +1,4 @@
-"""Kernel distances (KID, KVD) and the mean distance between samples (diversity), on a fixed number of them."""
+"""Kernel distances (KID, KVD) and the mean distance between samples (diversity), on a fixed number."""
 
 from __future__ import annotations
 

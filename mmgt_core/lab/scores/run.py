@@ -67,11 +67,10 @@ def evaluate(request: Request, stage: Stage = lambda _: silent) -> Evaluation:
     pairings = [
         paired(name, clips, request.truth, request.recordings) for name, clips in request.systems.items()
     ]
-    names = _common(pairings)[: request.limit]
+    names = _common(pairings)
+    everything = {name for pairing in pairings for name in (*pairing.missing, *pairing.names)}
+    missing, names = tuple(sorted(everything - set(names))), names[: request.limit]
     pairings = [_only(pairing, names) for pairing in pairings]
-    everything = set().union(*(pairing.missing for pairing in pairings))
-    everything |= set().union(*(pairing.names for pairing in pairings)) - set(names)
-    missing = tuple(sorted(everything)) if request.limit is None else ()
     if request.truth is not None:
         pairings.append(Pairing(TRUTH, request.truth, None, request.recordings, names))
     passes = [_measured(pairing, request, stage) for pairing in pairings]

@@ -1,4 +1,4 @@
-"""What a clip leaves besides its numbers, features and a heat map: one file a clip, so that memory stays free."""
+"""Features and heat map of each finished clip, one file a clip, so that memory stays free."""
 
 from __future__ import annotations
 
