@@ -21,6 +21,7 @@ PHASES = {
     "autoencoder": "Train the small autoencoder of the demo model (needs the extra `train`).",
     "image": "Train the image phase of Stage II (needs the extra `train`).",
     "video": "Train the video phase of Stage II (needs the extra `train`).",
+    "pose-encoder": "Train the encoder of FGD and diversity, in minutes (needs the extra `train`).",
     "speaker": "Adapt a trained model to one speaker; makes a file of a few MB (needs the extra `train`).",
 }
 COMMANDS = (

@@ -25,13 +25,23 @@ class Options:
     """Part of a prepared data set."""
     audio: Path | None = None
     """Folder of sound files, by name. None = the truth's sound, else the prediction's."""
+    pose_encoder: Path | None = None
+    """File of `mmgt train pose-encoder`, for FGD and diversity."""
+    weights: Path | None = None
+    """Folder of published networks, for LPIPS, FID, FVD and Sync (docs/evaluation.md names the files)."""
     limit: int | None = None
     """Measure only the first clips by name."""
+    plots: bool = True
+    """Draw plots (needs matplotlib, in the extra `eval`)."""
+    videos: int = 0
+    """Write so many clips of all systems side by side, with sound."""
     scores: ScoreSettings = field(default_factory=ScoreSettings)
 
 
 def run(options: Options, console: Console) -> int:
     """Measure and write; the page's file name goes to stdout."""
+    from ..scores.compare_video import write_comparisons
+    from ..scores.report import reasons
     from ..scores.request import request_of
     from ..scores.run import evaluate
     from ..scores.write import write_results
@@ -44,12 +54,18 @@ def run(options: Options, console: Console) -> int:
         split=options.split,
         audio=options.audio,
         limit=options.limit,
+        weights=options.weights,
+        pose_encoder=options.pose_encoder,
         settings=options.scores,
     )
     evaluation = evaluate(request, console.stage)
     console.close()
-    page = write_results(options.out, evaluation)
-    for name, why in evaluation.absent.items():
-        console.note(f"{name}: {why}")
+    page = write_results(options.out, evaluation, plots=options.plots)
+    if options.videos:
+        names = list(evaluation.systems[0].records)[: options.videos]
+        for path in write_comparisons(options.out / "videos", request, names):
+            console.note(str(path))
+    for names, why in reasons(evaluation.absent):
+        console.note(f"{', '.join(names)}: {why}")
     print(page)
     return 0

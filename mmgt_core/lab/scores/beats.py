@@ -103,7 +103,7 @@ def _events(motion: Motion, wrist: int, event: Event) -> Times:
 
 def parameters(sigma: float, event: Event) -> dict[str, object]:
     """Everything that decides the score, for the output."""
-    import librosa
+    from importlib.metadata import version
 
     return {
         "sigma_seconds": sigma,
@@ -111,7 +111,7 @@ def parameters(sigma: float, event: Event) -> dict[str, object]:
         "smoothing_frames": SMOOTHING,
         "prominence_of_95th_percentile": PROMINENCE,
         "distance_frames": APART,
-        "sound_event": f"librosa {librosa.__version__} onset_detect, 16 kHz, hop {ONSET_HOP}, in speech only",
+        "sound_event": f"librosa {version('librosa')} onset_detect, 16 kHz, hop {ONSET_HOP}, in speech only",
         "direction": "each motion event to its nearest onset",
         "chance": f"{SHIFTS} circular shifts",
         "wrists": [skeleton.RIGHT_WRIST, skeleton.LEFT_WRIST],

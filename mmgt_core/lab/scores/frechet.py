@@ -8,23 +8,25 @@ from numpy.typing import NDArray
 from ..metrics.bootstrap import LEVEL, Interval
 
 GROUPS = 24  # of clips; up to so many clips each is its own group, and the bootstrap is one over clips
+WIDE_GROUPS = 8  # for wide features: a group of 2048 features takes 17 MB
 ROUNDS, WIDE_ROUNDS, WIDE = 200, 16, 512  # of the bootstrap; features wider than WIDE get few
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 
 class Gaussians:
-    """Number, sum and sum of products of features, for each of `GROUPS` groups of clips."""
+    """Number, sum and sum of products of features, for each of a fixed number of groups of clips."""
 
     def __init__(self, width: int):
         """An empty set of features (n, width)."""
-        self.count = np.zeros(GROUPS)
-        self.total = np.zeros((GROUPS, width))
-        self.products: Array = np.zeros((GROUPS, width, width), np.float64 if width <= WIDE else np.float32)
+        self.groups = groups = GROUPS if width <= WIDE else WIDE_GROUPS
+        self.count = np.zeros(groups)
+        self.total = np.zeros((groups, width))
+        self.products: Array = np.zeros((groups, width, width), np.float64 if width <= WIDE else np.float32)
 
     def add(self, clip: int, features: NDArray[np.floating]) -> None:
         """Features (n, width) of the clip of this number."""
-        group, rows = clip % GROUPS, np.asarray(features, np.float64)
+        group, rows = clip % self.groups, np.asarray(features, np.float64)
         self.count[group] += len(rows)
         self.total[group] += rows.sum(axis=0)
         self.products[group] += rows.T @ rows
@@ -44,7 +46,7 @@ class Gaussians:
         Raises ValueError for fewer than two samples.
         """
         groups = self.filled if groups is None else groups
-        times = np.bincount(groups, minlength=GROUPS).astype(np.float64)
+        times = np.bincount(groups, minlength=self.groups).astype(np.float64)
         count = float(times @ self.count)
         if count < 2:
             raise ValueError("a covariance needs at least two samples")

@@ -19,7 +19,8 @@ from ..evaluation.journal import Record
 from ..metrics.motion import HANDS
 from ..metrics.pose_windows import pose_windows
 from .image_scores import SIZE, Distance, image_scores
-from .motion_scores import BODY, motion_scores, truth_scores
+from .lips import loudness
+from .motion_scores import BODY, motion_scores, opening, truth_scores
 from .pairs import Pair
 from .regions import Regions, regions_of
 from .settings import ScoreSettings
@@ -92,6 +93,9 @@ def measure(pair: Pair, settings: ScoreSettings, networks: Networks) -> Measured
     if motion is not None:
         record |= _motion(motion, true_motion, sound, settings)
         tensors |= _motion_tensors(motion, networks)
+        tensors["opening"] = torch.from_numpy(opening(motion)).float()
+    if sound is not None:
+        tensors["loudness"] = torch.from_numpy(loudness(sound)).float()
     if pair.pred.has_video:
         regions = None if (shown := true_motion or motion) is None else regions_of(shown, SIZE)
         more, features = _images(pair, regions, sound, networks)

@@ -93,8 +93,16 @@ def number(value: float, figure: Figure) -> str:
 
 def absent_list(evaluation: Evaluation) -> str:
     """What could not be made, and what it needs."""
-    lines = [f"- {BY_NAME[name].title}: {why}" for name, why in evaluation.absent.items()]
+    lines = [f"- {', '.join(names)}: {why}" for names, why in reasons(evaluation.absent)]
     return "\n".join(["Not measured:", "", *lines]) if lines else ""
+
+
+def reasons(absent: Mapping[str, str]) -> list[tuple[list[str], str]]:
+    """Titles of figures that could not be made for the same reason, and the reason."""
+    grouped: dict[str, list[str]] = {}
+    for name, why in absent.items():
+        grouped.setdefault(why, []).append(BY_NAME[name].title)
+    return [(titles, why) for why, titles in grouped.items()]
 
 
 def conditions(evaluation: Evaluation) -> str:

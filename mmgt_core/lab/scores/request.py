@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...base.errors import InputError
 from .clips import SOUNDS, Collection, open_collection, read_index_table
+from .networks import load_networks
 from .run import TRUTH, Request
 from .settings import ScoreSettings
 
@@ -20,6 +21,8 @@ def request_of(
     split: str = "validation",
     audio: Path | None = None,
     limit: int | None = None,
+    weights: Path | None = None,
+    pose_encoder: Path | None = None,
     settings: ScoreSettings | None = None,
 ) -> Request:
     """Open what the paths mean.
@@ -28,6 +31,7 @@ def request_of(
         out: folder of the results. pred: a folder for each system, or none with an index.
         truth: folder, or prepared data set. index: table of one system. split: of prepared data.
         audio: folder of sound files. limit: clips at most.
+        weights: folder of published networks. pose_encoder: file of `mmgt train pose-encoder`.
 
     Raises InputError where there is no system, or a path cannot be used.
     """
@@ -49,7 +53,19 @@ def request_of(
         systems[name] = open_collection(path, split)
     if audio is not None:
         recordings = {**_sounds(audio), **recordings}
-    return Request(systems, out, true, recordings, settings or ScoreSettings(), limit=limit)
+    settings = settings or ScoreSettings()
+    loaded = load_networks(weights, pose_encoder, settings)
+    return Request(
+        systems,
+        out,
+        true,
+        recordings,
+        settings,
+        loaded.networks,
+        loaded.files,
+        loaded.absent,
+        limit,
+    )
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

@@ -19,12 +19,13 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class System:
-    """The figures of one system, or of the truth itself.
+    """The figures of one system, or of the truth itself; curves for the plots.
 
     Attributes:
         name: of its row. scores: by the figures' names.
         clips: how many were measured. left_out: clip -> why it was not. notes: what a reader must know.
         records: numbers of each clip. heat: (64, 64) where the hands were, frames in each cell.
+        opening, loudness: (frames,) of the first clip, px of 512 and decibels.
     """
 
     name: str
@@ -34,6 +35,8 @@ class System:
     notes: tuple[str, ...] = ()
     records: Mapping[str, Record] = field(default_factory=dict)
     heat: NDArray[np.float64] | None = None
+    opening: NDArray[np.float64] | None = None
+    loudness: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

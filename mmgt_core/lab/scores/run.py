@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +95,7 @@ def evaluate(request: Request, stage: Stage = lambda _: silent) -> Evaluation:
                 done.notes(kept),
                 {name: done.records[name] for name in kept},
                 _heat(done, kept),
+                **_curves(done, kept[0]),
             )
         )
     first = systems[0]
@@ -205,10 +205,14 @@ def _heat(done: _Pass, kept: Sequence[str]) -> np.ndarray | None:
     return total
 
 
+def _curves(done: _Pass, name: str) -> dict[str, np.ndarray | None]:
+    """Opening of the mouth and loudness of one clip, where it has them."""
+    tensors = done.store.load(done.keys[name])
+    return {
+        kind: tensors[kind].double().numpy() if kind in tensors else None for kind in ("opening", "loudness")
+    }
+
+
 def _settings(request: Request) -> dict[str, Any]:
-    values = {"mmgt": __version__, **request.settings.to_json()}
-    try:
-        values["beat_alignment"] = parameters(request.settings.beat_sigma, request.settings.beat_event)
-    except ImportError:  # librosa is not there: no clip had sound
-        values["beat_alignment"] = math.nan
-    return values
+    beat = parameters(request.settings.beat_sigma, request.settings.beat_event)
+    return {"mmgt": __version__, **request.settings.to_json(), "beat_alignment": beat}
