@@ -10,7 +10,7 @@ from ...pose.absent import with_places
 from ...pose.motion import Motion, denormalise
 
 WINDOW = 80  # frames, 3.2 s: the length that Stage I makes
-STRIDE = 40  # frames between the windows that are measured
+STRIDE = 12  # frames between the windows that are measured: half a second, as in the paper's data
 STILL = (*skeleton.LEGS, *range(skeleton.FEET.start, skeleton.FEET.stop))
 """Points that do not count: legs and feet are below the image."""
 CHANNELS = skeleton.KEYPOINTS * 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .frechet import Gaussians, frechet_interval
+from .frechet import Gaussians, frechet_distance, frechet_interval
 from .kernel import Reservoir, diversity, kernel_interval
 from .store import TensorStore
 from .summary import Score
@@ -20,6 +20,7 @@ DISTANCES = {
 """Features -> names of their Fréchet and their kernel distance."""
 DIVERSITIES = {"pose": "diversity", "gesture": "diversity_motion"}
 COUNTED = {"pose": "windows", "gesture": "windows", "inception": "images", "inception_face": "images"}
+LEAST = 8  # windows of each half, for the distance between two halves of the truth
 WIDEST = 4096  # features of which a Gaussian is kept
 
 
@@ -80,3 +81,17 @@ def set_scores(
                 kernel_interval(own.sample, true.sample, seed), own.sample.seen, of
             )
     return found
+
+
+def halves(truth: dict[str, FeatureSet]) -> float | None:
+    """FGD of one half of the true clips against the other: what chance alone makes of so few windows.
+
+    None without features, or where a half has fewer than `LEAST` windows.
+    """
+    gaussians = truth["pose"].gaussians if "pose" in truth else None
+    if gaussians is None:
+        return None
+    first, second = gaussians.filled[::2], gaussians.filled[1::2]
+    if min(gaussians.count[first].sum(), gaussians.count[second].sum()) < LEAST:
+        return None
+    return frechet_distance(gaussians.moments(first), gaussians.moments(second))

@@ -34,7 +34,7 @@ def load_script(path: str | os.PathLike[str], **options: bool) -> Network:
     path = existing_file(path, "the network")
     try:
         network = torch.jit.load(os.fspath(path), map_location="cpu").eval()
-    except (RuntimeError, ValueError, OSError) as error:
+    except (torch.jit.Error, RuntimeError, ValueError, OSError) as error:
         raise CheckpointError(
             "this is not a TorchScript file", where=path, fix="download it again from the address in the docs"
         ) from error
@@ -43,7 +43,7 @@ def load_script(path: str | os.PathLike[str], **options: bool) -> Network:
         with torch.no_grad():
             try:
                 return network(images, **options).flatten(1).float()
-            except RuntimeError as error:
+            except (torch.jit.Error, RuntimeError) as error:
                 text = str(error).strip().splitlines()[-1][:200]
                 raise CheckpointError(
                     f"the network does not take these inputs ({text})",

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 SECONDS = 10  # of a clip that are shown
 OVER_TIME = ("psnr", "ssim", "lpips", "background", "face_lpips")
+DRIFTS = {
+    "background": "change of the background since frame 0",
+    "face_lpips": "face against frame 0 (LPIPS)",
+}
 SOUND_COLOR, LIPS_COLOR = "0.8", "tab:red"
 DOTS = 110  # an inch
 
@@ -69,14 +73,17 @@ def time_plot(evaluation: Evaluation) -> Figure | None:
         return None
     figure = _figure(8, 0.6 + 2.2 * len(found))
     axes = figure.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
+    colors = {system.name: f"C{number}" for number, system in enumerate(evaluation.systems)}
     for axis, (name, lines) in zip(axes, found.items(), strict=True):
         for system, values in lines.items():
-            axis.plot(np.arange(len(values)) + 0.5, values, label=system, marker=".", linewidth=1)
+            seconds = np.arange(len(values)) + 0.5
+            axis.plot(seconds, values, label=system, color=colors[system], marker=".", linewidth=1)
         unit = BY_NAME[name].unit
-        axis.set_title(BY_NAME[name].title + (f" ({unit})" if unit else ""), fontsize=9, loc="left")
+        title = DRIFTS.get(name, BY_NAME[name].title)
+        axis.set_title(title + (f" ({unit})" if unit else ""), fontsize=9, loc="left")
         axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=8)
-    axes[-1].set_xlabel("seconds from the beginning of a clip")
+        axis.legend(fontsize=8)
+    axes[-1].set_xlabel("seconds from the beginning of a clip; late seconds rest on the longest clips alone")
     return figure
 
 

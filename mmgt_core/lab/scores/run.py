@@ -15,7 +15,7 @@ from ...base.progress import Progress, silent
 from ..evaluation.journal import Journal, Record
 from .beats import parameters
 from .clips import Collection
-from .distributions import feature_sets, set_scores
+from .distributions import FeatureSet, feature_sets, halves, set_scores
 from .measure import Networks, fingerprint, measure
 from .pairs import Pair, Pairing, paired
 from .result import Evaluation, System
@@ -92,7 +92,7 @@ def evaluate(request: Request, stage: Stage = lambda _: silent) -> Evaluation:
                 scores,
                 len(kept),
                 done.left_out,
-                done.notes(kept),
+                (*done.notes(kept), *(_chance(sets) if done is true else ())),
                 {name: done.records[name] for name in kept},
                 _heat(done, kept),
                 **_curves(done, kept[0]),
@@ -203,6 +203,14 @@ def _heat(done: _Pass, kept: Sequence[str]) -> np.ndarray | None:
         if heat is not None:
             total = heat.double().numpy() + (0 if total is None else total)
     return total
+
+
+def _chance(true_sets: dict[str, FeatureSet]) -> tuple[str, ...]:
+    """How far apart two halves of the truth are."""
+    apart = halves(true_sets)
+    if apart is None:
+        return ()
+    return (f"FGD of one half of the true clips against the other: {apart:.3f}; less than that is chance",)
 
 
 def _curves(done: _Pass, name: str) -> dict[str, np.ndarray | None]:

@@ -39,14 +39,14 @@ INCEPTION = WeightsFile(
 )
 I3D = WeightsFile(
     "i3d_torchscript.pt",
-    "I3D of Kinetics-400, as TorchScript",
-    "the address in StyleGAN-V's src/metrics/frechet_video_distance.py, which cd-fvd uses too",
+    "I3D of Kinetics-400, TorchScript of StyleGAN-V",
+    "https://www.dropbox.com/s/ge9e5ujwgetktms/i3d_torchscript.pt",
     ("fvd", "kvd", "fvd_face", "kvd_face"),
 )
 SYNCNET = WeightsFile(
     "syncnet_v2.model",
     "SyncNet",
-    "https://www.robots.ox.ac.uk/~vgg/software/lipsync/data/syncnet_v2.model",
+    "http://www.robots.ox.ac.uk/~vgg/software/lipsync/data/syncnet_v2.model",
     ("sync_c", "sync_d", "no_face"),
 )
 WEIGHTS = (LPIPS, INCEPTION, I3D, SYNCNET)
