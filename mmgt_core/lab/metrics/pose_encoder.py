@@ -24,6 +24,7 @@ from .pose_windows import CHANNELS, WINDOW
 KIND = "pose_encoder"
 VERSION = 1
 GROUPS = 4  # of group normalization, which works alike in training and evaluation
+WIDEST = 1024
 LEAST = 0.02  # shoulder widths: coordinates that vary less are not enlarged beyond this
 AT_ONCE = 64  # windows
 FIX = "give a file of `mmgt train pose-encoder`"
@@ -34,8 +35,8 @@ class PoseEncoderConfig:
     """Sizes of the network.
 
     Attributes:
-        width: channels of the convolutions, a multiple of 4.
-        features: numbers that a window is encoded to.
+        width: channels of the convolutions, a multiple of 4, at most 1024.
+        features: numbers that a window is encoded to, at most 1024.
         version: of normalization and network; features of other versions do not compare.
     """
 
@@ -44,8 +45,11 @@ class PoseEncoderConfig:
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        if self.width < GROUPS or self.width % GROUPS or self.features < 1:
-            raise ValueError(f"width {self.width} must be a multiple of {GROUPS}, features at least 1")
+        if not GROUPS <= self.width <= WIDEST or self.width % GROUPS or not 1 <= self.features <= WIDEST:
+            raise ValueError(
+                f"width {self.width} must be a multiple of {GROUPS}, it and features {self.features} "
+                f"at most {WIDEST}"
+            )
 
 
 class PoseEncoder(nn.Module):
@@ -151,6 +155,9 @@ def load_pose_encoder(path: str | os.PathLike[str]) -> LoadedEncoder:
     shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     check_names_and_shapes(file.tensors, shapes, path, "pose encoder")
     network.load_state_dict({name: tensor.float() for name, tensor in file.tensors.items()})
+    sound = all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values())
+    if not sound or bool((network.scale <= 0).any()):
+        raise CheckpointError("the pose encoder holds values that cannot be used", where=path, fix=FIX)
     network.eval().requires_grad_(False)
     return LoadedEncoder(network, config.version, file_sha256(path), file.provenance)
 

@@ -145,17 +145,17 @@ def read_index_table(path: Path) -> tuple[Files, Files | None, dict[str, Path]]:
     path = existing_file(path, "the index", largest=INDEX_BYTES)
     preds, truths, sounds = {}, {}, {}
     for number, row in enumerate(_rows(path), 1):
-        where = f"{path.name}, row {number}"
-        if not row.get("pred"):
+        where = f"{path}, row {number}"
+        if not row["pred"]:
             raise InputError("the row names no prediction", where=where, fix=INDEX_FIX)
-        name = row.get("name") or Path(row["pred"]).stem
+        name = row["name"] or Path(row["pred"]).stem
         if name in preds:
             raise InputError(f"two rows have the name {name[:80]!r}", where=where, fix="give each its own")
-        preds[name] = _side(path.parent / row["pred"], where)
-        if row.get("truth"):
-            truths[name] = _side(path.parent / row["truth"], where)
-        if row.get("audio"):
-            sounds[name] = existing_file(path.parent / row["audio"], "the sound")
+        preds[name] = _side(path.parent, row["pred"], where)
+        if row["truth"]:
+            truths[name] = _side(path.parent, row["truth"], where)
+        if row["audio"]:
+            sounds[name] = _existing(path.parent, row["audio"], where)
     return Files(preds), Files(truths) if truths else None, sounds
 
 
@@ -177,18 +177,28 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return [{name: row.get(name) or "" for name in COLUMNS} for row in rows]
 
 
-def _side(path: Path, where: str) -> FileSide:
+def _existing(folder: Path, text: str, where: str) -> Path:
+    """The path of a row; raises InputError, which names the row, where nothing is there."""
+    path = folder / text
+    try:
+        there = path.exists()
+    except (OSError, ValueError):  # a name that the system does not take
+        there = False
+    if not there:
+        raise InputError(f"there is no {text[:100]!r}", where=where, fix="check the path in the index")
+    return path
+
+
+def _side(folder: Path, text: str, where: str) -> FileSide:
     """The file of a row, with what belongs to it beside it."""
-    folder = path.parent
-    if not path.exists():
-        raise InputError(f"there is no {path.name[:100]!r}", where=where, fix="check the path in the index")
+    path = _existing(folder, text, where)
     if path.is_dir():
         return FileSide(poses=path)
     ending = path.suffix.lower()
     if ending in VIDEOS:
-        beside = (f"{path.stem}.safetensors", f"{path.stem}.json", f"{path.stem}{KEYPOINTS}")
-        poses = next((folder / name for name in beside if (folder / name).exists()), None)
-        return FileSide(video=path, poses=poses)
+        names = (f"{path.stem}.safetensors", f"{path.stem}.json", f"{path.stem}{KEYPOINTS}")
+        beside = (path.with_name(name) for name in names)
+        return FileSide(video=path, poses=next((file for file in beside if file.exists()), None))
     if ending in POSES:
         return FileSide(poses=path)
-    raise InputError(f"{path.name[:100]!r} is neither video nor motion", where=where, fix=INDEX_FIX)
+    raise InputError(f"{text[:100]!r} is neither video nor motion", where=where, fix=INDEX_FIX)
