@@ -24,7 +24,14 @@ from mmgt_core.checkpoints.speaker_adapter import (
 )
 from mmgt_core.lab.dataset.index import read_index_file
 from mmgt_core.lab.dataset.reader import read_shard
+from mmgt_core.lab.metrics.pose_encoder import (
+    PoseEncoder,
+    PoseEncoderConfig,
+    load_pose_encoder,
+    save_pose_encoder,
+)
 from mmgt_core.lab.prepare.manifest import read_table
+from mmgt_core.lab.scores.clips import read_index_table
 from mmgt_core.media.images import load_image
 from mmgt_core.media.sound_file import load_waveform
 from mmgt_core.media.video_reader import read_video
@@ -127,6 +134,9 @@ DOORS = {
     "dataset.json": Door(".json", read_index_file, _index),
     "table.csv": Door(".csv", read_table, _rows),
     "table.jsonl": Door(".jsonl", read_table, _rows),
+    "clips.csv": Door(".csv", read_index_table, lambda found: bool(found[0].names())),
+    "clips.jsonl": Door(".jsonl", read_index_table, lambda found: bool(found[0].names())),
+    "encoder.safetensors": Door(".safetensors", load_pose_encoder, lambda loaded: _model(loaded.network)),
 }
 
 
@@ -169,6 +179,13 @@ def write_samples(folder: Path) -> dict[str, Path]:
     paths["table.jsonl"].write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     columns = "\n".join(",".join(map(str, row.values())) for row in rows)
     paths["table.csv"].write_text(f"file,start,end,speaker\n{columns}\n", encoding="utf-8")
+    rows = [{"name": f"clip {n}", "pred": str(paths["motion.safetensors"]), "truth": ""} for n in range(4)]
+    paths["clips.jsonl"].write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    columns = "\n".join(",".join(row.values()) for row in rows)
+    paths["clips.csv"].write_text(f"name,pred,truth\n{columns}\n", encoding="utf-8")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        save_pose_encoder(paths["encoder.safetensors"], PoseEncoder(PoseEncoderConfig(8, 4)), {})
     return paths
 
 

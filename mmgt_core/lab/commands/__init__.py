@@ -10,6 +10,7 @@ HELP = {
     "prepare": "Make a data set for training of videos of people who speak (needs the extra `train`).",
     "practice": "Make videos, prepare them, train all phases and one speaker, and measure (needs espeak-ng).",
     "demo-model": "Train the demo model from scratch; resumable (needs the extra `train` and espeak-ng).",
+    "eval": "Measure videos or motions of any model, beside the truth: a table with intervals.",
     "eval-demo": "Measure the demo model; fails if a figure is below its floor (needs espeak-ng).",
     "eval-length": "Measure seams between windows, and drift over minutes.",
     "side-by-side": "Show waveform, skeleton and video of a clip side by side, as an animated WebP.",
@@ -20,6 +21,7 @@ PHASES = {
     "autoencoder": "Train the small autoencoder of the demo model (needs the extra `train`).",
     "image": "Train the image phase of Stage II (needs the extra `train`).",
     "video": "Train the video phase of Stage II (needs the extra `train`).",
+    "pose-encoder": "Train the encoder of FGD and diversity, in minutes (needs the extra `train`).",
     "speaker": "Adapt a trained model to one speaker; makes a file of a few MB (needs the extra `train`).",
 }
 COMMANDS = (

@@ -21,8 +21,12 @@ def psnr(frames: Tensor, truth: Tensor, where: Tensor | None = None) -> Tensor:
     Returns:
         (frames,) float64, at most 100.
     """
-    error = _mean((frames.double() - truth.double()).square().mean(-1), where)
-    return (-10 * torch.log10(error.clamp(min=10 ** (-BEST_PSNR / 10)))).clamp(max=BEST_PSNR)
+    return decibels(masked_mean((frames.double() - truth.double()).square().mean(-1), where))
+
+
+def decibels(error: Tensor) -> Tensor:
+    """PSNR in dB, at most 100, of mean squared errors of values in [0, 1]."""
+    return (-10 * torch.log10(error.double().clamp(min=10 ** (-BEST_PSNR / 10)))).clamp(max=BEST_PSNR)
 
 
 def ssim(frames: Tensor, truth: Tensor) -> Tensor:
@@ -34,15 +38,22 @@ def ssim(frames: Tensor, truth: Tensor) -> Tensor:
     Returns:
         (frames,) in [-1, 1]; torchmetrics' StructuralSimilarityIndexMeasure with data range 1 gives the same.
     """
-    x, y = (picture.float().permute(0, 3, 1, 2) for picture in (frames, truth))
+    return ssim_map(frames, truth).flatten(1).mean(1)
+
+
+def ssim_map(frames: Tensor, truth: Tensor) -> Tensor:
+    """The (frames, H, W) structural similarities around each pixel whose mean is `ssim`."""
+    # Variances do not depend on a constant: around the middle they lose fewer digits in flat areas.
+    x, y = (picture.float().permute(0, 3, 1, 2) - 0.5 for picture in (frames, truth))
     mean_x, mean_y = _blur(x), _blur(y)
     var_x = (_blur(x * x) - mean_x.square()).clamp(min=0)
     var_y = (_blur(y * y) - mean_y.square()).clamp(min=0)
     covariance = _blur(x * y) - mean_x * mean_y
+    mean_x, mean_y = mean_x + 0.5, mean_y + 0.5
     c1, c2 = 0.01**2, 0.03**2
     likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     likeness = likeness / ((mean_x.square() + mean_y.square() + c1) * (var_x + var_y + c2))
-    return likeness.flatten(1).mean(1)
+    return likeness.mean(1)
 
 
 def gradient_energy(frames: Tensor, where: Tensor | None = None) -> Tensor:
@@ -57,7 +68,7 @@ def gradient_energy(frames: Tensor, where: Tensor | None = None) -> Tensor:
     """
     x = F.pad(frames.double().permute(0, 3, 1, 2), (0, 1, 0, 1), mode="replicate")
     energy = x.diff(dim=3)[:, :, :-1].square() + x.diff(dim=2)[..., :-1].square()
-    return _mean(energy.mean(1), where)
+    return masked_mean(energy.mean(1), where)
 
 
 def frame_difference(frames: Tensor) -> float:
@@ -67,8 +78,8 @@ def frame_difference(frames: Tensor) -> float:
     return float((frames[1:].float() - frames[:-1].float()).abs().mean() * 255)
 
 
-def _mean(values: Tensor, where: Tensor | None) -> Tensor:
-    """(frames,) means over the pixels of (frames, H, W) that count."""
+def masked_mean(values: Tensor, where: Tensor | None = None) -> Tensor:
+    """(frames,) means of (frames, H, W) over the pixels that count, bool (frames, H, W); default all."""
     if where is None:
         return values.flatten(1).mean(1)
     return (values * where).flatten(1).sum(1) / where.flatten(1).sum(1)
