@@ -210,7 +210,9 @@ def _chance(true_sets: dict[str, FeatureSet]) -> tuple[str, ...]:
     apart = halves(true_sets)
     if apart is None:
         return ()
-    return (f"FGD of one half of the true clips against the other: {apart:.3f}; less than that is chance",)
+    return (
+        f"FGD of one half of the true clips against the other: {apart:.3f}; as far apart are different clips",
+    )
 
 
 def _curves(done: _Pass, name: str) -> dict[str, np.ndarray | None]:

@@ -108,7 +108,8 @@ def cepstra(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     power = np.abs(np.fft.rfft(frames, FFT)) ** 2 / FFT
     energy = power.sum(axis=1)
     bands = power @ _filters().T
-    found = dct(np.log(np.where(bands == 0, TINY, bands)), type=2, axis=1, norm="ortho")[:, :CEPSTRA]
+    logs = np.log(np.where(bands == 0, TINY, bands))
+    found = np.asarray(dct(logs, type=2, axis=1, norm="ortho"))[:, :CEPSTRA]
     found *= 1 + LIFTER / 2 * np.sin(np.pi * np.arange(CEPSTRA) / LIFTER)
     found[:, 0] = np.log(np.where(energy == 0, TINY, energy))
     return found
