@@ -88,14 +88,14 @@ def generate_motion_file(
     """
     request.check()
     out, notes = Path(request.out), list[str]()
+    speakers = adapted_stages(speaker.chosen() if speaker else None, ("motion",), notes.append)
     sound = load_channels(request.audio, request.start, request.duration, notes.append)
     voice = _voice(request, sound, notes.append)
     finder = PoseFinder(request.detector_dir, request.person, device, stages)
     first = first_pose(request, finder, notes.append)
     sound, (voice,) = (with_leads(channels, *request.leads()) for channels in (sound, (voice,)))
     note_early_start(voice, notes.append)
-    chosen = adapted_stages(speaker.chosen() if speaker else None, ("motion",), notes.append)
-    network = _smga(settings, device, chosen.get("motion"))
+    network = _smga(settings, device, speakers.get("motion"))
     motion = speech_motion(network, voice, first, settings, preset, seed, stages)
     if out.suffix.lower() == ".safetensors":
         save_motion(out, motion)
@@ -125,6 +125,8 @@ def generate_video(
     chosen, sampling = settings.video, settings.sampling
     request.check()
     notes = list[str]()
+    loaded: tuple[AdaptedStage, ...] = ("motion", "video") if request.motion is None else ("video",)
+    speakers = adapted_stages(settings.speaker.chosen(), loaded, notes.append)
     image = load_image(request.image, notes.append)
     sound, voice = _sound_and_voice(request, notes.append)
     finder = PoseFinder(request.detector_dir, request.person, settings.device, stages)
@@ -133,8 +135,6 @@ def generate_video(
     encoders = file_encoders(wav2vec2=chosen.wav2vec2, device=device, stages=stages)
     dtype = choose_dtype(chosen.dtype, device)
     file = chosen.model or assets.asset(assets.VIDEO_MODEL)
-    loaded: tuple[AdaptedStage, ...] = ("motion", "video") if request.motion is None else ("video",)
-    speakers = adapted_stages(settings.speaker.chosen(), loaded, notes.append)
     model = load_video_model(file, device, dtype, speakers.get("video"))
     model.autoencoder = autoencoder_of(model, chosen.vae, device).float()
     if voice is not None:

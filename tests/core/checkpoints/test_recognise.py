@@ -19,6 +19,7 @@ PATCH = "vision_model.embeddings.patch_embedding.weight"
 
 OTHERS = {
     "a LoRA": {"lora_unet_down_blocks_0.lora_down.weight": (4, 8)},
+    "a speaker adapter": {"video.mid.to_q.lora_A.weight": (2, 8), "video.mid.to_q.lora_B.weight": (8, 2)},
     "AnimateDiff's motion modules, version 1": {
         TIME + "proj_in.weight": (4, 4), POSITIONS: (1, 24, 4), "down_blocks.3.motion_modules.0.x": (1,)
     },
