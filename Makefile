@@ -57,7 +57,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "setup: installing the test, training and lint tools into $(VENV)"
-	@$(PIP) -e '.[test,train,dev]'
+	@$(PIP) -e '.[test,train,eval,dev]'
 	@touch $@
 
 demo: $(VENV)/.base

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not available(), reason="libespeak-ng is not ins
 def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[Practice, dict]:
     pytest.importorskip("librosa")
     practice = Practice(
-        folder=tmp_path_factory.mktemp("practice"), steps=3, videos=16, own=4, size=64, device="cpu"
+        folder=tmp_path_factory.mktemp("practice"), steps=3, videos=8, own=3, size=64, device="cpu"
     )
     return practice, run_practice(practice, lambda _name: silent)
 
