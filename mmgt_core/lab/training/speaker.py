@@ -13,7 +13,6 @@ import torch
 from ...base.device import choose_device
 from ...base.errors import InputError
 from ...base.progress import Progress, silent
-from ...checkpoints.clip_vision import load_clip_vision
 from ...checkpoints.smga import load_smga, official_keys
 from ...checkpoints.speaker_adapter import SpeakerAdapter, write_speaker_adapter
 from ...checkpoints.video import load_video_model
@@ -34,6 +33,7 @@ from .smga import SMGALoss, SMGASettings
 from .smga_validation import HeldOutMotion
 from .speaker_clips import SpeakerClips
 from .video_loss import BatchSettings, VideoLoss
+from .video_phase import load_clip
 from .video_validation import HeldOutClips
 
 FILE = "speaker.safetensors"
@@ -162,14 +162,7 @@ def _adapt_video(
     model = load_video_model(settings.video, device).float()
     names = official_video_keys(model)
     autoencoder = autoencoder_of(model, settings.autoencoder).to(device)
-    clip = None
-    if model.config.image_context == "clip":
-        if not settings.clip_vision:
-            raise InputError(
-                "the model reads a CLIP token of the reference image",
-                fix="give CLIP's image encoder (--clip-vision, `mmgt download clip-vision`)",
-            )
-        clip = load_clip_vision(settings.clip_vision, device)
+    clip = load_clip(model.config, settings.clip_vision, device)
     common: dict[str, Any] = {"seed": settings.seed, "memory_gb": settings.memory_gb}
     source = PreparedVideo(
         data, model.config, settings.batch, autoencoder, clip, clips=clips.training,

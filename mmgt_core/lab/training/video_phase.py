@@ -112,6 +112,21 @@ def drawn_sources(
     return Sources(data.to(device), None, name)
 
 
+def load_clip(config: VideoConfig, path: str, device: torch.device) -> Any:
+    """CLIP's image encoder where the model reads a CLIP token, else None.
+
+    Raises InputError where the model needs one and no file is given.
+    """
+    if config.image_context != "clip":
+        return None
+    if not path:
+        raise InputError(
+            "the model reads a CLIP token of the reference image",
+            fix="give CLIP's image encoder (--clip-vision, `mmgt download clip-vision`)",
+        )
+    return load_clip_vision(path, device)
+
+
 def prepared_sources(
     folder: str,
     config: VideoConfig,
@@ -126,17 +141,10 @@ def prepared_sources(
 ) -> Sources:
     """Clips of a prepared data set; its validation split is what the phase is looked at with.
 
-    Raises InputError where the model needs CLIP's image encoder and none is given.
+    Raises InputError as `load_clip` does.
     """
     device = choose_device(loop.device)
-    clip = None
-    if config.image_context == "clip":
-        if not clip_vision:
-            raise InputError(
-                "the model reads a CLIP token of the reference image",
-                fix="give CLIP's image encoder (--clip-vision, `mmgt download clip-vision`)",
-            )
-        clip = load_clip_vision(clip_vision, device)
+    clip = load_clip(config, clip_vision, device)
     data = PreparedData.open(folder)
     given: dict[str, Any] = {"seed": seed, "memory_gb": memory_gb}
     training = PreparedVideo(
