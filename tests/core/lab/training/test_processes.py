@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 pytest.importorskip("accelerate")
 pytest.importorskip("webdataset")
@@ -72,7 +71,7 @@ def alone(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, l
 )
 def test_two_processes_equal_one(data: Path, tmp_path: Path, alone, options: tuple[str, ...]) -> None:
     """Each process computes half of the batch; gradients are averaged, so that losses and weights agree."""
-    if "fsdp" in options and not hasattr(torch.distributed.fsdp, "fully_shard"):
+    if "fsdp" in options and not hasattr(pytest.importorskip("torch.distributed.fsdp"), "fully_shard"):
         pytest.skip("needs torch 2.6")
     journal = train(data, tmp_path, 2, *options)
     assert len(losses(journal)) == STEPS
