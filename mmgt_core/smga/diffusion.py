@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ..base.progress import Progress, silent
-from .network import SMGA, AudioMemory
+from .guided import Guided
+from .network import SMGA
 
 TRAIN_STEPS = 1000
 RAMP_FRAMES = 6.0  # decay of the first-pose correction: a quarter of a second
@@ -117,40 +118,19 @@ def ddim_sample(
         return torch.randn(shape, generator=generator, device=generator.device).to(cond_frame)
 
     schedule = CosineSchedule()
-    denoiser = Guided(
-        model, cond_frame.repeat(candidates, 1), model.encode_audio(audio).repeat(candidates), guidance
-    )
+    times = schedule.times(steps)
+    denoise = Guided(model, times[:-1], guidance)
+    windows, first = denoise.windows(audio, candidates), cond_frame.repeat(candidates, 1)
     velocity = None if first_velocity is None else first_velocity.repeat(candidates, 1)
-    ramp = FirstPoseRamp(denoiser.cond_frame, velocity) if first_pose_ramp else None
+    ramp = FirstPoseRamp(first, velocity) if first_pose_ramp else None
 
     x = draw(0)
-    times = schedule.times(steps)
-    for step, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True), start=1):
-        x0 = denoiser(x, t).clamp(-1, 1)
+    for step, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True)):
+        x0 = denoise(x, first, windows, step).clamp(-1, 1)
         x0 = x0 if ramp is None else ramp(x0)
-        x = x0 if t_next < 0 else ddim_step(schedule, x, x0, t, t_next, eta, draw(step) if eta else None)
-        progress(step, steps)
+        x = x0 if t_next < 0 else ddim_step(schedule, x, x0, t, t_next, eta, draw(step + 1) if eta else None)
+        progress(step + 1, steps)
     return x
-
-
-class Guided:
-    """u + w (k - u), conditional and unconditional rows in one batch; w = 1 skips the unconditional."""
-
-    def __init__(self, model: SMGA, cond_frame: Tensor, memory: AudioMemory, weight: float):
-        self.model, self.cond_frame, self.weight = model, cond_frame, weight
-        rows = cond_frame.shape[0]
-        self.memory = memory if weight == 1 else memory.append(model.encode_silence(rows))
-        self.copies = 1 if weight == 1 else 2
-
-    def __call__(self, x: Tensor, t: int) -> Tensor:
-        times = torch.full((x.shape[0] * self.copies,), t, device=x.device)
-        x0 = self.model.denoise(
-            x.repeat(self.copies, 1, 1), self.cond_frame.repeat(self.copies, 1), self.memory, times
-        )
-        if self.copies == 1:
-            return x0
-        known, unknown = x0.chunk(2)
-        return unknown + self.weight * (known - unknown)
 
 
 def ddim_step(

@@ -31,15 +31,15 @@ class Rotary(nn.Module):
     def __init__(self, width: int, length: int):
         super().__init__()
         angles = torch.arange(length, device="cpu").float()[:, None] * rotary_frequencies(width)
-        self.register_buffer("cos", angles.cos(), persistent=False)
-        self.register_buffer("sin", angles.sin(), persistent=False)
+        cos, sin = angles.cos(), angles.sin()
+        self.register_buffer("cos", torch.stack((cos, cos), -1).flatten(1), persistent=False)
+        self.register_buffer("sin", torch.stack((-sin, sin), -1).flatten(1), persistent=False)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
         """Rotate x (batch, length, width), whose first token stands at position `start`."""
         cos, sin = self.cos[start : start + x.shape[1]], self.sin[start : start + x.shape[1]]
-        a, b = rearrange(x, "... (pairs two) -> two ... pairs", two=2)
-        turned = torch.stack((a * cos - b * sin, b * cos + a * sin))
-        return rearrange(turned, "two ... pairs -> ... (pairs two)")
+        swapped = x.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+        return torch.addcmul(x * cos, swapped, sin)
 
 
 class KeyValue(NamedTuple):
@@ -51,14 +51,6 @@ class KeyValue(NamedTuple):
     def append_tokens(self, other: KeyValue) -> KeyValue:
         """These tokens, then the other's."""
         return KeyValue(torch.cat((self.key, other.key), 2), torch.cat((self.value, other.value), 2))
-
-    def append_rows(self, other: KeyValue) -> KeyValue:
-        """These rows of the batch, then the other's."""
-        return KeyValue(torch.cat((self.key, other.key)), torch.cat((self.value, other.value)))
-
-    def repeat(self, times: int) -> KeyValue:
-        """The whole batch `times` times."""
-        return KeyValue(*(x.repeat(times, 1, 1, 1) for x in self))
 
 
 class Attention(nn.Module):
@@ -81,20 +73,25 @@ class Attention(nn.Module):
 
     def forward(self, queries: Tensor, memory: KeyValue) -> Tensor:
         """Attend from queries (batch, length, width) with positions to the projected memory."""
-        width = queries.shape[-1]
-        q = self._split(F.linear(queries, self.in_proj_weight[:width], self.in_proj_bias[:width]))
-        return self._attend(q, memory)
+        return self.out_proj(self.attend(self.project_queries(queries), memory))
 
     def to_itself(self, turned: Tensor, x: Tensor) -> Tensor:
         """Self-attention of x (batch, length, width); `turned` is x with positions."""
         weight, bias, width = self.in_proj_weight, self.in_proj_bias, x.shape[-1]
         q, k = F.linear(turned, weight[: 2 * width], bias[: 2 * width]).chunk(2, dim=-1)
         v = F.linear(x, weight[2 * width :], bias[2 * width :])
-        return self._attend(self._split(q), KeyValue(self._split(k), self._split(v)))
+        return self.out_proj(self.attend(q, KeyValue(self._split(k), self._split(v))))
 
-    def _attend(self, q: Tensor, memory: KeyValue) -> Tensor:
+    def project_queries(self, queries: Tensor) -> Tensor:
+        """Queries (batch, length, width) with positions, projected."""
+        width = queries.shape[-1]
+        return F.linear(queries, self.in_proj_weight[:width], self.in_proj_bias[:width])
+
+    def attend(self, projected: Tensor, memory: KeyValue) -> Tensor:
+        """Attention of projected queries (batch, length, width), before the output projection."""
+        q = self._split(projected)
         x = F.scaled_dot_product_attention(q, *memory, dropout_p=self.dropout if self.training else 0.0)
-        return self.out_proj(rearrange(x, "batch heads length d -> batch length (heads d)"))
+        return rearrange(x, "batch heads length d -> batch length (heads d)")
 
     def _split(self, x: Tensor) -> Tensor:
         return rearrange(x, "batch length (heads d) -> batch heads length d", heads=self.heads)

@@ -1,9 +1,6 @@
 """SMGA: from a noisy motion window, a first pose and the audio to the clean window (docs/method.md 1.4).
 
-Everything that does not depend on the noisy motion sits in `encode_audio`, whose result a sampler keeps for
-all its steps: the audio encoder, the pooled audio, and the keys and values of every cross-attention for the
-80 audio tokens. Layer norm and projections act on each token alone, so keeping them is exact; only the two
-time tokens are added again.
+The plain forward pass, for training and as the reference of `guided.Guided`, which samplers use.
 """
 
 from __future__ import annotations
@@ -29,33 +26,6 @@ class LayerMemory(NamedTuple):
 
     def append_tokens(self, other: LayerMemory) -> LayerMemory:
         return LayerMemory(self.face.append_tokens(other.face), self.body.append_tokens(other.body))
-
-    def append_rows(self, other: LayerMemory) -> LayerMemory:
-        return LayerMemory(self.face.append_rows(other.face), self.body.append_rows(other.body))
-
-    def repeat(self, times: int) -> LayerMemory:
-        return LayerMemory(self.face.repeat(times), self.body.repeat(times))
-
-
-class AudioMemory(NamedTuple):
-    """What the network keeps of the audio.
-
-    Attributes:
-        pooled: (batch, width), the audio's part of the FiLM condition.
-        layers: for each decoder layer, the keys and values of the audio tokens.
-    """
-
-    pooled: Tensor
-    layers: list[LayerMemory]
-
-    def append(self, other: AudioMemory) -> AudioMemory:
-        """These rows, then the other's."""
-        layers = [mine.append_rows(its) for mine, its in zip(self.layers, other.layers, strict=True)]
-        return AudioMemory(torch.cat((self.pooled, other.pooled)), layers)
-
-    def repeat(self, times: int) -> AudioMemory:
-        """The whole batch `times` times, for candidates for the same audio."""
-        return AudioMemory(self.pooled.repeat(times, 1), [layer.repeat(times) for layer in self.layers])
 
 
 class Branch(nn.Module):
@@ -121,8 +91,9 @@ class SMGA(nn.Module):
         super().__init__()
         self.config = config = config or SMGAConfig()
         width = config.width
-        self.null_audio = nn.Parameter(torch.randn(1, config.frames, width))
-        self.null_pooled = nn.Parameter(torch.randn(1, width))
+        # On the meta device torch would import its compiler for random numbers that nobody uses.
+        self.null_audio = nn.Parameter(torch.randn(1, config.frames, width, device="cpu"))
+        self.null_pooled = nn.Parameter(torch.randn(1, width, device="cpu"))
         self.rotary = Rotary(width, config.frames + TIME_TOKENS)
         self.time_hidden = nn.Linear(width, 4 * width)
         self.time_condition = nn.Linear(4 * width, width)
@@ -160,10 +131,22 @@ class SMGA(nn.Module):
             drop: (batch,) bool, rows without audio; None = no row.
         """
         audio = audio if audio.ndim == 3 else audio[None]
-        return self.denoise(x_t, cond_frame, self.encode_audio(audio, drop), t)
+        tokens, pooled = self.audio_tokens(audio, drop)
+        hidden = F.mish(self.time_hidden(sinusoid(t, self.config.width).to(x_t.dtype)))
+        condition = F.mish(self.time_condition(hidden) + pooled)
+        times = self.time_tokens(hidden).unflatten(-1, (TIME_TOKENS, -1))
+        memories = zip(
+            self.project_memory(tokens), self.project_memory(times, self.config.frames), strict=True
+        )
+        s, body = self.streams(x_t, cond_frame)
+        for layer, (heard, added) in zip(self.decoder, memories, strict=True):
+            s = layer(s, body, heard.append_tokens(added), condition, self.rotary)
+        return self.motion_out(s)
 
-    def encode_audio(self, audio: Tensor, drop: Tensor | None = None) -> AudioMemory:
-        """Audio (batch, frames, channels) -> everything the decoder needs of it; `drop` as in `forward`."""
+    def audio_tokens(self, audio: Tensor, drop: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Audio (batch, frames, channels) -> tokens (batch, frames, width) and the pooled audio
+        (batch, width); `drop` as in `forward`.
+        """
         tokens = self.audio_in(audio)
         for layer in self.encoder:
             tokens = layer(tokens, self.rotary)
@@ -172,31 +155,19 @@ class SMGA(nn.Module):
         pooled = self.pool(tokens.mean(dim=1))
         if drop is not None:
             pooled = torch.where(drop[:, None], self.null_pooled.to(pooled.dtype), pooled)
-        return AudioMemory(pooled, self._project_memory(tokens, 0))
+        return tokens, pooled
 
-    def encode_silence(self, batch: int) -> AudioMemory:
-        """The memory of dropped audio, the same as `encode_audio` with all rows dropped."""
-        layers = self._project_memory(self.null_audio, 0)
-        return AudioMemory(self.null_pooled, layers).repeat(batch)
-
-    def denoise(self, x_t: Tensor, cond_frame: Tensor, memory: AudioMemory, t: Tensor) -> Tensor:
-        """The part of `forward` that depends on the noisy motion and the time."""
+    def streams(self, x_t: Tensor, cond_frame: Tensor) -> tuple[Tensor, Tensor]:
+        """Noisy motion (batch, frames, 402) and first pose (batch, 402) -> what enters the first layer and
+        the body branch of every layer, both (batch, frames, width).
+        """
         first = cond_frame[:, None].expand(-1, x_t.shape[1], -1)
         both = torch.cat((x_t, first), dim=-1)
         mask = self.face_columns.to(both.dtype).repeat(2)
-        face, body = self.motion_in(both * mask), self.motion_in(both * (1 - mask))
+        entering = both * mask if self.config.streams == "two" else both
+        return self.motion_in(entering), self.motion_in(both * (1 - mask))
 
-        hidden = F.mish(self.time_hidden(sinusoid(t, self.config.width).to(x_t.dtype)))
-        condition = F.mish(self.time_condition(hidden) + memory.pooled)
-        tokens = self.time_tokens(hidden).unflatten(-1, (TIME_TOKENS, -1))
-        times = self._project_memory(tokens, self.config.frames)
-
-        s = face if self.config.streams == "two" else self.motion_in(both)
-        for layer, kept, added in zip(self.decoder, memory.layers, times, strict=True):
-            s = layer(s, body, kept.append_tokens(added), condition, self.rotary)
-        return self.motion_out(s)
-
-    def _project_memory(self, tokens: Tensor, start: int) -> list[LayerMemory]:
+    def project_memory(self, tokens: Tensor, start: int = 0) -> list[LayerMemory]:
         """Keys and values of all cross-attentions for memory tokens that begin at position `start`."""
         tokens = self.memory_norm(tokens)
         turned = self.rotary(tokens, start)

@@ -15,10 +15,12 @@ from torch import Tensor
 from ..base.progress import Progress, silent
 from ..pose.skeleton import CHANNELS
 from .config import OVERLAP
-from .diffusion import CosineSchedule, FirstPoseRamp, Guided, ddim_step
+from .diffusion import CosineSchedule, FirstPoseRamp, ddim_step
+from .guided import Guided, Windows
 from .network import SMGA
 
 REFRESHES = 10  # times in a run that conditions are taken from the fused x0 again
+KEPT_BYTES = 2**28  # of windows that are kept ready for all steps: half a minute at the published sizes
 NOISE_ROWS = 8  # rows of 402 numbers: a multiple of the 16 that torch's generator draws at once
 
 
@@ -39,7 +41,8 @@ def sample_overlapping(
 ) -> Tensor:
     """Sample one motion x0 (frames, 402) on the model's device.
 
-    Memory grows with the length by a few rows of 402 numbers a frame and nothing else.
+    Memory grows with the length by a few rows of 402 numbers a frame and nothing else: of a long recording
+    only the first windows are kept ready for all steps, the others are made ready again in each.
 
     Args:
         model: in eval mode.
@@ -62,16 +65,16 @@ def sample_overlapping(
     times = schedule.times(steps)
     ramp = FirstPoseRamp(pose[None]) if first_pose_ramp else None
     conditions = dict.fromkeys(starts, pose)
+    denoise = Guided(model, times[:-1], guidance)
+    ready = _Ready(denoise, features, length)
 
     x = _noise(seeds[0], total, len(pose)).to(device)
     for step, (t, t_next) in enumerate(zip(times[:-1], times[1:], strict=True)):
         sums, counts = torch.zeros_like(x), x.new_zeros(total, 1)
         for index, group in enumerate(groups):
-            memory = model.encode_audio(
-                torch.stack([_rows(features, start, length) for start in group]).to(x)
-            )
-            denoise = Guided(model, torch.stack([conditions[start] for start in group]), memory, guidance)
-            parts = denoise(torch.stack([x[start : start + length] for start in group]), t).clamp(-1, 1)
+            noisy = torch.stack([x[start : start + length] for start in group])
+            first = torch.stack([conditions[start] for start in group])
+            parts = denoise(noisy, first, ready(group), step).clamp(-1, 1)
             for start, part in zip(group, parts, strict=True):
                 sums[start : start + length] += weights * part
                 counts[start : start + length] += weights
@@ -84,6 +87,27 @@ def sample_overlapping(
         noise = None if t_next < 0 or not eta else _noise(seeds[step + 1], total, len(pose)).to(device)
         x = x0 if t_next < 0 else ddim_step(schedule, x, x0, t, t_next, eta, noise)
     return x[: len(features)]
+
+
+class _Ready:
+    """Groups of windows, kept for all steps as long as there is room."""
+
+    def __init__(self, denoise: Guided, features: Tensor, length: int):
+        self._denoise, self._features, self._length = denoise, features, length
+        self._kept: dict[int, Windows] = {}
+        self._room = KEPT_BYTES
+
+    def __call__(self, starts: list[int]) -> Windows:
+        """The windows that begin at these frames."""
+        kept = self._kept.get(starts[0])
+        if kept is not None:
+            return kept
+        rows = torch.stack([_rows(self._features, start, self._length) for start in starts])
+        made = self._denoise.windows(rows.to(self._denoise.model.device, torch.float32))
+        if made.bytes <= self._room:
+            self._room -= made.bytes
+            self._kept[starts[0]] = made
+        return made
 
 
 def overlapping_starts(frames: int, length: int, overlap: int) -> list[int]:

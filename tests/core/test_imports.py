@@ -101,11 +101,32 @@ def test_loading_a_motion_model_does_not_load_torchs_compiler():
     code = REFUSE.format(root=str(ROOT), refused=[])
     code += (
         "from mmgt_core import assets; from mmgt_core.checkpoints.smga import load_smga\n"
-        "load_smga(assets.asset(assets.MOTION_MODEL)); print('torch._dynamo' in sys.modules)"
+        "load_smga(assets.asset(assets.MOTION_MODEL))\n"
+        "print([name for name in ('torch._dynamo', 'sympy') if name in sys.modules])"
     )
     result = python(code)
     assert result.returncode == 0, result.stderr[-2000:]
-    assert result.stdout.strip() == "False"
+    assert result.stdout.strip() == "[]"
+
+
+def test_the_command_lets_waiting_threads_sleep_before_it_loads_torch():
+    """Read when the library is loaded, so that later is too late; ComfyUI's process is left alone."""
+    code = """
+import os, sys
+os.environ.pop("OMP_WAIT_POLICY", None)
+import mmgt_core.__main__ as command
+assert "OMP_WAIT_POLICY" not in os.environ
+def main():
+    assert "torch" not in sys.modules
+    print(os.environ["OMP_WAIT_POLICY"])
+    return 0
+command.main = main
+command.program()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.strip() == "passive"
 
 
 def test_importing_the_pack_as_comfyui_does_is_light_and_changes_nothing():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from mmgt_core.lab.metrics.seams import at_seams, liveliness
 from mmgt_core.pose.motion import Motion
+from mmgt_core.smga import diffusion
 from mmgt_core.smga import overlap as module
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.diffusion import ddim_sample
@@ -15,33 +18,30 @@ from mmgt_core.smga.overlap import sample_overlapping
 from mmgt_core.smga.sampling import MotionSampling
 
 
-class Drifting(torch.nn.Module):
-    """Stands for a network whose windows end a little farther from their first pose than they should."""
+class Drifting:
+    """Stands for `Guided` with a network whose windows end a little farther from their first pose."""
 
-    def __init__(self, drift: float):
-        super().__init__()
-        self.config = SMGAConfig(width=16, ffn=16, layers=1, heads=1, audio_channels=2, guidance=1.0)
-        self.device = torch.device("cpu")
-        self.drift = drift
+    drift = 0.002  # a pixel
 
-    def encode_audio(self, audio):
-        return Memory()
+    def __init__(self, model, times, guidance):
+        self.model = model
 
-    def denoise(self, x, first, memory, times):
+    def windows(self, audio, copies=1):
+        return SimpleNamespace(bytes=0)
+
+    def __call__(self, x, first, windows, step):
         place = torch.linspace(0, 1, x.shape[1])[None, :, None]
         return first[:, None] + self.drift * place
 
 
-class Memory:
-    def repeat(self, rows):
-        return self
-
-
 @pytest.mark.parametrize("steps", [5, 50])
-def test_errors_wander_no_farther_than_conditions_are_handed_on(steps):
+def test_errors_wander_no_farther_than_conditions_are_handed_on(steps, monkeypatch):
     """Chained, 40 windows drift 40 times as far as one; overlapping, as often as conditions are refreshed."""
-    drift = 0.002  # a pixel
-    model, pose = Drifting(drift), Motion(torch.full((1, 134, 3), 0.5))
+    monkeypatch.setattr(module, "Guided", Drifting)
+    monkeypatch.setattr(diffusion, "Guided", Drifting)
+    config = SMGAConfig(width=16, ffn=16, layers=1, heads=1, audio_channels=2, guidance=1.0)
+    model = SimpleNamespace(config=config, device=torch.device("cpu"))
+    pose = Motion(torch.full((1, 134, 3), 0.5))
     settings = {"seed": 0, "steps": steps, "eta": 0.0}
     chained, overlapping = (
         generate_motion(model, torch.zeros(3200, 2), pose, MotionSampling(chaining=chaining, **settings))
