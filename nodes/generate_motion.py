@@ -19,7 +19,7 @@ from .comfy.sockets import (
     as_motion,
 )
 from .motion_inputs import chosen_motion, preset_choices
-from .sampler_inputs import advanced, preset_input
+from .sampler_inputs import advanced, preset_input, quality_input
 
 if TYPE_CHECKING:
     from comfy_execution.graph_utils import ExecutionBlocker
@@ -114,6 +114,7 @@ class SMGAPoseGenerate(io.ComfyNode):
                 ),
                 preset_input(),
                 *map(advanced, preset_choices()),
+                quality_input(),
             ],
             outputs=[
                 MotionSocket.Output("motion", display_name="motion"),

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from comfy_api.latest import io
 
-from ..mmgt_core.base.presets import Preset
+from ..mmgt_core.base.presets import Preset, Quality
 from ..mmgt_core.smga.config import Chaining, Visibility
 from ..mmgt_core.smga.sampling import MOST_SHIFT, Align, Legs, MotionSampling
 
@@ -112,6 +112,7 @@ def chosen_motion(
     visibility: str = FROM_PRESET,
     eta: str = FROM_PRESET,
     silence_gate: str = FROM_PRESET,
+    quality: Quality = "exact",
 ) -> MotionSampling:
     """The widgets' values as `MotionSampling`; "preset" and 0 become None here and nowhere else."""
     return MotionSampling(
@@ -128,6 +129,7 @@ def chosen_motion(
         motion_shift=SHIFTS[motion_shift],
         visibility=_named(visibility, Visibility),
         silence_gate=ON_OFF[silence_gate],
+        quality=quality,
     )
 
 

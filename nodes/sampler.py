@@ -22,6 +22,7 @@ from .sampler_inputs import (
     late_widgets,
     prepared_clip,
     preset_widgets,
+    quality_input,
 )
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class MMGTSampler(io.ComfyNode):
                 *late_widgets(),
                 keep_work,
                 *preset_widgets(),
+                quality_input(),
             ],
             outputs=[
                 io.Latent.Output("latent", display_name="latent"),

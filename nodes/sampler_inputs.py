@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..mmgt_core.base.presets import Preset
+from ..mmgt_core.base.presets import Preset, Quality
 from ..mmgt_core.video.config import FULL_MASKS, FullMask, Fusion, PoseStyle
 from ..mmgt_core.video.sampling import FramingMode, Sampling, WindowEnds
 from .comfy.clip import make_clip
@@ -219,6 +219,21 @@ def preset_input() -> io.Input:
     )
 
 
+def quality_input() -> io.Input:
+    """The quality, after all others."""
+    return io.Combo.Input(
+        "quality",
+        options=list(get_args(Quality)),
+        default="exact",
+        optional=True,
+        tooltip=(
+            "exact = all steps of the preset or the model; fast = fewer steps, at most 8 for the video and "
+            "10 for the motion, with guidance in half of the video's; draft = 4 and 5 steps without "
+            "guidance, to check a motion. steps and cfg take precedence."
+        ),
+    )
+
+
 def late_widgets() -> list[io.Input]:
     """Widgets added later: last and optional, so that older workflows stay valid."""
     return [
@@ -284,6 +299,7 @@ def chosen_sampling(
     window_fusion: str = MODEL_DEFAULT,
     preset: Preset = "recommended",
     pose_style: str = MODEL_DEFAULT,
+    quality: Quality = "exact",
 ) -> Sampling:
     """The widgets' values as `Sampling`; 0, -1 and "model's own" become None here and nowhere else."""
     pose, face, lips = (None if weight < 0 else weight for weight in (pose_weight, face_weight, lip_weight))
@@ -305,6 +321,7 @@ def chosen_sampling(
         window_ends=WINDOW_ENDS[window_ends],
         window_fusion=FUSIONS[window_fusion],
         windows_at_once=windows_at_once or None,
+        quality=quality,
     )
 
 

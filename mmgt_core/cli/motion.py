@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..base.presets import Preset
+from ..base.presets import Preset, Quality
 from ..pipeline.request import MotionRequest
 from ..pipeline.settings import MotionSettings, SpeakerChoice
 from .console import Console
@@ -21,6 +21,8 @@ class Options:
     """Defaults: recommended, or official, which makes every choice as the authors' script does."""
     seed: int = 0
     """Random seed. The same seed gives the same motion on the same machine."""
+    quality: Quality = "exact"
+    """exact, fast (at most 10 deterministic steps), or draft (5, without guidance); see docs/quality.md."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or mps."""
 
@@ -37,6 +39,7 @@ def run(options: Options, console: Console) -> int:
         options.device,
         console.stage,
         options.speaker,
+        options.quality,
     )
     for note in result.notes:
         console.note(f"note: {note}")

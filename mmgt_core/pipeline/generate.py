@@ -15,7 +15,7 @@ from ..audio.silence_gate import note_early_start
 from ..audio.speech_level import leveled
 from ..base.device import choose_device, choose_dtype, retries
 from ..base.notes import Note
-from ..base.presets import Preset
+from ..base.presets import Preset, Quality
 from ..base.progress import Plan, unplanned
 from ..checkpoints.companions import autoencoder_of, portrait_embedding
 from ..checkpoints.smga import load_smga
@@ -60,6 +60,7 @@ def speech_motion(
     settings: MotionSettings,
     preset: Preset,
     seed: int,
+    quality: Quality = "exact",
     stages: Stages = no_stages,
 ) -> Motion:
     """Stage I with its audio features before and the silence gate after it: (ceil(seconds * 25), 134, 3)."""
@@ -68,7 +69,7 @@ def speech_motion(
 
     encoders = file_encoders(wavlm=settings.wavlm, device=model.device, stages=stages)
     features = stage1_features(voice, model.config.audio_features, encoders)
-    sampling = settings.sampling(preset, seed).applied_to(model.config)
+    sampling = settings.sampling(preset, seed, quality).applied_to(model.config)
     motion = generate_motion(model, features, first, sampling, stages(Stage.MOTION))
     return apply_to_motion(motion, silence_gate(voice), first) if sampling.silence_gate else motion
 
@@ -81,6 +82,7 @@ def generate_motion_file(
     device: str = "auto",
     stages: Stages = no_stages,
     speaker: SpeakerChoice | None = None,
+    quality: Quality = "exact",
 ) -> VideoResult:
     """Files to a motion file or a skeleton video.
 
@@ -96,7 +98,7 @@ def generate_motion_file(
     sound, (voice,) = (with_leads(channels, *request.leads()) for channels in (sound, (voice,)))
     note_early_start(voice, notes.append)
     network = _smga(settings, device, speakers.get("motion"))
-    motion = speech_motion(network, voice, first, settings, preset, seed, stages)
+    motion = speech_motion(network, voice, first, settings, preset, seed, quality, stages)
     if out.suffix.lower() == ".safetensors":
         save_motion(out, motion)
     else:
@@ -175,6 +177,7 @@ def generate_video(
                     settings.motion,
                     sampling.preset,
                     sampling.seed,
+                    sampling.quality,
                     stages,
                 ),
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.precision import Precision
-from ..base.presets import Preset
+from ..base.presets import Preset, Quality
 from ..smga.config import Chaining, Visibility
 from ..smga.sampling import Align, Legs, MotionSampling
 from ..video.sampling import Sampling
@@ -56,7 +56,7 @@ class MotionSettings:
     silence_gate: bool = True
     """Close the mouth where the recording is silent. The official preset never does."""
 
-    def sampling(self, preset: Preset, seed: int) -> MotionSampling:
+    def sampling(self, preset: Preset, seed: int, quality: Quality = "exact") -> MotionSampling:
         """These settings as what `generate_motion` takes."""
         return MotionSampling(
             preset=preset,
@@ -72,6 +72,7 @@ class MotionSettings:
             motion_shift=self.motion_shift,
             visibility=self.visibility,
             silence_gate=None if self.silence_gate else False,
+            quality=quality,
         )
 
 

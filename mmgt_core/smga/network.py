@@ -91,9 +91,11 @@ class SMGA(nn.Module):
         super().__init__()
         self.config = config = config or SMGAConfig()
         width = config.width
-        # On the meta device torch would import its compiler for random numbers that nobody uses.
-        self.null_audio = nn.Parameter(torch.randn(1, config.frames, width, device="cpu"))
-        self.null_pooled = nn.Parameter(torch.randn(1, width, device="cpu"))
+        self.null_audio = nn.Parameter(torch.empty(1, config.frames, width))
+        self.null_pooled = nn.Parameter(torch.empty(1, width))
+        if not self.null_audio.is_meta:  # where torch would import its compiler to draw nothing
+            nn.init.normal_(self.null_audio)
+            nn.init.normal_(self.null_pooled)
         self.rotary = Rotary(width, config.frames + TIME_TOKENS)
         self.time_hidden = nn.Linear(width, 4 * width)
         self.time_condition = nn.Linear(4 * width, width)

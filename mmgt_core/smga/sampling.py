@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from ..base.errors import InputError
-from ..base.presets import Preset
+from ..base.presets import Preset, Quality
 from .config import OVERLAP, Chaining, SMGAConfig, Visibility
 
 Legs = Literal["keep", "zero"]
@@ -37,6 +37,13 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 }
 """What each preset says; what it leaves out is the model's own."""
 
+QUALITIES: dict[Quality, dict[str, Any]] = {
+    "exact": {},
+    "fast": {"steps": 10, "eta": 0.0},
+    "draft": {"steps": 5, "eta": 0.0, "guidance": 1.0},
+}
+"""What each quality says in place of the preset; steps: at most. Few steps need a deterministic sampler."""
+
 
 @dataclass(frozen=True)
 class MotionSampling:
@@ -62,6 +69,7 @@ class MotionSampling:
         visibility: which keypoints are visible: those of the first pose; or hands and arms come and go as the
             network predicts; or every score as predicted.
         silence_gate: the mouth is closed where the recording is silent.
+        quality: fewer steps for speed (docs/quality.md); steps, guidance and eta take precedence.
     """
 
     preset: Preset = "recommended"
@@ -79,6 +87,7 @@ class MotionSampling:
     motion_shift: int | None = None
     visibility: Visibility | None = None
     silence_gate: bool | None = None
+    quality: Quality = "exact"
 
     def applied_to(self, config: SMGAConfig) -> MotionSampling:
         """These choices with nothing left open.
@@ -92,7 +101,15 @@ class MotionSampling:
                 where="preset",
                 fix=f"choose one of {', '.join(PRESETS)}",
             )
+        if self.quality not in QUALITIES:
+            raise InputError(
+                f"there is no quality '{self.quality}'",
+                where="quality",
+                fix=f"choose one of {', '.join(QUALITIES)}",
+            )
         defaults = own | PRESETS[self.preset]
+        most = QUALITIES[self.quality].get("steps", defaults["steps"])
+        defaults |= {**QUALITIES[self.quality], "steps": min(defaults["steps"], most)}
         if self.candidates > 1 and defaults["chaining"] == "overlap":
             defaults["chaining"] = "chained"
         missing = {f.name: defaults[f.name] for f in fields(self) if getattr(self, f.name) is None}

@@ -40,6 +40,7 @@ class VideoConfig:
         motion_max_frames: the longest window that the motion modules have positions for.
         size, steps, cfg, region_weights, full_mask, window, overlap, closed_loop, beta_schedule: sampling
             defaults; `region_weights` are those of the (full, face, lips) branches.
+        guidance_below: guidance is applied to timesteps below this one only; 1000 = to all.
         fusion: how overlapping windows are averaged; see `window_weights`.
         shared_noise: all frames start from the same noise. A model of few steps hands much of its noise on to
             the image: with noise of their own, frames flicker.
@@ -71,6 +72,7 @@ class VideoConfig:
     size: int = 512
     steps: int = 30
     cfg: float = 3.5
+    guidance_below: int = TRAIN_STEPS
     region_weights: tuple[float, float, float] = (1.0, 1.0, 2.0)
     full_mask: FullMask = "1+lips"
     window: int = 12
@@ -88,6 +90,10 @@ class VideoConfig:
     def foldable(self) -> bool:
         """Whether the audio modules have their exact rewrite for inference; ComfyUI runs no other."""
         return self.audio_context == "audio" and self.mask_place == "output"
+
+    def guidance_at(self, timestep: float) -> float:
+        """The guidance scale at a timestep; 1 = none."""
+        return self.cfg if timestep < self.guidance_below else 1.0
 
     def __post_init__(self) -> None:
         if len(self.block_channels) != 4:

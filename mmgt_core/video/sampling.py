@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..base.errors import InputError
-from ..base.presets import Preset
+from ..base.presets import Preset, Quality
 from .config import TRAIN_STEPS, FullMask, Fusion, PoseStyle, VideoConfig
 
 FramingMode = Literal["pad", "crop", "stretch"]
@@ -31,6 +31,10 @@ PRESETS: dict[Preset, dict[str, Any]] = {
     },
 }
 """What each preset says; what it leaves out is the model's own."""
+
+MOST_STEPS: dict[Quality, int | None] = {"exact": None, "fast": 8, "draft": 4}
+SECOND_HALF = TRAIN_STEPS // 2
+"""`fast` guides in the second half of the schedule alone, as docs/quality.md measures; `draft` does not guide."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,10 @@ class Sampling:
     """Windows computed in one call: the same result up to rounding, more memory. None = as many as fit into
     GPU memory, 1 on a CPU. Halved when memory runs out.
     """
+    quality: Quality = "exact"
+    """Speed of both stages: exact, fast (at most 8 steps of the video and 10 of the motion, guidance in half
+    of them), or draft (4 and 5 steps, no guidance). steps and cfg take precedence; see docs/quality.md.
+    """
 
     def applied_to(self, config: VideoConfig) -> VideoConfig:
         """The model's configuration with these choices in place of its defaults.
@@ -104,6 +112,13 @@ class Sampling:
             "fusion": chosen.window_fusion,
             "closed_loop": None if chosen.window_ends is None else chosen.window_ends == "closed loop",
         }
+        if self.steps is None:
+            most = MOST_STEPS[self.quality] or TRAIN_STEPS
+            values["steps"] = min(chosen.steps or config.steps, most)
+        if self.quality == "draft" and self.cfg is None:
+            values["cfg"] = 1.0
+        if self.quality == "fast":
+            values["guidance_below"] = SECOND_HALF
         given = {name: value for name, value in values.items() if value is not None}
         return dataclasses.replace(config, region_weights=(pose, face, lips), **given)
 
@@ -135,6 +150,12 @@ class Sampling:
                 f"there is no preset '{self.preset}'",
                 where="preset",
                 fix=f"choose one of {', '.join(PRESETS)}",
+            )
+        if self.quality not in MOST_STEPS:
+            raise InputError(
+                f"there is no quality '{self.quality}'",
+                where="quality",
+                fix=f"choose one of {', '.join(MOST_STEPS)}",
             )
         if not 0 <= self.seed < 2**63:
             raise InputError(f"a seed of {self.seed} is not possible", where="seed", fix="choose 0 or more")

@@ -33,23 +33,23 @@ class WindowCalls:
     config: VideoConfig
     preview: LivePreview | None
 
-    @property
-    def conditional(self) -> tuple[bool, ...]:
+    def conditional(self, timestep: int) -> tuple[bool, ...]:
         """Which sides of the guidance are computed."""
-        return (False, True) if self.config.cfg > 1 else (True,)
+        return (False, True) if self.config.guidance_at(timestep) > 1 else (True,)
 
     def predict(self, windows: Sequence[Sequence[int]], timestep: int, x: Tensor) -> Tensor:
         """The prediction (conditions * windows * frames, 4, h, w) of some windows of x, on the CPU."""
         model, device = self.model, self.model.device
-        state = self.conditions.state(windows, self.conditional, self.config.region_weights)
+        conditional = self.conditional(timestep)
+        state = self.conditions.state(windows, conditional, self.config.region_weights)
         index = torch.tensor([frame for window in windows for frame in window])
-        latents = x.index_select(0, index).to(device, model.dtype).repeat(len(self.conditional), 1, 1, 1)
-        context = self.conditions.contexts(len(windows), self.conditional)
+        latents = x.index_select(0, index).to(device, model.dtype).repeat(len(conditional), 1, 1, 1)
+        context = self.conditions.contexts(len(windows), conditional)
         return model.predict(latents, torch.tensor([timestep]), context, state).cpu()
 
     def guided(self, v: Tensor, windows: int) -> Tensor:
         """A prediction of `predict` with both sides in one: float32 (windows, frames, 4, h, w)."""
-        sides = v.float().unflatten(0, (len(self.conditional), windows, -1))
+        sides = v.float().unflatten(0, (-1, windows, len(self.windows[0])))
         return sides[0] if len(sides) == 1 else sides[0] + self.config.cfg * (sides[1] - sides[0])
 
     def preview_image(self, v: Tensor, done: int, count: int, timestep: int, x: Tensor) -> Any:

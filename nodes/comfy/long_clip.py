@@ -15,8 +15,11 @@ import torch
 from comfy.samplers import CFGGuider, Sampler
 from torch import Tensor
 
+from ...mmgt_core.video.config import VideoConfig
+
 if TYPE_CHECKING:
     from comfy.model_base import BaseModel
+    from comfy.model_patcher import ModelPatcher
 
 AT_ONCE = 64  # frames that guidance and sampler process at once, with a few copies of each
 HOOKS = (
@@ -29,8 +32,34 @@ HOOKS = (
 """Model options with which other nodes change the guidance; if one is set, the host's code runs."""
 
 
-class ClipGuider(CFGGuider):
-    """The host's guidance, computed in place, a few frames at a time."""
+class ScheduledGuider(CFGGuider):
+    """The host's guidance, applied to the timesteps that the configuration names."""
+
+    def __init__(self, model: ModelPatcher, config: VideoConfig):
+        super().__init__(model)
+        self.config = config
+        self.set_cfg(config.cfg)
+
+    def weight(self, sigma: Tensor) -> float:
+        """The guidance scale at a noise level."""
+        sampling: Any = self.inner_model.model_sampling
+        return self.config.guidance_at(float(sampling.timestep(sigma.max())))
+
+    def predict_noise(
+        self,
+        x: Tensor,
+        timestep: Tensor,
+        model_options: dict[str, Any] | None = None,
+        seed: int | None = None,
+    ) -> Tensor:
+        sides = (self.conds.get("negative"), self.conds.get("positive"))
+        return comfy.samplers.sampling_function(
+            self.inner_model, x, timestep, *sides, self.weight(timestep), model_options or {}, seed
+        )
+
+
+class ClipGuider(ScheduledGuider):
+    """The same in place, a few frames at a time."""
 
     def predict_noise(
         self,
@@ -42,13 +71,14 @@ class ClipGuider(CFGGuider):
         options = model_options or {}
         if any(options.get(name) for name in HOOKS):
             return super().predict_noise(x, timestep, options, seed)
-        names = ["positive"] if self.cfg == 1 else ["positive", "negative"]
+        weight = self.weight(timestep)
+        names = ["positive"] if weight == 1 else ["positive", "negative"]
         conds = [self.conds.get(name) for name in names]
         cond, *rest = comfy.samplers.calc_cond_batch(self.inner_model, conds, x, timestep, options)
         for uncond in rest:
             for start in range(0, len(x), AT_ONCE):
                 part = slice(start, start + AT_ONCE)
-                cond[part] = uncond[part] + (cond[part] - uncond[part]) * self.cfg
+                cond[part] = uncond[part] + (cond[part] - uncond[part]) * weight
         return cond
 
 

@@ -17,7 +17,7 @@ from ...mmgt_core.video.sampling import Sampling
 from ...mmgt_core.video.scheduler import TRAIN_STEPS, Schedule
 from .conditions import CONDITION, Clip, ClipCondition
 from .load_video_model import HostVideoModel
-from .long_clip import ClipGuider, ClipSampler, blank
+from .long_clip import ClipGuider, ClipSampler, ScheduledGuider, blank
 from .resumable import SamplingWork, resumable
 from .schedule import ExactSampling, exact_sampler, exact_sigmas, published_sampling, published_sigmas
 from .sockets import FRAMING
@@ -115,14 +115,13 @@ def sample(prepared: Prepared, preset: str, seed: int, *, work: SamplingWork | N
             )
         sampler = resumable(sampler, work)
     if preset == OFFICIAL:
-        guider = ClipGuider(model)
+        guider = ClipGuider(model, config)
         clip = empty.shape
         sampler = ClipSampler(sampler, lambda: initial_noise(clip[0], config, (clip[2], clip[3]), seed))
         empty = noise = torch.zeros(model.model_options["context_handler"].rows(clip[0]), *clip[1:])
     else:
-        guider, noise = comfy.samplers.CFGGuider(model), comfy.sample.prepare_noise(empty, seed)
+        guider, noise = ScheduledGuider(model, config), comfy.sample.prepare_noise(empty, seed)
     guider.set_conds(prepared.positive, prepared.negative)
-    guider.set_cfg(config.cfg)
     callback = latent_preview.prepare_callback(model, len(sigmas) - 1)
     samples = guider.sample(
         noise,
