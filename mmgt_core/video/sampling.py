@@ -34,7 +34,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 
 MOST_STEPS: dict[Quality, int | None] = {"exact": None, "fast": 8, "draft": 4}
 SECOND_HALF = TRAIN_STEPS // 2
-"""`fast` guides in the second half of the schedule alone, as docs/quality.md measures; `draft` does not guide."""
+"""`fast` guides in the second half of the schedule alone (docs/quality.md); `draft` does not guide."""
 
 
 @dataclass(frozen=True)
