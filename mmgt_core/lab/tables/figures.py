@@ -14,6 +14,9 @@ from ..scores.result import Evaluation, System
 from ..scores.summary import Score, clip_scores, differences
 from .config import RowSpec, TableSpec
 
+STUDENT = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 9: 2.26}
+"""Degrees of freedom -> half width of a 95 % interval in standard errors; more count as nine."""
+
 
 @dataclass(frozen=True)
 class RowScore:
@@ -45,8 +48,8 @@ class RowResult:
         scores: by figure.
         against: figure -> mean difference to the table's first row, in pairs of clips where the figure is a
             mean over clips.
-        clear: figures whose difference can be measured: the interval excludes 0 (of figures over all clips:
-            the two intervals are apart), in every seed with one sign.
+        clear: figures whose difference can be measured: its interval over clips excludes 0 (of figures over
+            all clips: the two rows' intervals are apart), and so does its interval over seeds.
     """
 
     row: RowSpec
@@ -137,13 +140,19 @@ def _against(
         else:
             found[name] = Score(own.value - other.value, math.nan, math.nan, own.samples, own.of)
             apart = own.low > other.high or own.high < other.low
-        if apart and one_sign(own.seeds, other.seeds):
+        if apart and seeds_apart(own.seeds, other.seeds):
             clear.append(name)
     return found, tuple(clear)
 
 
-def one_sign(own: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether one row is above the other in every seed; a row of one seed is compared with each."""
+def seeds_apart(own: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether the 95 % interval (Student's t) of the differences between two rows, seed by seed, excludes 0.
+
+    A row of one seed is compared with each of the other's; two such rows differ where they are unequal.
+    """
     count = max(len(own), len(other))
-    signs = {math.copysign(1, own[i % len(own)] - other[i % len(other)]) for i in range(count)}
-    return len(signs) == 1
+    gaps = np.array([own[i % len(own)] - other[i % len(other)] for i in range(count)])
+    if count == 1:
+        return bool(gaps[0] != 0)
+    factor = STUDENT.get(count - 1, STUDENT[max(STUDENT)])
+    return bool(abs(gaps.mean()) > factor * gaps.std(ddof=1) / count**0.5)

@@ -19,9 +19,10 @@ PAGE, VALUES = "tables.md", "tables.json"
 HEAD = """# The tables of the paper, in kind
 
 Each figure is the mean over seeds; in brackets its 95 % interval over clips, then ± the standard deviation
-over seeds. ↑ higher is better, ↓ lower is better. A figure of a row is marked with * where it differs
-measurably from that of the table's first row: the interval of the difference over the same clips excludes 0 (of figures
-over all clips: the two intervals are apart), with one sign in every seed. All other differences are noise."""
+over seeds. ↑ higher is better, ↓ lower is better. A figure is marked with * where it differs measurably from
+that of the table's first row: both intervals of the difference exclude 0, that over the same clips (of
+figures over all clips: the two rows' intervals are apart) and that over the seeds (Student's t). One in
+twenty such marks is chance."""
 NO_PAPER = "The paper's own numbers are not in the configuration, so that none are beside these."
 
 

@@ -155,10 +155,6 @@ class Tabulation:
         return evaluate(request, stage)
 
     def _chosen(self, folder: Path) -> Files:
-        from ...base.errors import InputError
-
-        if not folder.is_dir():
-            raise InputError("there is no such folder", where=folder, fix="correct `folder` of the row")
         sides = files_in(folder)
         return Files({name: side for name, side in sides.items() if name in self.names})
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...base.errors import InputError
+from ...base.files import is_folder
 from .config import TRAIN, RowSpec, TablesConfig
 from .trained import Trained
 
@@ -65,6 +67,9 @@ def units_of(config: TablesConfig, trained: Trained) -> Units:
         for table in config.tables:
             for row in table.rows:
                 if row.folder:
+                    if not is_folder(row.folder):
+                        fix = f"correct folder of the row {row.name!r}"
+                        raise InputError("there is no such folder", where=row.folder, fix=fix)
                     folders[row.name] = Path(row.folder)
                     of_row[table.name, row.name] = (row.name,)
                     continue
