@@ -12,14 +12,14 @@ from torch import Tensor
 
 from ...pose.motion import Motion
 from ..metrics.bootstrap import bootstrap, mean
+from ..metrics.journal import Journal, Record
+from ..sources.video_source import VideoSource
 from .figures import Beside, Bound, Figure
 from .inputs import EvaluationInputs
-from .journal import Journal, Record
 from .plan import Plan
 from .stage1 import MotionSource
 from .stage2 import Presenter, as_bytes, mouth_correlation
 from .steps import Steps
-from .video_source import VideoSource
 
 STAGE = "end-to-end"
 CONDITIONS = ("own", "shuffled")

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...base.correlation import pearson
 from ...pose.motion import Motion
+from ...pose.mouth import aperture
 from ..metrics import motion as measure
 from ..metrics.bootstrap import Interval, bootstrap, mean, percentile
-from ..metrics.correlation import pearson
+from ..metrics.journal import Journal, Record
 from .figures import Beside, Bound, Figure
 from .inputs import EvaluationInputs
-from .journal import Journal, Record
 from .plan import Plan
 from .steps import Steps
 
@@ -101,7 +102,7 @@ def _measured(
 def _against(motion: Motion, truth: Tensor) -> Record:
     true = Motion(truth)
     return {
-        "lips": float(pearson(measure.aperture(motion), measure.aperture(true))),
+        "lips": float(pearson(aperture(motion), aperture(true))),
         "wrists": float(pearson(measure.wrist_speed(motion), measure.wrist_speed(true))),
         "first": _start_error(motion, truth),
         "hand_acceleration": measure.acceleration(motion, measure.HANDS),
@@ -114,7 +115,7 @@ def _against(motion: Motion, truth: Tensor) -> Record:
 
 def _liveliness(motion: Motion) -> Record:
     return {
-        "aperture_variance": float(measure.aperture(motion).var()),
+        "aperture_variance": float(aperture(motion).var()),
         "wrist_speed": float(measure.wrist_speed(motion).mean()),
     }
 

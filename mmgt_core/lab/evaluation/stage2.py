@@ -10,22 +10,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...base.correlation import pearson
 from ...pose.motion import Motion
-from ..metrics.correlation import pearson
+from ...pose.mouth import aperture
 from ..metrics.image import frame_difference, gradient_energy, psnr, ssim
+from ..metrics.journal import Journal, Record
 from ..presenter.draw import draw_frame, draw_frames
 from ..presenter.finger_meter import five_fingers, hands_apart
 from ..presenter.identity import Identity, sample_identity
-from ..presenter.mouth_meter import mouth_opening, true_aperture
+from ..presenter.mouth_meter import mouth_opening
 from ..presenter.regions import face_boxes, hand_boxes, head_boxes, inside
+from ..sources.video_source import VideoSource
 from ..training.hiding import freeze_face, hide_mouth
 from .figures import Figure
 from .inputs import EvaluationInputs
-from .journal import Journal, Record
 from .plan import Plan
 from .stage2_figures import stage2_figures
 from .steps import Steps
-from .video_source import VideoSource
 
 CONDITIONS = ("true", "hidden", "hidden-shuffled", "wrong-pose", "wrong-portrait", "still", "many-steps")
 MANY_STEPS, GUIDANCE = 20, 1.5  # of the condition "many-steps": a usual setting of ComfyUI's samplers
@@ -217,7 +218,7 @@ def mouth_correlation(frames: Tensor, motion: Motion, truth: Motion) -> float:
         truth: whose lips say how far the mouth should be open.
     """
     seen = torch.from_numpy(np.ascontiguousarray(mouth_opening(as_bytes(frames), motion)))
-    return float(pearson(seen.float(), torch.as_tensor(true_aperture(truth)).float()))
+    return float(pearson(seen.float(), aperture(truth)))
 
 
 def as_bytes(frames: Tensor) -> np.ndarray:

@@ -10,16 +10,16 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ...audio.lip_sync import loudness
 from ...base.errors import InputError
 from ...media.waveform import Waveform
 from ...pose.motion import Motion
 from ...pose.visibility import visible_points
 from ..dataset.clip import Clip
-from ..evaluation.journal import Record
+from ..metrics.journal import Record
 from ..metrics.motion import HANDS
 from ..metrics.pose_windows import pose_windows
 from .image_scores import SIZE, Distance, image_scores
-from .lips import loudness
 from .motion_scores import BODY, motion_scores, opening, truth_scores
 from .pairs import Pair
 from .regions import Regions, regions_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..evaluation.journal import Record
+from ..metrics.journal import Record
 from ..scores.figure_list import FIGURES
 from ..scores.result import Evaluation, System
 from ..scores.summary import Score, clip_scores, differences

@@ -31,7 +31,7 @@ def renderer(name: str, model: Path | None, device: str) -> Render:
     from ...base.device import choose_device
     from ...checkpoints.video import load_video_model
     from ...media.images import to_uint8
-    from ..evaluation.sources import VideoModelSource
+    from ..sources.models import VideoModelSource
 
     source = VideoModelSource(load_video_model(model, choose_device(device), torch.float32))
     radius = source.model.config.audio_window // 2
