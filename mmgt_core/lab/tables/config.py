@@ -54,7 +54,7 @@ class RowSpec:
         video: a Stage II model's name; "repeated portrait"; "": no video.
         sound: what the models read: the clip's "own", that of an "other" clip, or "none" (zeros).
         folder: videos and motions of another system, in any form that `mmgt eval` reads, instead of all that.
-        paper: the paper's own numbers by figure, to stand beside.
+        paper: the paper's own numbers by figure, shown in a line of their own.
     """
 
     name: str

@@ -21,8 +21,8 @@ def overridden(settings: Settings, changes: Mapping[str, Any], where: str) -> Se
         changes: names of fields -> values, or changes of a dataclass in that field. Lists become tuples.
         where: what an error names.
 
-    Raises InputError for a name that is no field and for a value of another type, and what the dataclass
-    itself raises.
+    Raises InputError for a name that is no field, for a value of another type, and for values that do
+    not fit together.
     """
     fields = {field.name for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(type(settings))

@@ -102,8 +102,8 @@ class Trained:
     def settings(self, name: str, seed: int, folder: Path) -> PhaseSettings:
         """The settings of a training.
 
-        Raises InputError for settings that do not exist or that the tables decide, and for a budget without
-        an end.
+        Raises InputError for a setting that does not exist or that the tables decide, and for a training
+        without a limit of its steps or minutes.
         """
         config, spec = self.config, self.config.models[name]
         where = f"model {name}.set"

@@ -8,7 +8,7 @@ import torch
 from mmgt_core.lab.metrics import motion as measure
 from mmgt_core.pose import skeleton
 from mmgt_core.pose.motion import CANVAS, Motion
-from mmgt_core.pose.mouth import aperture
+from mmgt_core.pose.mouth import LOWER_INNER_LIP, aperture
 
 
 def still(frames: int = 6, width: int = 256, height: int = 256) -> Motion:
@@ -28,7 +28,7 @@ def test_aperture_is_the_way_between_the_lips_on_the_canvas():
     motion.keypoints[:, skeleton.INNER_LIPS, :2] = 0.5
     assert aperture(motion).abs().max() == 0
     opening = torch.arange(6) / CANVAS
-    motion.keypoints[:, list(measure.LOWER_INNER_LIP), 1] += opening[:, None]
+    motion.keypoints[:, list(LOWER_INNER_LIP), 1] += opening[:, None]
     torch.testing.assert_close(aperture(motion), torch.arange(6.0), atol=1e-4, rtol=0)
 
 
