@@ -10,6 +10,7 @@ from typing import Any
 
 from ...base.errors import InputError
 from ..scores.figure_list import BY_NAME
+from .checks import known, listed
 from .overrides import merged
 from .toml_file import read_toml
 
@@ -115,7 +116,7 @@ def read_config(path: Path, data: Path | None = None, out: Path | None = None) -
     values, where = read_toml(path), str(path)
     base = path.resolve().parent
     raw_models, raw_tables = values.pop("model", {}), values.pop("table", [])
-    plain = _known(values, TablesConfig, where, leave=("tables", "models"))
+    plain = known(values, TablesConfig, where, leave=("tables", "models"))
     for name, given in (("data", data), ("out", out)):
         if given is None and not isinstance(plain.get(name), str):
             raise InputError(f"it does not say {name}", where=where, fix=f'add {name} = "FOLDER"')
@@ -123,7 +124,7 @@ def read_config(path: Path, data: Path | None = None, out: Path | None = None) -
     for name in ("pose_encoder", "weights"):
         if plain.get(name) and plain[name] != TRAIN:
             plain[name] = str(base / plain[name])
-    plain["seeds"] = tuple(plain.get("seeds", (0, 1, 2)))
+    plain["seeds"] = tuple(listed(plain.get("seeds", [0, 1, 2]), "seeds", where))
     _counts(plain, where)
     models = _models(raw_models, base, where)
     if not isinstance(raw_tables, list) or not raw_tables:
@@ -143,22 +144,6 @@ def _counts(values: dict[str, Any], where: str) -> None:
             raise InputError(f"{name} is {values[name]!r}", where=where, fix="give a whole number from 1 on")
 
 
-def _known(values: Any, kind: type, where: str, leave: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The values whose names the dataclass has and whose texts are texts; raises for others."""
-    if not isinstance(values, Mapping):
-        raise InputError("a table of values is needed here", where=where, fix="see docs/evaluation.md")
-    names = [item.name for item in dataclasses.fields(kind) if item.name not in leave]
-    texts = {item.name for item in dataclasses.fields(kind) if item.type == "str"}
-    for name, value in values.items():
-        if name not in names:
-            raise InputError(
-                f"{name!r} is not known here", where=where, fix=f"choose from {', '.join(names)}"
-            )
-        if name in texts and not isinstance(value, str):
-            raise InputError(f"{name} is {value!r}", where=where, fix="give a text in quotation marks")
-    return dict(values)
-
-
 def _models(raw: Any, base: Path, where: str) -> dict[str, ModelSpec]:
     """The models, with what they take over from others (`like`)."""
     found: dict[str, ModelSpec] = {}
@@ -169,11 +154,11 @@ def _models(raw: Any, base: Path, where: str) -> dict[str, ModelSpec]:
         values = dict(given) if isinstance(given, Mapping) else {"": given}
         like = values.pop("like", None)
         if like is not None:
-            if like not in found:
+            if not isinstance(like, str) or like not in found:
                 raise InputError(f"there is no model {like!r} before it", where=place, fix="put it before")
             old = dataclasses.asdict(found[like])
             values = merged({key: old[key] for key in ("phase", "recipe", "start", "set")}, values)
-        values = _known(values, ModelSpec, place, leave=("name",))
+        values = known(values, ModelSpec, place, leave=("name",))
         if values.get("phase") not in PHASES:
             raise InputError(
                 f"its phase is {values.get('phase')!r}", where=place, fix=f"choose from {', '.join(PHASES)}"
@@ -194,25 +179,25 @@ def _models(raw: Any, base: Path, where: str) -> dict[str, ModelSpec]:
 
 
 def _table(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> TableSpec:
-    values = _known(raw, TableSpec, f"{where}, a table")
+    values = known(raw, TableSpec, f"{where}, a table")
     name = values.get("name")
     if not name:
         raise InputError("a table has no name", where=where, fix='add name = "I"')
     place = f"{where}, table {name}"
-    figures = tuple(values.get("figures", COLUMNS))
+    figures = tuple(listed(values.get("figures", list(COLUMNS)), "figures", place))
     for figure in figures:
-        if figure not in BY_NAME:
+        if not isinstance(figure, str) or figure not in BY_NAME:
             raise InputError(
                 f"there is no figure {figure!r}", where=place, fix=f"choose from {', '.join(BY_NAME)}"
             )
-    rows = tuple(_row(row, models, base, place) for row in values.get("rows", []))
+    rows = tuple(_row(row, models, base, place) for row in listed(values.get("rows", []), "rows", place))
     if not rows or len({row.name for row in rows}) < len(rows):
         raise InputError("its rows are missing or two have one name", where=place, fix="name each row once")
     return TableSpec(name, values.get("title", ""), rows, figures)
 
 
 def _row(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> RowSpec:
-    values = _known(raw, RowSpec, f"{where}, a row")
+    values = known(raw, RowSpec, f"{where}, a row")
     place = f"{where}, row {values.get('name', '')}"
     row = RowSpec(**{"name": "", **values})
     if not row.name:
@@ -231,6 +216,8 @@ def _row(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> R
         raise InputError("a video needs a motion", where=place, fix='add motion = "true", or another')
     if row.motion == "true" and not row.video:
         raise InputError("it is the truth itself", where=place, fix="add a video")
+    if not isinstance(row.paper, Mapping):
+        raise InputError("paper is no table", where=place, fix="write paper = { figure = number }")
     for figure, number in row.paper.items():
         if figure not in BY_NAME or not isinstance(number, (int, float)):
             raise InputError(f"the paper's {figure!r} is not usable", where=place, fix="give figure = number")

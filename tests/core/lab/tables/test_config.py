@@ -45,8 +45,12 @@ def test_the_configuration_that_ships_is_good() -> None:
     config = read_config(ROOT / "docs" / "tables" / "practice.toml")
     assert [table.name for table in config.tables][:2] == ["I", "II"]
     steps = {
-        spec.phase: {m.set["loop"]["steps"] for m in config.models.values() if m.phase == spec.phase}
-        for spec in config.models.values()
+        phase: {
+            spec.set["loop"]["steps"]
+            for spec in config.models.values()
+            if spec.phase == phase and not spec.file
+        }
+        for phase in ("smga", "video")
     }
     assert all(len(counts) == 1 for counts in steps.values()), "compared models train for equal steps"
 
@@ -58,8 +62,14 @@ def test_the_configuration_that_ships_is_good() -> None:
         ('data = "data"', 'data = "data"\ncolour = 3', "'colour' is not known"),
         ('data = "data"', 'data = "data"\nseeds = [0, 0]', "seeds"),
         ('data = "data"', 'data = "data"\nlimit = 0', "limit is 0"),
+        ('data = "data"', 'data = "data"\nseeds = 3', "seeds is 3"),
+        ('figures = ["rmse"]', "figures = 1", "figures is 1"),
+        ('figures = ["rmse"]', "figures = [1]", "no figure 1"),
+        ('motion = "one" }', 'motion = "one", paper = 3 }', "paper is no table"),
+        ('phase = "smga"', "phase = 3", "phase is 3"),
         ('phase = "smga"', 'phase = "smgo"', "its phase is 'smgo'"),
         ('like = "full"', 'like = "none"', "no model 'none'"),
+        ('like = "full"', 'like = ["full"]', "no model ['full']"),
         ('motion = "one"', 'motion = "two"', "no motion 'two'"),
         ('motion = "one" }', 'motion = "one", sound = "loud" }', "its sound is 'loud'"),
         ('motion = "one" }', 'motion = "one", folder = "x" }', "a row is a folder, or"),
