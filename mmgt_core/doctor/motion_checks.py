@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from ..audio.silence_gate import frame_levels, silence_gate
+from ..audio.lip_sync import closed_share, lag_curve, loudness
+from ..audio.silence_gate import silence_gate
 from ..base.timebase import FPS
 from ..media.waveform import Waveform
 from ..pose import skeleton
 from ..pose.motion import CANVAS, Motion
+from ..pose.mouth import aperture
 from .findings import Finding
 
 SECTION = "Stage I: motion"
-LAGS = range(-5, 6)  # frames
-LEVEL_FLOOR = -60.0  # decibels; below it all sound is equally quiet
-UPPER, LOWER = 14, 18  # inner lips, of the 20 lip points
-AT_REST = 0.1  # of the range of apertures, up to which a mouth counts as closed
+LAGS = 200.0  # milliseconds to both sides
 
 
 def motion_checks(motion: Motion, first_pose: Motion, voice: Waveform) -> list[Finding]:
@@ -28,26 +25,6 @@ def motion_checks(motion: Motion, first_pose: Motion, voice: Waveform) -> list[F
         return found
     found += [_first_frame(motion, first_pose), *_lips(motion, voice), _visibility(motion)]
     return [*found, _silence(motion, voice)]
-
-
-def aperture(motion: Motion) -> NDArray[np.float64]:
-    """(frames,) distance of the inner lips over the distance of the eyes."""
-    points = motion.pixels()
-    lips = points[:, skeleton.LIPS]
-    eyes = (points[:, skeleton.LEFT_EYE] - points[:, skeleton.RIGHT_EYE]).norm(dim=-1)
-    return ((lips[:, LOWER] - lips[:, UPPER]).norm(dim=-1) / eyes.clamp_min(1e-6)).double().numpy()
-
-
-def correlations(opening: NDArray[np.float64], level: NDArray[np.float64]) -> dict[int, float]:
-    """Lag in frames -> correlation of the lips with the sound; with a positive lag the lips are late."""
-    frames = min(len(opening), len(level))
-    values = {}
-    for lag in LAGS:
-        lips = opening[max(lag, 0) : frames + min(lag, 0)]
-        sound = level[max(-lag, 0) : frames - max(lag, 0)]
-        still = lips.std() < 1e-9 or sound.std() < 1e-9
-        values[lag] = 0.0 if still else float(np.corrcoef(lips, sound)[0, 1])
-    return values
 
 
 def _first_frame(motion: Motion, first_pose: Motion) -> Finding:
@@ -61,8 +38,9 @@ def _first_frame(motion: Motion, first_pose: Motion) -> Finding:
 
 
 def _lips(motion: Motion, voice: Waveform) -> list[Finding]:
-    level = np.maximum(frame_levels(voice), LEVEL_FLOOR).astype(np.float64)
-    by_lag = correlations(aperture(motion), level)
+    by_lag = lag_curve(aperture(motion).double().numpy(), loudness(voice), LAGS)
+    if not by_lag:
+        return [Finding(SECTION, "lips against sound by lag in frames", "the clip is too short")]
     best = max(by_lag, key=lambda lag: by_lag[lag])
     table = ", ".join(f"{lag:+d}: {value:.2f}" for lag, value in by_lag.items())
     remark = "lips late" if best > 0 else "lips early" if best < 0 else "aligned"
@@ -88,13 +66,12 @@ def _visibility(motion: Motion) -> Finding:
 
 
 def _silence(motion: Motion, voice: Waveform) -> Finding:
-    gate, opening = torch.from_numpy(silence_gate(voice))[: motion.frames], aperture(motion)
+    gate, opening = torch.from_numpy(silence_gate(voice))[: motion.frames], aperture(motion).double().numpy()
     quiet = (gate == 0).numpy()
     name = "closed mouth in silence"
     if quiet.sum() < FPS // 5:
         return Finding(SECTION, name, "the recording has no pause")
-    low, high = opening.min(), opening.max()
-    share = float((opening[: len(quiet)][quiet] <= low + AT_REST * (high - low)).mean())
+    share = closed_share(opening, quiet)
     return Finding(
         SECTION, name, f"{100 * share:.0f} % of the silent frames", "ok" if share > 0.8 else "look"
     )

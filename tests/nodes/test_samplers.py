@@ -56,6 +56,7 @@ def demo(pack):
     )
     choices = pack("mmgt_core.video.sampling").Sampling
     clip, framing = clips.make_clip(video, video.vae, portrait, motion, None, speech, None, choices())
+    mouth = pack("mmgt_core.pose.mouth")
     meter, decode = pack("mmgt_core.lab.presenter.mouth_meter"), pack("nodes.comfy.decoding").decoded_images
 
     def run_sampler(sampler: str, cfg: float = 1.0, at_once: int = 1, model: Any = None) -> Result:
@@ -65,7 +66,7 @@ def demo(pack):
         assert latent["samples"].isfinite().all()
         pictures = decode(latent, video.vae).numpy()
         opening = meter.mouth_opening((pictures * 255).astype(np.uint8), motion)
-        return Result(pictures, float(np.corrcoef(opening, meter.true_aperture(motion))[0, 1]))
+        return Result(pictures, float(np.corrcoef(opening, mouth.aperture(motion).numpy())[0, 1]))
 
     kept: dict[Any, Result] = {}
 

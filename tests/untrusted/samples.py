@@ -32,6 +32,8 @@ from mmgt_core.lab.metrics.pose_encoder import (
 )
 from mmgt_core.lab.prepare.manifest import read_table
 from mmgt_core.lab.scores.clips import read_index_table
+from mmgt_core.lab.scores.phonemes import read_phonemes
+from mmgt_core.lab.tables.config import read_config
 from mmgt_core.media.images import load_image
 from mmgt_core.media.sound_file import load_waveform
 from mmgt_core.media.video_reader import read_video
@@ -118,6 +120,17 @@ SOUND, PICTURE, FILM = (
     Door("", load_image, _picture),
     Door("", read_video, _film),
 )
+TABLES = """data = "data"
+out = "out"
+seeds = [0, 1]
+[model.full]
+phase = "smga"
+set.loop.steps = 5
+[[table]]
+name = "I"
+figures = ["rmse"]
+rows = [{ name = "full", motion = "full" }, { name = "held", motion = "first pose" }]
+"""
 DOORS = {
     **dict.fromkeys(("a.wav", "a.flac", "a.mp3", "a.m4a", "a.ogg"), SOUND),
     **dict.fromkeys(("a.png", "a.jpg", "a.webp", "a.gif", "a.tiff", "a.bmp"), PICTURE),
@@ -136,6 +149,8 @@ DOORS = {
     "table.jsonl": Door(".jsonl", read_table, _rows),
     "clips.csv": Door(".csv", read_index_table, lambda found: bool(found[0].names())),
     "clips.jsonl": Door(".jsonl", read_index_table, lambda found: bool(found[0].names())),
+    "clip.phonemes.csv": Door(".phonemes.csv", read_phonemes, lambda labels: len(labels) > 0),
+    "tables.toml": Door(".toml", read_config, lambda config: len(config.tables) > 0),
     "encoder.safetensors": Door(".safetensors", load_pose_encoder, lambda loaded: _model(loaded.network)),
 }
 
@@ -183,6 +198,9 @@ def write_samples(folder: Path) -> dict[str, Path]:
     paths["clips.jsonl"].write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     columns = "\n".join(",".join(row.values()) for row in rows)
     paths["clips.csv"].write_text(f"name,pred,truth\n{columns}\n", encoding="utf-8")
+    sounds = "\n".join(f'{n / 10},{n / 10 + 0.1},"{label}"' for n, label in enumerate("mama tɛst"))
+    paths["clip.phonemes.csv"].write_text(f"start,end,label\n{sounds}\n", encoding="utf-8")
+    paths["tables.toml"].write_text(TABLES, encoding="utf-8")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         save_pose_encoder(paths["encoder.safetensors"], PoseEncoder(PoseEncoderConfig(8, 4)), {})

@@ -11,6 +11,7 @@ HELP = {
     "practice": "Make videos, prepare them, train all phases and one speaker, and measure (needs espeak-ng).",
     "demo-model": "Train the demo model from scratch; resumable (needs the extra `train` and espeak-ng).",
     "eval": "Measure videos or motions of any model, beside the truth: a table with intervals.",
+    "tables": "Make the tables of the paper: models, baselines and switches over seeds, from one file.",
     "eval-demo": "Measure the demo model; fails if a figure is below its floor (needs espeak-ng).",
     "eval-length": "Measure seams between windows, and drift over minutes.",
     "side-by-side": "Show waveform, skeleton and video of a clip side by side, as an animated WebP.",

@@ -14,7 +14,8 @@ class Options:
     """The options of the command."""
 
     out: Path
-    """The clip (.mp4); portrait (.png), pose (.json), motion (.safetensors) and sound (.wav) go beside it."""
+    """The clip (.mp4); portrait (.png), pose (.json), motion (.safetensors), sound (.wav) and
+    phonemes (.phonemes.csv) go beside it."""
     seed: int = 0
     """Random seed of person, voice, sentences and gestures."""
     seconds: float | None = None
@@ -26,6 +27,7 @@ class Options:
 def run(args: Options, console: Console) -> int:
     import torch
 
+    from ...base.atomic_files import atomic_write
     from ...base.timebase import SAMPLE_RATE
     from ...media.images import save_image
     from ...media.sound_file import save_wav
@@ -51,6 +53,9 @@ def run(args: Options, console: Console) -> int:
     write_pose_file(args.out.with_suffix(".json"), rest)
     save_motion(args.out.with_suffix(".safetensors"), clip.performance.motion)
     save_wav(args.out.with_suffix(".wav"), waveform)
+    lines = [f'{p.start:.4f},{p.end:.4f},"{p.symbol}"' for p in clip.utterance.phonemes]
+    with atomic_write(args.out.with_suffix(".phonemes.csv")) as temporary:
+        temporary.write_text("\n".join(["start,end,label", *lines]) + "\n", encoding="utf-8")
     console.note(f'"{clip.utterance.text}"')
     print(args.out)
     return 0

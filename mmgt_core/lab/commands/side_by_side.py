@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...base.errors import InputError
 from ...cli.console import Console
 
 
@@ -30,20 +31,27 @@ class Options:
 
 def run(options: Options, console: Console) -> int:
     """Write the animation; its file name goes to stdout."""
+    import itertools
+
+    import numpy as np
+
     from ...base.atomic_files import atomic_write
     from ...base.timebase import FPS
     from ...media.sound_file import load_waveform
-    from ...media.video_reader import read_video
-    from ...pose.motion_file import load_motion
-    from ..evaluation.side_by_side import side_by_side, write_animation
+    from ..scores.panels import panels_of, wave_panel, write_animation
+    from ..scores.sides import FileSide
 
-    sound, motion = load_waveform(options.audio), load_motion(options.motion)
-    video = read_video(options.video, fps=FPS).frames
+    sound = load_waveform(options.audio)
+    skeleton = panels_of(FileSide(poses=options.motion), options.side)
+    images = panels_of(FileSide(video=options.video), options.side)
     progress, frames = console.stage("drawing"), []
-    total = -(-min(motion.frames, len(video)) // options.stride)
-    for frame in side_by_side(sound, motion, video, options.side, options.stride):
-        frames.append(frame)
-        progress(len(frames), total)
+    total = -(-len(sound.samples) * FPS // sound.rate // options.stride)
+    shown = itertools.islice(enumerate(zip(skeleton, images, strict=False)), 0, None, options.stride)
+    for index, panels in shown:
+        frames.append(np.concatenate([wave_panel(sound, index / FPS, options.side), *panels], axis=1))
+        progress(min(len(frames), total), total)
+    if not frames:
+        raise InputError("there is no frame to show", where=options.video, fix="give a video and its motion")
     with atomic_write(options.out) as temporary:
         write_animation(str(temporary), frames, FPS / options.stride, options.quality)
     console.close()

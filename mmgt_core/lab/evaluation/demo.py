@@ -16,12 +16,12 @@ from ... import assets
 from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from ...checkpoints.io import read_model_file
+from ..metrics.journal import Journal
+from ..sources.models import SMGASource, VideoModelSource
 from .end_to_end import end_to_end_steps, measure_end_to_end
 from .figures import Figure, Table
 from .inputs import EvaluationInputs, input_steps, make_inputs, read_inputs, write_inputs
-from .journal import Journal
 from .plan import QUICK, REAL, Plan
-from .sources import SMGASource, VideoModelSource
 from .stage1 import measure_stage1, stage1_steps
 from .stage2 import measure_stage2, stage2_steps
 from .steps import Steps

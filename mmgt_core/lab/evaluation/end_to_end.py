@@ -12,17 +12,17 @@ from torch import Tensor
 
 from ...pose.motion import Motion
 from ..metrics.bootstrap import bootstrap, mean
+from ..metrics.journal import Journal, Record
+from ..sources.video_source import VideoSource
 from .figures import Beside, Bound, Figure
 from .inputs import EvaluationInputs
-from .journal import Journal, Record
 from .plan import Plan
+from .rows import END_TO_END
 from .stage1 import MotionSource
 from .stage2 import Presenter, as_bytes, mouth_correlation
 from .steps import Steps
-from .video_source import VideoSource
 
 STAGE = "end-to-end"
-CONDITIONS = ("own", "shuffled")
 
 
 def end_to_end_steps(identities: int, plan: Plan) -> int:
@@ -40,7 +40,7 @@ def measure_end_to_end(
 ) -> list[Figure]:
     """The end-to-end row: each presenter's portrait and rest pose with its own sound, some also another's."""
     count, preview = len(inputs.identity), None
-    values: dict[str, list[float]] = {name: [] for name in CONDITIONS}
+    values: dict[str, list[float]] = {row.name: [] for row in END_TO_END}
 
     def measure(index: int, heard: int) -> Record:
         nonlocal preview
@@ -56,10 +56,10 @@ def measure_end_to_end(
         return {"mouth": mouth_correlation(frames, motion, me.motion)}
 
     for index in range(count):
-        for name in CONDITIONS if index < plan.control_clips else CONDITIONS[:1]:
-            heard = index if name == "own" else (index + max(count // 2, 1)) % count
+        for row in END_TO_END if index < plan.control_clips else END_TO_END[:1]:
+            heard = index if row.row.sound == "own" else (index + max(count // 2, 1)) % count
             once: Callable[[], Record] = lambda i=index, h=heard: measure(i, h)  # noqa: E731
-            values[name].append(journal.once(f"{name}/{index}", once)["mouth"])
+            values[row.name].append(journal.once(f"{row.name}/{index}", once)["mouth"])
             steps.step(preview)
     shuffled = Beside("shuffled audio", bootstrap(mean, np.array(values["shuffled"])))
     value = bootstrap(mean, np.array(values["own"]))

@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...base.correlation import pearson
 from ...base.progress import Progress, silent
 from ...base.timebase import FPS
 from ...pose.motion import Motion
+from ...pose.mouth import aperture
 from ...smga.generate import generate_motion
 from ...smga.overlap import overlapping_starts
 from ...smga.sampling import MotionSampling
-from ..metrics import motion as measure
 from ..metrics.bootstrap import Interval, bootstrap
-from ..metrics.correlation import pearson
 from ..metrics.seams import PARTS, at_seams, liveliness, shape_change
 from ..presenter.held_out import held_out_seed
 
@@ -176,7 +176,7 @@ def _row(
             limit = np.percentile(np.concatenate([inside for _, inside in pairs]), 95)
             over[part, what] = float(100 * np.mean(np.concatenate([here for here, _ in pairs]) > limit))
     lips = [
-        float(pearson(measure.aperture(motion), measure.aperture(clip.truth)))
+        float(pearson(aperture(motion), aperture(clip.truth)))
         for motion, clip in zip(motions, clips, strict=True)
     ]
     return MotionRow(name, ratios, over, bootstrap(lambda r: float(r.mean()), lips), seconds)

@@ -9,14 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...base.correlation import pearson
 from ...pose.motion import Motion
+from ...pose.mouth import aperture
 from ..metrics import motion as measure
 from ..metrics.bootstrap import Interval, bootstrap, mean, percentile
-from ..metrics.correlation import pearson
+from ..metrics.journal import Journal, Record
 from .figures import Beside, Bound, Figure
 from .inputs import EvaluationInputs
-from .journal import Journal, Record
 from .plan import Plan
+from .rows import STAGE1, DemoRow
 from .steps import Steps
 
 STAGE = "stage1"
@@ -43,57 +45,53 @@ def measure_stage1(
     """All Stage I rows of the table."""
     windows = len(inputs.speech_features)
     truth = inputs.speech_keypoints
-    speech = _measured(
-        "speech", source, inputs.speech_features, truth[:, 0], lambda i, motion: _against(motion, truth[i]),
-        inputs.seed, plan, journal, steps,
-    )  # fmt: skip
     # Always another utterance, and its other window: utterances begin alike, with silence.
     other = torch.arange(windows).roll(windows // 2 + 1)
-    shuffled = _measured(
-        "shuffled", source, inputs.speech_features[other], truth[:, 0],
-        lambda i, motion: _against(motion, truth[i]), inputs.seed, plan, journal, steps,
-    )  # fmt: skip
-    silence = _measured(
-        "silence", source, inputs.silent_features, inputs.silent_pose, lambda i, motion: _liveliness(motion),
-        inputs.seed, plan, journal, steps,
-    )  # fmt: skip
-    first = slice(0, plan.motion_batch)
-    plain = _measured(
-        "no-ramp", source, inputs.speech_features[first], truth[first, 0],
-        lambda i, motion: {"first": _start_error(motion, truth[i])},
-        inputs.seed, plan, journal, steps, first_pose_ramp=False,
-    )  # fmt: skip
+    sounds = {
+        "own": (inputs.speech_features, truth[:, 0]),
+        "other": (inputs.speech_features[other], truth[:, 0]),
+        "none": (inputs.silent_features, inputs.silent_pose),
+    }
+    records = {
+        row.name: _measured(row, source, *sounds[row.row.sound], truth, inputs.seed, plan, journal, steps)
+        for row in STAGE1
+    }
+    speech, shuffled, silence, plain = records.values()
     return _figures(speech, shuffled, silence, plain, inputs)
 
 
 def _measured(
-    name: str,
+    row: DemoRow,
     source: MotionSource,
     features: Tensor,
     first_pose: Tensor,
-    look: Callable[[int, Motion], Record],
+    truth: Tensor,
     seed: int,
     plan: Plan,
     journal: Journal,
     steps: Steps,
-    first_pose_ramp: bool = True,
 ) -> list[Record]:
     """One record for each window; the model runs only for batches that the journal does not hold."""
     records: list[Record] = []
-    for start in range(0, len(features), plan.motion_batch):
-        batch = range(start, min(start + plan.motion_batch, len(features)))
+    count = len(features) if row.ramp else min(len(features), plan.motion_batch)
+    for start in range(0, count, plan.motion_batch):
+        batch = range(start, min(start + plan.motion_batch, count))
         made: dict[int, Motion] = {}
 
-        def motion(index: int, batch: range = batch, made: dict[int, Motion] = made) -> Motion:
+        def record(index: int, batch: range = batch, made: dict[int, Motion] = made) -> Record:
             if not made:
                 rows = slice(batch.start, batch.stop)
                 keypoints = source(
-                    features[rows], first_pose[rows], seed=seed + batch.start, first_pose_ramp=first_pose_ramp
+                    features[rows], first_pose[rows], seed=seed + batch.start, first_pose_ramp=row.ramp
                 ).cpu()
                 made.update({i: Motion(keypoint) for i, keypoint in zip(batch, keypoints, strict=True)})
-            return made[index]
+            if row.row.sound == "none":
+                return _liveliness(made[index])
+            if not row.ramp:
+                return {"first": _start_error(made[index], truth[index])}
+            return _against(made[index], truth[index])
 
-        records += [journal.once(f"{name}/{i}", lambda i=i: look(i, motion(i))) for i in batch]
+        records += [journal.once(f"{row.name}/{i}", lambda i=i: record(i)) for i in batch]
         steps.step()
     return records
 
@@ -101,7 +99,7 @@ def _measured(
 def _against(motion: Motion, truth: Tensor) -> Record:
     true = Motion(truth)
     return {
-        "lips": float(pearson(measure.aperture(motion), measure.aperture(true))),
+        "lips": float(pearson(aperture(motion), aperture(true))),
         "wrists": float(pearson(measure.wrist_speed(motion), measure.wrist_speed(true))),
         "first": _start_error(motion, truth),
         "hand_acceleration": measure.acceleration(motion, measure.HANDS),
@@ -114,7 +112,7 @@ def _against(motion: Motion, truth: Tensor) -> Record:
 
 def _liveliness(motion: Motion) -> Record:
     return {
-        "aperture_variance": float(measure.aperture(motion).var()),
+        "aperture_variance": float(aperture(motion).var()),
         "wrist_speed": float(measure.wrist_speed(motion).mean()),
     }
 

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...base.correlation import pearson
 from ...pose.motion import Motion
-from ..metrics.correlation import pearson
+from ...pose.mouth import aperture
 from ..metrics.image import frame_difference, gradient_energy, psnr, ssim
+from ..metrics.journal import Journal, Record
 from ..presenter.draw import draw_frame, draw_frames
 from ..presenter.finger_meter import five_fingers, hands_apart
 from ..presenter.identity import Identity, sample_identity
-from ..presenter.mouth_meter import mouth_opening, true_aperture
+from ..presenter.mouth_meter import mouth_opening
 from ..presenter.regions import face_boxes, hand_boxes, head_boxes, inside
+from ..sources.video_source import VideoSource
 from ..training.hiding import freeze_face, hide_mouth
 from .figures import Figure
 from .inputs import EvaluationInputs
-from .journal import Journal, Record
 from .plan import Plan
+from .rows import STAGE2, DemoRow
 from .stage2_figures import stage2_figures
 from .steps import Steps
-from .video_source import VideoSource
-
-CONDITIONS = ("true", "hidden", "hidden-shuffled", "wrong-pose", "wrong-portrait", "still", "many-steps")
-MANY_STEPS, GUIDANCE = 20, 1.5  # of the condition "many-steps": a usual setting of ComfyUI's samplers
 
 
 @dataclass(frozen=True)
@@ -78,29 +76,29 @@ class Presenter:
 
 def stage2_steps(identities: int, plan: Plan) -> int:
     """How many pieces of work `measure_stage2` reports."""
-    return sum(len(_conditions(index, plan)) for index in range(identities))
+    return sum(len(_rows(index, plan)) for index in range(identities))
 
 
-def _conditions(index: int, plan: Plan) -> tuple[str, ...]:
+def _rows(index: int, plan: Plan) -> tuple[DemoRow, ...]:
     """What is measured of the index-th presenter; many steps take long and are tried on a few."""
-    return CONDITIONS if index < plan.sampler_clips else CONDITIONS[:-1]
+    return STAGE2 if index < plan.sampler_clips else tuple(row for row in STAGE2 if row.steps is None)
 
 
 def measure_stage2(
     source: VideoSource, inputs: EvaluationInputs, plan: Plan, journal: Journal, steps: Steps
 ) -> list[Figure]:
     """All Stage II rows of the table."""
-    records: dict[str, list[Record]] = {name: [] for name in CONDITIONS}
+    records: dict[str, list[Record]] = {row.name: [] for row in STAGE2}
     for index in range(len(inputs.identity)):
         case = _Case(source, inputs, plan, index)
-        for name in _conditions(index, plan):
-            records[name].append(journal.once(f"{name}/{index}", lambda n=name, c=case: c.measure(n)))
+        for row in _rows(index, plan):
+            records[row.name].append(journal.once(f"{row.name}/{index}", lambda r=row, c=case: c.measure(r)))
             steps.step(case.preview)
     return stage2_figures(records)
 
 
 class _Case:
-    """All conditions of one presenter."""
+    """All rows of one presenter."""
 
     def __init__(self, source: VideoSource, inputs: EvaluationInputs, plan: Plan, index: int):
         self.source, self.plan, self.inputs = source, plan, inputs
@@ -111,47 +109,36 @@ class _Case:
         self.seed = inputs.seed + index
         self.preview: np.ndarray | None = None
 
-    def measure(self, condition: str) -> Record:
-        if condition == "true":
-            return self._true()
-        if condition == "still":
-            return self._still()
-        if condition.startswith("hidden"):
-            return {
-                "mouth": self._mouth(
-                    self._hidden(self.other.audio if "shuffled" in condition else self.me.audio)
-                )
-            }
-        few = slice(0, self.plan.picture_frames)
-        if condition == "many-steps":
-            frames = self._render(
-                self.me.portrait,
-                self.me.motion.window(few),
-                self.me.audio[few],
-                steps=MANY_STEPS,
-                cfg=GUIDANCE,
-            )
-            return {"psnr": float(psnr(frames, self.me.truth[few]).mean())}
-        poses = self.other.motion if condition == "wrong-pose" else self.me.motion
-        portrait = self.other.portrait if condition == "wrong-portrait" else self.me.portrait
-        frames = self._render(portrait, poses.window(few), self.me.audio[few])
-        return {"psnr": float(psnr(frames, self.me.truth[few]).mean())}
+    def measure(self, row: DemoRow) -> Record:
+        """Render a row and take the figures that it is for."""
+        frames = self._render(row)
+        if row.frames == "still":
+            return {"difference": frame_difference(frames)}
+        if row.frames == "mouth":
+            return self._true(frames) if row.lips else {"mouth": self._mouth(frames)}
+        return {"psnr": float(psnr(frames, self.me.truth[: len(frames)]).mean())}
 
-    def _render(
-        self,
-        portrait: Tensor,
-        motion: Motion,
-        audio: Tensor,
-        masked: Motion | None = None,
-        **sampler: Any,
-    ) -> Tensor:
-        made = self.source.render(portrait, motion, audio, seed=self.seed, masked=masked, **sampler)
+    def _render(self, row: DemoRow) -> Tensor:
+        counts = {"mouth": self.plan.mouth_frames, "picture": self.plan.picture_frames}
+        few = slice(0, counts.get(row.frames, self.plan.still_frames))
+        audio = {"own": self.me.audio, "other": self.other.audio, "none": self.inputs.silent_spectrum}
+        motion = (self.me if row.pose == "own" else self.other).motion.window(few)
+        if row.row.motion == "first pose":
+            motion = Motion(self.me.rest.expand(few.stop, -1, -1).clone())
+        made = self.source.render(
+            (self.me if row.portrait == "own" else self.other).portrait,
+            motion if row.lips else hide_mouth(motion),
+            audio[row.row.sound][few],
+            seed=self.seed,
+            masked=None if row.lips else freeze_face(motion),
+            steps=row.steps,
+            cfg=row.guidance,
+        )
         frames = made.cpu().float()
         self.preview = as_bytes(frames[-1])
         return frames
 
-    def _true(self) -> Record:
-        frames = self._render(self.me.portrait, self.me.motion, self.me.audio)
+    def _true(self, frames: Tensor) -> Record:
         truth, ceiling = self.me.truth, self.source.through_autoencoder(self.me.truth).cpu().float()
         quality = psnr(frames, truth)
         return {
@@ -191,19 +178,6 @@ class _Case:
         apart = hands_apart(self.me.motion)
         return float(five_fingers(as_bytes(frames), self.me.motion)[apart].sum())
 
-    def _hidden(self, audio: Tensor) -> Tensor:
-        """Lips and jaw hidden in the pose image, the lip and face boxes those of the first frame."""
-        return self._render(self.me.portrait, hide_mouth(self.me.motion), audio, freeze_face(self.me.motion))
-
-    def _still(self) -> Record:
-        count = self.plan.still_frames
-        pose = Motion(self.me.rest.expand(count, -1, -1).clone())
-        return {
-            "difference": frame_difference(
-                self._render(self.me.portrait, pose, self.inputs.silent_spectrum[:count])
-            )
-        }
-
     def _mouth(self, frames: Tensor) -> float:
         return mouth_correlation(frames, self.me.motion, self.me.motion)
 
@@ -217,7 +191,7 @@ def mouth_correlation(frames: Tensor, motion: Motion, truth: Motion) -> float:
         truth: whose lips say how far the mouth should be open.
     """
     seen = torch.from_numpy(np.ascontiguousarray(mouth_opening(as_bytes(frames), motion)))
-    return float(pearson(seen.float(), torch.as_tensor(true_aperture(truth)).float()))
+    return float(pearson(seen.float(), aperture(truth)))
 
 
 def as_bytes(frames: Tensor) -> np.ndarray:

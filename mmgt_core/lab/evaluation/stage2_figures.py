@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..metrics.bootstrap import Interval, bootstrap, mean
+from ..metrics.journal import Record
 from .figures import Beside, Bound, Figure
-from .journal import Record
 
 STAGE = "stage2"
 

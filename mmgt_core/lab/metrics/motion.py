@@ -1,4 +1,4 @@
-"""What a motion does: how far the mouth opens, how fast the hands move, how hard they jerk, where it starts.
+"""What a motion does: how fast the hands move, how hard they jerk, where it starts.
 
 All lengths are pixels of the 512 canvas (docs/method.md 1.3), so figures of different image sizes compare.
 """
@@ -8,26 +8,12 @@ from __future__ import annotations
 from torch import Tensor
 
 from ...pose import skeleton
-from ...pose.motion import CANVAS, Motion
+from ...pose.motion import Motion
+from ...pose.mouth import canvas_points
 
-# Inner-lip points of the 68-point face that lie above one another, in the middle third of the mouth.
-UPPER_INNER_LIP = (85, 86, 87)
-LOWER_INNER_LIP = (91, 90, 89)
 WRISTS = (skeleton.RIGHT_WRIST, skeleton.LEFT_WRIST)
 HANDS = tuple(range(skeleton.LEFT_HAND.start, skeleton.RIGHT_HAND.stop))  # the two hands are neighbors
 LIPS = tuple(range(skeleton.LIPS.start, skeleton.LIPS.stop))
-
-
-def canvas_points(motion: Motion) -> Tensor:
-    """(frames, 134, 2) positions in pixels of the 512 canvas."""
-    scale = CANVAS / max(motion.width, motion.height)
-    return motion.pixels() * scale
-
-
-def aperture(motion: Motion) -> Tensor:
-    """(frames,) distance between the inner lips, mean of three pairs of points."""
-    points = canvas_points(motion)
-    return (points[:, list(LOWER_INNER_LIP)] - points[:, list(UPPER_INNER_LIP)]).norm(dim=-1).mean(1)
 
 
 def speed(motion: Motion, points: tuple[int, ...] = WRISTS) -> Tensor:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ...pose import skeleton
 from ...pose.motion import Motion
-from .motion import HANDS, LIPS, canvas_points
+from ...pose.mouth import canvas_points
+from .motion import HANDS, LIPS
 
 HEAD = (
     skeleton.NOSE, skeleton.RIGHT_EYE, skeleton.LEFT_EYE, skeleton.RIGHT_EAR, skeleton.LEFT_EAR,

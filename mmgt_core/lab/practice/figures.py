@@ -11,20 +11,21 @@ import torch
 from torch import Tensor
 
 from ...audio.windows import frame_windows
+from ...base.correlation import pearson
 from ...checkpoints.smga import load_smga
 from ...checkpoints.speaker_adapter import Speaker
 from ...checkpoints.video import load_video_model
 from ...pose.motion import Motion
+from ...pose.mouth import aperture
 from ...smga.generate import generate_motion
 from ...smga.network import SMGA
 from ...smga.sampling import MotionSampling
 from ..dataset.clip import Clip
 from ..dataset.layout import INFO, MOTION, PROSODY, SPEECH, VIDEO
 from ..dataset.reader import PreparedData
-from ..evaluation.sources import VideoModelSource
 from ..metrics.bootstrap import Interval, bootstrap, mean
-from ..metrics.correlation import pearson
-from ..metrics.motion import aperture
+from ..metrics.image import psnr
+from ..sources.models import VideoModelSource
 from ..training.speaker_clips import SpeakerClips
 from .recipe import Practice
 
@@ -107,9 +108,9 @@ def true_motion(clip: Clip) -> Motion:
 
 
 def render_error(source: VideoModelSource, clip: Clip) -> tuple[float, float]:
-    """PSNR of a window rendered from its true poses, and of the reference repeated."""
+    """PSNR, mean over frames, of a window rendered from its true poses, and of the reference repeated."""
     true, made, reference = rendered(source, clip)
-    return _psnr(made, true), _psnr(reference.expand_as(true), true)
+    return float(psnr(made, true).mean()), float(psnr(reference.expand_as(true), true).mean())
 
 
 def rendered(source: VideoModelSource, clip: Clip) -> tuple[Tensor, Tensor, Tensor]:
@@ -135,10 +136,6 @@ def _gesture_ratio(model: SMGA, clip: Clip) -> float:
 def _gesture(motion: Motion) -> float:
     """Mean speed of both wrists, in pixels of a 512-pixel square a frame."""
     return float(motion.pixels(512, 512)[:, list(WRISTS)].diff(dim=0).norm(dim=-1).mean())
-
-
-def _psnr(made: Tensor, true: Tensor) -> float:
-    return float(-10 * (made - true).square().mean().clamp_min(1e-10).log10())
 
 
 def _interval(values: Sequence[float]) -> Interval:

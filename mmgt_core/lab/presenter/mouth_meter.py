@@ -34,14 +34,6 @@ def mouth_opening(frames: np.ndarray, motion: Motion) -> np.ndarray:
     return np.clip(_DARK - windows / usual, 0, None).mean((1, 2)).astype(np.float32)
 
 
-def true_aperture(motion: Motion) -> np.ndarray:
-    """float32 (frames,): distance of the inner lips over the distance of the eyes, from keypoints."""
-    points = motion.keypoints.numpy()[..., :2].astype(np.float64) * [motion.width, motion.height]
-    gap = points[:, skeleton.INNER_LIPS.start + 6] - points[:, skeleton.INNER_LIPS.start + 2]
-    eyes = points[:, skeleton.LEFT_EYE] - points[:, skeleton.RIGHT_EYE]
-    return (np.hypot(*gap.T) / (np.hypot(*eyes.T) + 1e-9)).astype(np.float32)
-
-
 def _drops(points: np.ndarray) -> np.ndarray:
     """(frames,) eye line to mouth, from the clip's usual length of the nose, so that nods do not count."""
     eyes = points[:, [skeleton.RIGHT_EYE, skeleton.LEFT_EYE]].mean(1)

@@ -12,8 +12,9 @@ from ...base.timebase import FPS, SAMPLE_RATE
 from ...media.waveform import Waveform
 from ...pose import skeleton
 from ...pose.motion import Motion
+from ...pose.mouth import canvas_points
 from ...pose.visibility import visible_points
-from ..metrics.motion import WRISTS, canvas_points
+from ..metrics.motion import WRISTS
 
 Event = Literal["minima", "peaks"]
 ONSET_HOP = 160  # samples at 16 kHz: onsets are located to 10 ms

@@ -15,6 +15,7 @@ from ...pose.pose_folder import is_pose_folder
 from ..dataset.index import ShardInfo
 from ..dataset.layout import INDEX, INFO, MOTION, SOUND, VIDEO
 from ..dataset.reader import PreparedData
+from .phonemes import ENDING
 from .sides import FileSide, PreparedSide, Side
 
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
@@ -107,7 +108,8 @@ def files_in(folder: Path) -> dict[str, FileSide]:
     """The clips of a folder and its subfolders: files of the same name up to the ending are one clip.
 
     NAME.mp4 is its video; NAME.safetensors, NAME.json, NAME_keypoints.json or the folder NAME_keypoints its
-    motion; NAME_vocals.wav, else NAME.wav, its sound. Names of clips in subfolders contain the folder.
+    motion; NAME_vocals.wav, else NAME.wav, its sound; NAME.phonemes.csv its phonemes. Names of clips in
+    subfolders contain the folder.
     """
     sides: dict[str, FileSide] = {}
 
@@ -123,6 +125,8 @@ def files_in(folder: Path) -> dict[str, FileSide]:
                     add(path, path.name.removesuffix(KEYPOINTS), poses=path)
                 elif not path.name.startswith("."):
                     walk(path)
+            elif path.name.endswith(ENDING):
+                add(path, path.name.removesuffix(ENDING), labels=path)
             elif ending in VIDEOS:
                 add(path, name, video=path)
             elif ending in POSES:
@@ -198,7 +202,9 @@ def _side(folder: Path, text: str, where: str) -> FileSide:
     if ending in VIDEOS:
         names = (f"{path.stem}.safetensors", f"{path.stem}.json", f"{path.stem}{KEYPOINTS}")
         beside = (path.with_name(name) for name in names)
-        return FileSide(video=path, poses=next((file for file in beside if file.exists()), None))
+        labels = path.with_name(path.stem + ENDING)
+        poses = next((file for file in beside if file.exists()), None)
+        return FileSide(video=path, poses=poses, labels=labels if labels.exists() else None)
     if ending in POSES:
         return FileSide(poses=path)
     raise InputError(f"{text[:100]!r} is neither video nor motion", where=where, fix=INDEX_FIX)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as PillowImage
-from PIL import ImageDraw
 
 from ...base.timebase import FPS
 from ...media.video_writer import VideoWriter
-from ...pose.drawing import draw_pose
-from ..evaluation.side_by_side import wave_panel
 from .pairs import Pair, paired
+from .panels import named, panels_of, wave_panel
 from .run import Request
-from .sides import Image, Side
 
 PANEL = 256  # pixels
 
@@ -44,29 +40,6 @@ def write_comparison(path: Path, pairs: Mapping[str, Pair], side: int = PANEL) -
             video.write(np.concatenate([named(*pair) for pair in zip(row, names, strict=True)], axis=1)[None])
             count += 1
     return count
-
-
-def panels_of(version: Side, side: int) -> Iterator[Image]:
-    """uint8 (side, side, 3) a frame: the images, or the skeleton where there are none."""
-    if version.has_video:
-        for image in version.images():
-            yield np.asarray(
-                PillowImage.fromarray(image).resize((side, side), PillowImage.Resampling.LANCZOS)
-            )
-        return
-    motion = version.motion()
-    for frame in range(0 if motion is None else motion.frames):
-        assert motion is not None, "it has frames"
-        yield draw_pose(motion.window([frame]), side)[0]
-
-
-def named(image: Image, name: str) -> Image:
-    """The image with a name in its corner."""
-    picture = PillowImage.fromarray(np.ascontiguousarray(image))
-    draw = ImageDraw.Draw(picture)
-    draw.rectangle(draw.textbbox((4, 3), name), fill=(0, 0, 0))
-    draw.text((4, 3), name, fill=(255, 255, 255))
-    return np.asarray(picture)
 
 
 def write_comparisons(folder: Path, request: Request, names: Sequence[str]) -> list[Path]:

@@ -46,6 +46,8 @@ MOTIONS = (
     Figure("lips_sound_lag", "lips against loudness, best lag (late is positive)", "", "ms"),
     Figure("lips_truth", "lips against the true lips, correlation without lag", "higher", "", True),
     Figure("lips_truth_lag", "lips against the true lips, best lag", "", "ms", True),
+    Figure("lips_phonemes", "lips against phonemes, correlation of the opening", "higher"),
+    Figure("lips_meet", "m, p, b with closed lips, share", "higher"),
     Figure("rmse", "RMSE of keypoints", "lower", "px of 512", True),
     Figure("rmse_lips", "RMSE of the lips", "lower", "px of 512", True),
     Figure("rmse_hands", "RMSE of the hands", "lower", "px of 512", True),

@@ -15,7 +15,7 @@ from torch import Tensor
 from ...base.errors import CheckpointError
 from ...base.files import existing_file
 from ...media.waveform import Waveform
-from ..evaluation.journal import Record
+from ..metrics.journal import Record
 from .image_scores import SIZE, crops
 from .regions import Regions
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ...base.timebase import FPS
-from ..evaluation.journal import Record
 from ..metrics.image import decibels, masked_mean, ssim_map
+from ..metrics.journal import Record
 from .regions import Regions
 from .sides import Image, in_blocks
 

@@ -10,18 +10,19 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ...audio.lip_sync import loudness
 from ...base.errors import InputError
 from ...media.waveform import Waveform
 from ...pose.motion import Motion
 from ...pose.visibility import visible_points
 from ..dataset.clip import Clip
-from ..evaluation.journal import Record
+from ..metrics.journal import Record
 from ..metrics.motion import HANDS
 from ..metrics.pose_windows import pose_windows
 from .image_scores import SIZE, Distance, image_scores
-from .lips import loudness
 from .motion_scores import BODY, motion_scores, opening, truth_scores
 from .pairs import Pair
+from .phonemes import phoneme_scores
 from .regions import Regions, regions_of
 from .settings import ScoreSettings
 from .sides import FileSide, PreparedSide, Side
@@ -92,6 +93,8 @@ def measure(pair: Pair, settings: ScoreSettings, networks: Networks) -> Measured
     tensors: dict[str, Tensor] = {}
     if motion is not None:
         record |= _motion(motion, true_motion, sound, settings)
+        phonemes = pair.phonemes()
+        record |= {} if phonemes is None else phoneme_scores(opening(motion), phonemes)
         tensors |= _motion_tensors(motion, networks)
         tensors["opening"] = torch.from_numpy(opening(motion)).float()
     if sound is not None:
@@ -112,7 +115,7 @@ def fingerprint(pair: Pair) -> str:
 
 def _fingerprint(side: Side) -> str:
     if isinstance(side, FileSide):
-        return "+".join(_stamp(path) for path in (side.video, side.poses, side.recording))
+        return "+".join(_stamp(path) for path in (side.video, side.poses, side.recording, side.labels))
     if isinstance(side, PreparedSide):
         clip: Clip = side.clip
         return f"{clip.info.source[:16]}-{clip.info.key}-{clip.info.start:g}-{clip.info.frames}"

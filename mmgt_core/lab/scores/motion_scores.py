@@ -9,20 +9,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...audio.lip_sync import Curve, closed_share, lag_curve, loudness
 from ...audio.silence_gate import silence_gate
 from ...base.timebase import FPS
 from ...media.waveform import Waveform
 from ...pose import skeleton
 from ...pose.motion import Motion
+from ...pose.mouth import aperture, canvas_points
 from ...pose.visibility import visible_points
-from ..evaluation.journal import Record
-from ..metrics.motion import HANDS, LIPS, WRISTS, aperture, canvas_points
+from ..metrics.journal import Record
+from ..metrics.motion import HANDS, LIPS, WRISTS
 from ..metrics.seams import shape_change
 from .beats import Event, beats
-from .lips import Curve, lag_curve, loudness
 
 NAN = float("nan")
-AT_REST = 0.1  # of the range of openings, up to which a mouth counts as closed
 SHORTEST_PAUSE = FPS // 5  # silent frames that a clip must have for the figures of silence
 HALF = 0.5  # of a hand's 21 points that must be visible
 BODY = (*range(skeleton.RIGHT_SHOULDER, skeleton.LEFT_WRIST + 1), *HANDS)
@@ -133,8 +133,7 @@ def silence_scores(motion: Motion, sound: Waveform) -> Record:
     if quiet.sum() < SHORTEST_PAUSE:
         return {"mouth_closed": NAN, "hands_silent": NAN}
     lips = opening(motion)[:frames]
-    low, high = lips.min(), lips.max()
-    closed = float((lips[quiet] <= low + AT_REST * (high - low)).mean())
+    closed = closed_share(lips, quiet)
     speed = _wrist_speed(motion)[: frames - 1]
     still = quiet[1:] & quiet[:-1]
     speech = float(speed[~still].mean()) if (~still).any() else 0.0

@@ -10,7 +10,8 @@ from ...base.errors import InputError
 from ...media.sound_file import load_waveform
 from ...media.waveform import Waveform
 from .clips import Collection, Files
-from .sides import Side
+from .phonemes import Label, read_phonemes
+from .sides import FileSide, Side
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class Pair:
             sound = None if side is None else side.sound()
             if sound is not None:
                 return sound
+        return None
+
+    def phonemes(self) -> list[Label] | None:
+        """The truth's phonemes, else the prediction's; None where there are none."""
+        for side in (self.truth, self.pred):
+            if isinstance(side, FileSide) and side.labels is not None:
+                return read_phonemes(side.labels)
         return None
 
 

@@ -48,7 +48,7 @@ def mouth_plot(evaluation: Evaluation) -> Figure | None:
     shown = [s for s in evaluation.systems if s.opening is not None and s.loudness is not None]
     if not shown:
         return None
-    figure = _figure(10, 1.2 + 1.5 * len(shown))
+    figure = empty_figure(10, 1.2 + 1.5 * len(shown))
     axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     for axis, system in zip(axes, shown, strict=True):
         _mouth(axis, system)
@@ -71,7 +71,7 @@ def time_plot(evaluation: Evaluation) -> Figure | None:
     found = {name: lines for name, lines in found.items() if lines}
     if not found:
         return None
-    figure = _figure(8, 0.6 + 2.2 * len(found))
+    figure = empty_figure(8, 0.6 + 2.2 * len(found))
     axes = figure.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
     colors = {system.name: f"C{number}" for number, system in enumerate(evaluation.systems)}
     for axis, (name, lines) in zip(axes, found.items(), strict=True):
@@ -92,7 +92,7 @@ def hands_plot(evaluation: Evaluation) -> Figure | None:
     shown = [(s.name, s.heat) for s in evaluation.systems if s.heat is not None and s.heat.sum() > 0]
     if not shown:
         return None
-    figure = _figure(2.9 * len(shown) + 0.6, 3.2)
+    figure = empty_figure(2.9 * len(shown) + 0.6, 3.2)
     axes = figure.subplots(1, len(shown), squeeze=False)[0]
     shares = [heat / heat.sum() for _, heat in shown]
     top = max(float(share.max()) for share in shares) ** 0.5
@@ -119,7 +119,7 @@ def _mouth(axis: Axes, system: System) -> None:
     axis.set_title(system.name, fontsize=9, loc="left")
 
 
-def _figure(width: float, height: float) -> Figure:
+def empty_figure(width: float, height: float) -> Figure:
     """An empty figure of inches, apart from any state of matplotlib's."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation.journal import Record
+from ..metrics.journal import Record
 from .summary import Score
 
 VERSION = 1

@@ -12,7 +12,7 @@ import numpy as np
 from ... import __version__
 from ...base.errors import InputError, MMGTError
 from ...base.progress import Progress, silent
-from ..evaluation.journal import Journal, Record
+from ..metrics.journal import Journal, Record
 from .beats import parameters
 from .clips import Collection
 from .distributions import FeatureSet, feature_sets, halves, set_scores

@@ -55,12 +55,13 @@ class FileSide:
         video: any video file; its sound counts where `recording` is None.
         poses: motion file (.safetensors), pose file (.json), or folder of OpenPose files. Pose files have the
             rate of the video, or, without a video, 25 frames a second.
-        recording: a sound file.
+        recording: a sound file. labels: phonemes with their times (`scores.phonemes`).
     """
 
     video: Path | None = None
     poses: Path | None = None
     recording: Path | None = None
+    labels: Path | None = None
 
     @property
     def has_motion(self) -> bool:

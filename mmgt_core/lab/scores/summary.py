@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation.journal import Record
+from ...audio.lip_sync import best_lag
 from ..metrics.bootstrap import Interval, bootstrap, mean
+from ..metrics.journal import Record
 from .figure_list import FIGURES
-from .lips import best_lag
 
 ROUNDS = 1000
 

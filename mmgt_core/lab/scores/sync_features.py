@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ...base.timebase import SAMPLE_RATE, SAMPLES_PER_FRAME
 from ...media.waveform import Waveform
-from ..evaluation.journal import Record
+from ..metrics.journal import Record
 from .regions import Regions
 from .syncnet import COLUMNS, FACE, FRAMES, STEP, SyncNet, cepstra, sync_scores
 

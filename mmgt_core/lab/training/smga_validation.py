@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...base.correlation import pearson
 from ...media.images import save_image
 from ...media.video_writer import write_video
 from ...pose.drawing import draw_pose
 from ...pose.motion import Motion
+from ...pose.mouth import aperture
 from ...pose.skeleton import VISIBLE_SCORE
 from ...smga.diffusion import ddim_sample
 from ...smga.network import SMGA
-from ..metrics.correlation import pearson
-from ..metrics.motion import aperture
 from .draws import generator_for
 
 SHOWN, MOMENTS, TILE = 4, 5, 192  # windows, moments of each, pixels of a tile

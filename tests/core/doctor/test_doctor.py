@@ -11,7 +11,7 @@ import torch
 
 from mmgt_core.doctor.files import files
 from mmgt_core.doctor.findings import Finding, as_markdown, worst, write_report
-from mmgt_core.doctor.motion_checks import correlations, motion_checks
+from mmgt_core.doctor.motion_checks import motion_checks
 from mmgt_core.doctor.style_check import style_check
 from mmgt_core.media.waveform import Waveform
 from mmgt_core.pose import skeleton
@@ -53,10 +53,6 @@ def test_late_and_early_lips_are_found_with_their_lag(late):
     found = by_name(motion_checks(moved, moved.window([0]), voice))["best lag"]
     assert found.verdict == "look" and int(found.value.split()[0]) == pytest.approx(late, abs=1)
     assert "--motion-shift" in found.remark
-
-
-def test_correlations_of_a_still_mouth_are_zero():
-    assert set(correlations(np.ones(50), np.random.default_rng(0).random(50)).values()) == {0.0}
 
 
 def test_numbers_that_are_not_finite_end_the_checks():

@@ -15,6 +15,7 @@ from mmgt_core.lab.presenter.identity import sample_identity
 from mmgt_core.lab.presenter.motion_rules import perform
 from mmgt_core.lab.presenter.phonemes import Phoneme
 from mmgt_core.pose.motion import CANVAS
+from mmgt_core.pose.mouth import LOWER_INNER_LIP
 
 FRAMES = 80
 
@@ -30,7 +31,7 @@ def moved(rest: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     count = len(rest)
     keypoints = rest[:, None].expand(-1, FRAMES, -1, -1).clone()
     opening = smooth(generator, count).abs() * 6 / CANVAS
-    keypoints[:, :, list(measure.LOWER_INNER_LIP), 1] += opening[..., None]
+    keypoints[:, :, list(LOWER_INNER_LIP), 1] += opening[..., None]
     for hand in (measure.WRISTS[:1], measure.WRISTS[1:]):
         keypoints[:, :, list(hand), 0] += smooth(generator, count)[..., None] * 20 / CANVAS
     keypoints[:, :, list(measure.HANDS), :2] += (

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from mmgt_core.lab.evaluation.inputs import EvaluationInputs
-from mmgt_core.lab.evaluation.journal import Journal
-from mmgt_core.lab.evaluation.sources import SMGASource
 from mmgt_core.lab.evaluation.stage1 import measure_stage1, stage1_steps
 from mmgt_core.lab.evaluation.steps import Steps
+from mmgt_core.lab.metrics.journal import Journal
+from mmgt_core.lab.sources.models import SMGASource
 from mmgt_core.pose.motion import Motion
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.generate import generate_motion

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from mmgt_core.lab.evaluation.end_to_end import end_to_end_steps, measure_end_to_end, through_mp4
-from mmgt_core.lab.evaluation.journal import Journal
-from mmgt_core.lab.evaluation.sources import VideoModelSource
 from mmgt_core.lab.evaluation.stage2 import Presenter, measure_stage2, stage2_steps
 from mmgt_core.lab.evaluation.steps import Steps
+from mmgt_core.lab.metrics.journal import Journal
 from mmgt_core.lab.presenter.draw import draw_frames
 from mmgt_core.lab.presenter.identity import sample_identity
 from mmgt_core.lab.presenter.regions import hand_boxes, inside
+from mmgt_core.lab.sources.models import VideoModelSource
 from mmgt_core.pose import skeleton
 from mmgt_core.pose.motion import Motion
 from mmgt_core.video.config import demo_config

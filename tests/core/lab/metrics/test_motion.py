@@ -8,6 +8,7 @@ import torch
 from mmgt_core.lab.metrics import motion as measure
 from mmgt_core.pose import skeleton
 from mmgt_core.pose.motion import CANVAS, Motion
+from mmgt_core.pose.mouth import LOWER_INNER_LIP, aperture
 
 
 def still(frames: int = 6, width: int = 256, height: int = 256) -> Motion:
@@ -25,15 +26,15 @@ def test_a_still_motion_has_no_speed_and_no_acceleration():
 def test_aperture_is_the_way_between_the_lips_on_the_canvas():
     motion = still()
     motion.keypoints[:, skeleton.INNER_LIPS, :2] = 0.5
-    assert measure.aperture(motion).abs().max() == 0
+    assert aperture(motion).abs().max() == 0
     opening = torch.arange(6) / CANVAS
-    motion.keypoints[:, list(measure.LOWER_INNER_LIP), 1] += opening[:, None]
-    torch.testing.assert_close(measure.aperture(motion), torch.arange(6.0), atol=1e-4, rtol=0)
+    motion.keypoints[:, list(LOWER_INNER_LIP), 1] += opening[:, None]
+    torch.testing.assert_close(aperture(motion), torch.arange(6.0), atol=1e-4, rtol=0)
 
 
 def test_aperture_does_not_care_how_large_the_image_is():
     small, large = still(width=128, height=128), still(width=1024, height=1024)
-    torch.testing.assert_close(measure.aperture(small), measure.aperture(large), atol=1e-3, rtol=1e-5)
+    torch.testing.assert_close(aperture(small), aperture(large), atol=1e-3, rtol=1e-5)
 
 
 def test_wrist_speed_and_acceleration_of_a_known_path():

@@ -17,8 +17,9 @@ from mmgt_core.lab.presenter.identity import (
     sample_identity,
 )
 from mmgt_core.lab.presenter.motion_rules import perform
-from mmgt_core.lab.presenter.mouth_meter import mouth_opening, true_aperture
+from mmgt_core.lab.presenter.mouth_meter import mouth_opening
 from mmgt_core.pose.motion import Motion
+from mmgt_core.pose.mouth import aperture
 
 from .spoken import babble
 
@@ -79,7 +80,7 @@ def test_moving_a_part_changes_its_place_only():
     keypoints = motion.keypoints.numpy()
     still = draw_frame(who, keypoints[0])
     talking = keypoints[0].copy()
-    frame = int(np.argmax(true_aperture(motion)))
+    frame = int(np.argmax(aperture(motion).numpy()))
     lips = slice(72, 92)
     talking[lips] = keypoints[frame, lips]
     changed = np.abs(draw_frame(who, talking).astype(int) - still).sum(-1) > 30
@@ -105,7 +106,7 @@ def test_the_meter_reads_the_aperture():
     for seed in range(16):
         motion = performed(seed, 24)
         frames = draw_frames(sample_identity(seed), motion)
-        truth = true_aperture(motion)
+        truth = aperture(motion).numpy()
         sharp.append(np.corrcoef(truth, mouth_opening(frames, motion))[0, 1])
         soft.append(np.corrcoef(truth, mouth_opening(blurred(frames), motion))[0, 1])
     print(

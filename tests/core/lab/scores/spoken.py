@@ -36,6 +36,7 @@ class Spoken:
     motion: Motion
     sound: Waveform
     images: np.ndarray
+    phonemes: tuple[Phoneme, ...] = ()
 
     def at(self, index: np.ndarray) -> Spoken:
         """The clip whose frame k looks like frame index[k], with the sound as it was."""
@@ -66,7 +67,8 @@ def spoken(seed: int, seconds: float = 4.0, *, drawn: bool = True) -> Spoken:
     level = np.array([LEVELS[symbol] for symbol in sounds])[which]
     samples = level * np.sin(2 * np.pi * 180 * times) * (1 + 0.1 * rng.normal(size=len(times)))
     images = draw_frames(identity, motion, SIDE) if drawn else np.zeros((0, SIDE, SIDE, 3), np.uint8)
-    return Spoken(motion, Waveform(samples.astype(np.float32).clip(-1, 1), SAMPLE_RATE), images)
+    sound = Waveform(samples.astype(np.float32).clip(-1, 1), SAMPLE_RATE)
+    return Spoken(motion, sound, images, tuple(phonemes))
 
 
 def late(frames: int, count: int) -> np.ndarray:

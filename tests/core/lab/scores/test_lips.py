@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmgt_core.lab.scores.lips import best_lag, lag_curve, lags, loudness
+from mmgt_core.audio.lip_sync import best_lag, lag_curve, lags, loudness
 from mmgt_core.lab.scores.motion_scores import opening
 
 from .spoken import late, spoken

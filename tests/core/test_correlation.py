@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mmgt_core.lab.metrics.correlation import pearson
+from mmgt_core.base.correlation import pearson
 
 
 def curves(seed: int) -> torch.Tensor:

@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...audio.silence_gate import frame_levels
-from ...base.timebase import FPS
-from ...media.waveform import Waveform
-from ..metrics.correlation import pearson
+from ..base.correlation import pearson
+from ..base.timebase import FPS
+from ..media.waveform import Waveform
+from .silence_gate import frame_levels
 
 LEVEL_FLOOR = -60.0  # decibels below full scale; what is quieter is equally silent
 FEWEST = 10  # frames that two curves must share at every lag
 FLOOR = 1e-9
+AT_REST = 0.1  # of the range of openings, up to which a mouth counts as closed
 
 Curve = NDArray[np.float64]
 
@@ -69,3 +70,13 @@ def best_lag(curve: Sequence[float] | Curve, reach: Sequence[int]) -> float:
         if bend < -FLOOR:
             offset = float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5))
     return (reach[top] + offset) * 1000 / FPS
+
+
+def closed_share(opening: Curve, silent: NDArray[np.bool_]) -> float:
+    """Share of the silent frames in which the mouth is closed: open by at most a tenth of its range.
+
+    Args:
+        opening: (frames,). silent: (up to as many frames,), at least one of them silent.
+    """
+    low, high = opening.min(), opening.max()
+    return float((opening[: len(silent)][silent] <= low + AT_REST * (high - low)).mean())

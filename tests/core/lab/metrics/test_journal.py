@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmgt_core.base.errors import InputError
-from mmgt_core.lab.evaluation.journal import Journal
+from mmgt_core.lab.metrics.journal import Journal
 
 
 def test_a_finished_clip_is_not_measured_again(tmp_path):

@@ -1,0 +1,1 @@
+"""The models under test as what measurements ask for: motion from sound, images from motion."""

@@ -1,0 +1,1 @@
+"""Motions that no network makes, to compare with: one idea a file."""
