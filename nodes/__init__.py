@@ -11,6 +11,7 @@ from .decode_video import MMGTDecodeVideo
 from .demo_inputs import MMGTDemoInputs
 from .detect_pose import MMGTDetectPose
 from .doctor import MMGTDoctor
+from .draw_pose import MMGTDrawPose
 from .edit_motion import MMGTEditMotion
 from .generate_motion import SMGAPoseGenerate
 from .load_portrait import MMGTLoadPortrait
@@ -38,6 +39,7 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTDemoInputs,
         MMGTLoadPortrait,
         MMGTDoctor,
+        MMGTDrawPose,
     )
 ]
 
