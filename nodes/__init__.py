@@ -13,12 +13,15 @@ from .detect_pose import MMGTDetectPose
 from .doctor import MMGTDoctor
 from .draw_pose import MMGTDrawPose
 from .edit_motion import MMGTEditMotion
+from .edit_part import MMGTEditPart
 from .generate_motion import SMGAPoseGenerate
 from .load_portrait import MMGTLoadPortrait
 from .loaders import MMGTLoadMotionModel, MMGTLoadVideoModel
 from .motion_files import MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
 from .motion_mask import MotionMaskFromKeypoints
 from .sampler import MMGTApply, MMGTSampler
+from .smooth_motion import MMGTSmoothMotion
+from .trim_motion import MMGTTrimMotion
 
 NODES: list[type[io.ComfyNode]] = [
     names_missing_library(node)
@@ -40,6 +43,9 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTLoadPortrait,
         MMGTDoctor,
         MMGTDrawPose,
+        MMGTTrimMotion,
+        MMGTEditPart,
+        MMGTSmoothMotion,
     )
 ]
 

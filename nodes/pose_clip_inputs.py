@@ -68,7 +68,7 @@ def clip_inputs() -> list[io.Input]:
             "fit",
             options=list(get_args(Mode))[::-1],
             default="crop",
-            tooltip="How the portrait fits width and height. crop = as ComfyUI's Wan nodes fit the reference.",
+            tooltip="How the portrait fits the size. crop = as ComfyUI's Wan nodes fit the reference.",
         ),
         io.Boolean.Input(
             "draw_masks",

@@ -30,8 +30,8 @@ FINGER_COLOURS = tuple(
 def draw_wan_animate(motion: Motion, size: tuple[int, int]) -> NDArray[np.uint8]:
     """One image per frame on black, as Wan-Animate's own preparation draws it.
 
-    Body, knees and ankles and the toes (each the mean of the two toe points), fingers; nothing of the face but
-    nose, eyes and ears. Points with a score below 0.5 are left out, as there.
+    Body, knees, ankles and toes (each the mean of two toe points), fingers; of the face only nose, eyes and
+    ears. Points with a score below 0.5 are left out, as there.
 
     Args:
         motion: (frames, 134, 3).

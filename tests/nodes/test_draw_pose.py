@@ -98,10 +98,8 @@ def test_the_portrait_gives_the_size_and_its_shape_is_checked(draw):
 
 def test_a_pose_keypoint_is_drawn_too(pack, motion):
     poses = pack("mmgt_core.pose.openpose").to_pose_keypoint(motion)
-    given = dict(style="wan animate", width=64, height=64, multiple_of="16", fps=25.0, frame_rule="none")
-    images = (
-        pack("nodes.draw_pose")
-        .MMGTDrawPose.execute(motion=poses, draw_masks=False, segments="none", fit="pad", **given)
-        .args[0]
-    )
+    given = {"style": "wan animate", "multiple_of": "16", "fps": 25.0, "frame_rule": "none"}
+    draw = pack("nodes.draw_pose").MMGTDrawPose.execute
+    size = {"width": 64, "height": 64}
+    images = draw(motion=poses, draw_masks=False, segments="none", fit="pad", **size, **given).args[0]
     assert images.shape == (FRAMES, 64, 64, 3) and images.max() == 1

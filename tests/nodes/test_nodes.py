@@ -20,7 +20,7 @@ IDS = {
     "LoadAudioFeatures", "SMGAPoseGenerate", "MotionMaskFromKeypoints", "MMGTSampler", "MMGTApply",
     "MMGTLoadMotionModel", "MMGTLoadVideoModel", "MMGTDetectPose", "MMGTMotionFromPose", "MMGTSaveMotion",
     "MMGTLoadMotion", "MMGTEditMotion", "MMGTDecodeVideo", "MMGTDemoInputs",
-    "MMGTLoadPortrait", "MMGTDoctor", "MMGTDrawPose",
+    "MMGTLoadPortrait", "MMGTDoctor", "MMGTDrawPose", "MMGTTrimMotion", "MMGTEditPart", "MMGTSmoothMotion",
 }  # fmt: skip
 
 

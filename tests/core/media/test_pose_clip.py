@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -31,7 +33,7 @@ def motion():
 
 
 def drawn(motion, **choices):
-    clip = pose_clip(motion, ClipSettings(**({"width": SIDE, "height": SIDE} | choices)))
+    clip = pose_clip(motion, replace(ClipSettings(width=SIDE, height=SIDE), **choices))
     return np.concatenate([part for _, part in clip.images()])
 
 
