@@ -14,6 +14,7 @@ from .doctor import MMGTDoctor
 from .draw_pose import MMGTDrawPose
 from .edit_motion import MMGTEditMotion
 from .edit_part import MMGTEditPart
+from .export_motion import MMGTExportMotion
 from .generate_motion import SMGAPoseGenerate
 from .load_portrait import MMGTLoadPortrait
 from .loaders import MMGTLoadMotionModel, MMGTLoadVideoModel
@@ -46,6 +47,7 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTTrimMotion,
         MMGTEditPart,
         MMGTSmoothMotion,
+        MMGTExportMotion,
     )
 ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..base.notes import Note, unnoted
 from ..base.timebase import FPS
 from ..media.motion_rate import at_model_rate
+from ..pose.exports.formats import export_motion as export_motion
 from ..pose.motion import Motion
 from ..pose.motion_file import load_motion
 from ..pose.openpose import read_pose_file

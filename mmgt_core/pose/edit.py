@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,7 +56,7 @@ def amplified(motion: Motion, *, body: float = 1.0, face: float = 1.0, hands: fl
     """
     if body == face == hands == 1:
         return motion
-    given, shown = motion, visible_points(motion).any(axis=0)
+    given, shown = motion, np.any(visible_points(motion), axis=0)
     motion = bridged(motion)
     keypoints, points = motion.keypoints.clone(), motion.keypoints[..., :2]
     gains = {"face": face, "hands": hands}

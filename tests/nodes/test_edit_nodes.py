@@ -100,3 +100,20 @@ def test_beats_need_audio(edit, motions):
     assert off[8:18, 7].max() > 0.002 and off[:, 0].max() == 0
     without = edit("MMGTEditMotion", beat_emphasis=1.0)[0].keypoints
     assert torch.equal(without, motions[0].keypoints)
+
+
+def test_exports_are_saved_side_by_side(motions, give):  # noqa: F811
+    from pathlib import Path
+
+    import folder_paths
+
+    executor = Executor()
+    for kind, ending in (("csv", ".csv"), ("pose", ".pose"), ("live2d", ".motion3.json")):
+        prompt = {"m": give("MMGT_MOTION", motions[0])}
+        prompt["out"] = node("MMGTExportMotion", motion=["m", 0], format=kind, filename_prefix=f"t/{kind}")
+        for turn in range(2):
+            prompt["m"] = give("MMGT_MOTION", motions[turn])
+            done = executor.run(prompt)
+            assert done.success, done.error
+        found = sorted((Path(folder_paths.get_output_directory()) / "t").glob(f"{kind}_*{ending}"))
+        assert len(found) == 2 and list(done.outputs["out"]["text"]) == [f"Saved {found[1].name}."]

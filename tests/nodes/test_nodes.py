@@ -20,7 +20,8 @@ IDS = {
     "LoadAudioFeatures", "SMGAPoseGenerate", "MotionMaskFromKeypoints", "MMGTSampler", "MMGTApply",
     "MMGTLoadMotionModel", "MMGTLoadVideoModel", "MMGTDetectPose", "MMGTMotionFromPose", "MMGTSaveMotion",
     "MMGTLoadMotion", "MMGTEditMotion", "MMGTDecodeVideo", "MMGTDemoInputs",
-    "MMGTLoadPortrait", "MMGTDoctor", "MMGTDrawPose", "MMGTTrimMotion", "MMGTEditPart", "MMGTSmoothMotion",
+    "MMGTLoadPortrait", "MMGTDoctor", "MMGTDrawPose", "MMGTTrimMotion", "MMGTEditPart",
+    "MMGTSmoothMotion", "MMGTExportMotion",
 }  # fmt: skip
 
 

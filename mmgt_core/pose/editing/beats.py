@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from .. import skeleton
@@ -32,7 +33,7 @@ def emphasized(motion: Motion, beats: Sequence[float], amount: float) -> Motion:
     """
     if not amount or not len(beats) or motion.frames < 2:
         return motion
-    given, shown = motion, visible_points(motion).any(axis=0)
+    given, shown = motion, np.any(visible_points(motion), axis=0)
     motion = bridged(motion)
     slow = smoothed(motion, CALM, lips=True)
     distance = torch.arange(motion.frames)[:, None] - torch.as_tensor(list(beats), dtype=torch.float32)
