@@ -20,6 +20,7 @@ from .load_portrait import MMGTLoadPortrait
 from .loaders import MMGTLoadMotionModel, MMGTLoadVideoModel
 from .motion_files import MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
 from .motion_mask import MotionMaskFromKeypoints
+from .preview_motion import MMGTPreviewMotion
 from .sampler import MMGTApply, MMGTSampler
 from .smooth_motion import MMGTSmoothMotion
 from .trim_motion import MMGTTrimMotion
@@ -48,6 +49,7 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTEditPart,
         MMGTSmoothMotion,
         MMGTExportMotion,
+        MMGTPreviewMotion,
     )
 ]
 

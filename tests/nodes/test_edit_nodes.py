@@ -117,3 +117,24 @@ def test_exports_are_saved_side_by_side(motions, give):  # noqa: F811
             assert done.success, done.error
         found = sorted((Path(folder_paths.get_output_directory()) / "t").glob(f"{kind}_*{ending}"))
         assert len(found) == 2 and list(done.outputs["out"]["text"]) == [f"Saved {found[1].name}."]
+
+
+def test_a_preview_plays_with_its_audio(motions, give):  # noqa: F811
+    import av
+    import folder_paths
+
+    sound = {"waveform": torch.sin(torch.arange(32_000) / 20)[None, None], "sample_rate": 16_000}
+    executor = Executor()
+    prompt = {"m": give("MMGT_MOTION", motions[0]), "a": give("AUDIO", sound)}
+    prompt["show"] = node("MMGTPreviewMotion", motion=["m", 0], audio=["a", 0], size=120)
+    done = executor.run(prompt)
+    assert done.success, done.error
+    (saved,) = done.outputs["show"]["images"]
+    assert saved["type"] == "temp" and list(done.outputs["show"]["animated"]) == [True]
+    path = f"{folder_paths.get_temp_directory()}/{saved['subfolder']}/{saved['filename']}"
+    with av.open(path) as container:
+        video, audio = container.streams.video[0], container.streams.audio[0]
+        assert (video.width, video.height, video.average_rate) == (160, 120, 25)
+        assert sum(1 for _ in container.decode(video)) == 40
+        assert float(audio.duration * audio.time_base) == pytest.approx(1.6, abs=0.03)
+    assert output_of(executor, "show")[1].shape == (1, 360, 960, 3)

@@ -21,7 +21,7 @@ IDS = {
     "MMGTLoadMotionModel", "MMGTLoadVideoModel", "MMGTDetectPose", "MMGTMotionFromPose", "MMGTSaveMotion",
     "MMGTLoadMotion", "MMGTEditMotion", "MMGTDecodeVideo", "MMGTDemoInputs",
     "MMGTLoadPortrait", "MMGTDoctor", "MMGTDrawPose", "MMGTTrimMotion", "MMGTEditPart",
-    "MMGTSmoothMotion", "MMGTExportMotion",
+    "MMGTSmoothMotion", "MMGTExportMotion", "MMGTPreviewMotion",
 }  # fmt: skip
 
 
