@@ -7,6 +7,7 @@ from comfy_api.latest import ComfyExtension, io
 from .audio_features import LoadAudioFeatures
 from .comfy.missing_libraries import names_missing_library
 from .comfy.services import register_model_folder
+from .crop_face import MMGTCropFace
 from .decode_video import MMGTDecodeVideo
 from .demo_inputs import MMGTDemoInputs
 from .detect_pose import MMGTDetectPose
@@ -50,6 +51,7 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTSmoothMotion,
         MMGTExportMotion,
         MMGTPreviewMotion,
+        MMGTCropFace,
     )
 ]
 

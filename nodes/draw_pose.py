@@ -71,6 +71,7 @@ class MMGTDrawPose(io.ComfyNode):
         show_message(
             f"{clip.frames} frames of {clip.size[0]} x {clip.size[1]}, {float(clip.length.seconds):.2f} s: "
             f"the images take {needed} of memory."
+            + (f" Extensions: {clip.length.extensions}." if clip.length.extensions else "")
         )
         masks: list[torch.Tensor | ExecutionBlocker] = [blocked_output(NO_MASKS)] * 3
         if draw_masks:

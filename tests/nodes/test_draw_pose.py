@@ -18,8 +18,8 @@ def motion(pack):
     points = torch.zeros(FRAMES, 134, 3)
     points[:, :24, :2] = torch.tensor(absent.BODY) * 0.15 + torch.tensor([0.4, 0.2])
     points[:, :24, 2] = 1
-    points[:, :, 0] += torch.arange(FRAMES)[:, None] / 500
     placed = absent.with_places(kinds.Motion(points, 200, 100)).keypoints.clone()
+    placed[..., 0] += torch.arange(FRAMES)[:, None] / 500
     placed[..., 2] = 1
     return kinds.Motion(placed, 200, 100)
 
@@ -103,3 +103,16 @@ def test_a_pose_keypoint_is_drawn_too(pack, motion):
     size = {"width": 64, "height": 64}
     images = draw(motion=poses, draw_masks=False, segments="none", fit="pad", **size, **given).args[0]
     assert images.shape == (FRAMES, 64, 64, 3) and images.max() == 1
+
+
+def test_the_face_is_cropped_for_wan_animate(pack, motion):
+    crop = pack("nodes.crop_face").MMGTCropFace.execute
+    video = torch.zeros(32, 100, 200, 3)
+    nose = motion.pixels()[0, 0].round().int().tolist()
+    video[:, nose[1], nose[0]] = 1
+    faces = crop(images=video, motion=motion, fps=16.0, frames=33, size=64).args[0]
+    assert faces.shape == (33, 64, 64, 3) and faces[0].max() > 0.1
+    video[31] = 0.5
+    faces = crop(images=video, motion=motion, fps=16.0, frames=33, size=64).args[0]
+    assert (faces[31:] - 0.5).abs().max() < 1e-5, "the last image is held"
+    assert crop(video, motion, 16.0, 0, 64).args[0].shape[0] == 32

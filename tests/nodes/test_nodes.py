@@ -21,7 +21,7 @@ IDS = {
     "MMGTLoadMotionModel", "MMGTLoadVideoModel", "MMGTDetectPose", "MMGTMotionFromPose", "MMGTSaveMotion",
     "MMGTLoadMotion", "MMGTEditMotion", "MMGTDecodeVideo", "MMGTDemoInputs",
     "MMGTLoadPortrait", "MMGTDoctor", "MMGTDrawPose", "MMGTTrimMotion", "MMGTEditPart",
-    "MMGTSmoothMotion", "MMGTExportMotion", "MMGTPreviewMotion",
+    "MMGTSmoothMotion", "MMGTExportMotion", "MMGTPreviewMotion", "MMGTCropFace",
 }  # fmt: skip
 
 
