@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
+from .comfy.audio import Audio, to_waveform
 from .comfy.sockets import CATEGORY, MotionSocket, Pose, PoseKeypointSocket, as_motion
 from .generate_motion import preview
 
 if TYPE_CHECKING:
     from ..mmgt_core.pose.motion import Motion
+
+POSITIONS, PROPORTIONS = "positions", "proportions"
 
 
 class MMGTEditMotion(io.ComfyNode):
@@ -23,7 +26,7 @@ class MMGTEditMotion(io.ComfyNode):
             node_id="MMGTEditMotion",
             display_name="MMGT Edit Motion",
             category=CATEGORY,
-            description="Scales, smooths, retargets or blends a motion.",
+            description="Scales, smooths, mirrors, retargets or blends a motion.",
             inputs=[
                 MotionSocket.Input("motion", tooltip="Motion to edit."),
                 io.Float.Input(
@@ -104,6 +107,7 @@ class MMGTEditMotion(io.ComfyNode):
                         "Audio Features."
                     ),
                 ),
+                *more_inputs(),
             ],
             outputs=[MotionSocket.Output("edited", display_name="motion")],
         )
@@ -122,15 +126,72 @@ class MMGTEditMotion(io.ComfyNode):
         fill_gaps: int = 0,
         lead_in: float = 0.0,
         lead_out: float = 0.0,
+        mirror: bool = False,
+        retarget: str = POSITIONS,
+        blend_curve: str = "",
+        beat_emphasis: float = 0.0,
+        audio: Audio | None = None,
     ) -> io.NodeOutput:
         from ..mmgt_core.media.lead import held, lead_frames
+        from ..mmgt_core.media.speech_beats import speech_beats
         from ..mmgt_core.pose.edit import amplified, blended, retargeted, smoothed
+        from ..mmgt_core.pose.editing.beats import emphasized
+        from ..mmgt_core.pose.editing.curves import key_curve
+        from ..mmgt_core.pose.editing.mirroring import mirrored
+        from ..mmgt_core.pose.editing.mixing import crossed
+        from ..mmgt_core.pose.editing.proportions import with_proportions
         from ..mmgt_core.pose.gaps import filled
 
         leads = lead_frames(lead_in, "lead_in"), lead_frames(lead_out, "lead_out")
         motion = filled(motion, fill_gaps)
-        motion = motion if second is None else blended(motion, second, blend)
+        if second is not None and blend_curve.strip():
+            motion = crossed(motion, second, key_curve(blend_curve, motion.frames))
+        elif second is not None:
+            motion = blended(motion, second, blend)
+        motion = mirrored(motion) if mirror else motion
         motion = smoothed(amplified(motion, body=body, face=face, hands=hands), smoothing)
-        motion = motion if portrait_pose is None else retargeted(motion, as_motion(portrait_pose))
+        if beat_emphasis and audio is not None:
+            motion = emphasized(motion, speech_beats(to_waveform(audio)).tolist(), beat_emphasis)
+        if portrait_pose is not None:
+            to = with_proportions if retarget == PROPORTIONS else retargeted
+            motion = to(motion, as_motion(portrait_pose))
         motion = held(motion, *leads)
         return io.NodeOutput(motion, ui=preview(motion))
+
+
+def more_inputs() -> list[io.Input]:
+    """Inputs of later versions; last and optional, so that older workflows stay valid."""
+    return [
+        io.Boolean.Input(
+            "mirror",
+            default=False,
+            optional=True,
+            tooltip="Mirrors the motion: left and right points are exchanged.",
+        ),
+        io.Combo.Input(
+            "retarget",
+            options=[POSITIONS, PROPORTIONS],
+            default=POSITIONS,
+            optional=True,
+            tooltip=(
+                "With portrait_pose: positions = points move as before from where the portrait has them; "
+                "proportions = bones keep the portrait's lengths and take the motion's directions."
+            ),
+        ),
+        io.String.Input(
+            "blend_curve",
+            default="",
+            optional=True,
+            tooltip="Blend over time as seconds:value pairs, such as 0:0, 1.5:1. Overrides blend.",
+        ),
+        io.Float.Input(
+            "beat_emphasis",
+            default=0.0,
+            min=-1.0,
+            max=4.0,
+            step=0.05,
+            optional=True,
+            tooltip="Enlarges arm movement at the beats of the speech. 1 = double. Requires audio.",
+        ),
+        io.Audio.Input("audio", optional=True, tooltip="Optional speech of the motion, for beat_emphasis."),
+    ]

@@ -16,6 +16,9 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 HELP = {
     "generate": "Make a video from a portrait and a recording, or from a portrait and a motion.",
     "motion": "Make only the motion: 134 keypoints a frame, or a video of the skeleton.",
+    "draw": "Draw a motion as the pose video of a video model (Wan, VACE, LTX, ControlNet).",
+    "edit": "Change a motion: trim, join, loop, scale parts, smooth, mirror, retarget, blend.",
+    "export": "Write a motion for other programs: OpenPose, MMPose, CSV, After Effects, Live2D, ...",
     "demo": "Render a shipped portrait and speech with the demo model.",
     "work": "List or remove the unfinished work of interrupted runs.",
     "queue": "Run a workflow on ComfyUI servers: one job, or a file of jobs.",

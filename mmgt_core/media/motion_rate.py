@@ -1,15 +1,12 @@
-"""A motion that was found at another frame rate, on the models' clock of 25 frames a second."""
+"""A motion that was found at another frame rate, on the models' clock of 25 frames a second, and back."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
-import torch
-
 from ..base.timebase import FPS
-from ..pose import skeleton
 from ..pose.motion import Motion
+from ..pose.resampling import at_places
 from .frame_rate import output_rate
 
 
@@ -25,11 +22,11 @@ def at_model_rate(motion: Motion, fps: float) -> Motion:
     if rate == FPS:
         return motion
     frames = -(-motion.frames * FPS * rate.denominator // rate.numerator)
-    places = [min(Fraction(frame) * rate / FPS, Fraction(motion.frames - 1)) for frame in range(frames)]
-    before = torch.tensor([place.numerator // place.denominator for place in places])
-    share = torch.tensor([float(place % 1) for place in places])[:, None, None].to(motion.keypoints)
-    first = motion.keypoints[before]
-    second = motion.keypoints[(before + 1).clamp(max=motion.frames - 1)]
-    seen = torch.minimum(first[..., 2:], second[..., 2:]) >= skeleton.VISIBLE_SCORE
-    nearest = torch.where(share < 0.5, first, second)
-    return replace(motion, keypoints=torch.where(seen, torch.lerp(first, second, share), nearest))
+    return at_places(motion, [frame * rate / FPS for frame in range(frames)])
+
+
+def at_clip_rate(motion: Motion, fps: Fraction, frames: int) -> Motion:
+    """The model's motion on a clock of `fps`: `frames` frames, the last pose held beyond its end."""
+    if fps == FPS and frames == motion.frames:
+        return motion
+    return at_places(motion, [frame * FPS / fps for frame in range(frames)])

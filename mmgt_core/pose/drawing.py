@@ -102,7 +102,7 @@ def _draw(
 
     for (a, b), colour in zip(skeleton.BODY_LIMBS, palette.limbs, strict=False):
         if seen[a] and seen[b]:
-            cv2.fillConvexPoly(picture, _limb(points[a], points[b], scaled(LIMB_HALF_WIDTH)), colour)
+            cv2.fillConvexPoly(picture, stick(points[a], points[b], scaled(LIMB_HALF_WIDTH)), colour)
     for joint, colour in enumerate(JOINT_COLOURS):
         if seen[joint]:
             cv2.circle(picture, pixels[joint], scaled(JOINT_RADIUS), colour, thickness=-1)
@@ -120,7 +120,7 @@ def _draw(
             cv2.circle(picture, (x, y), scaled(FACE_RADIUS), FACE_COLOUR, thickness=-1)
 
 
-def _limb(start: NDArray[np.float32], end: NDArray[np.float32], half_width: int) -> NDArray[np.int32]:
+def stick(start: NDArray[np.float32], end: NDArray[np.float32], half_width: int) -> NDArray[np.int32]:
     """Polygon of the thin ellipse between two joints."""
     (x1, y1), (x2, y2) = start.tolist(), end.tolist()
     centre = (int((x1 + x2) / 2), int((y1 + y2) / 2))

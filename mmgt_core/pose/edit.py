@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -34,15 +35,17 @@ def smoothed(motion: Motion, width: float, *, lips: bool = False) -> Motion:
     """
     if width <= 0 or motion.frames < 2:
         return motion
-    given, motion = motion, bridged(motion)
+    given, shown = motion, torch.from_numpy(visible_points(motion).any(axis=0))
+    motion = bridged(motion)
     points = _averaged(motion.keypoints[..., :2], width)
     keypoints = motion.keypoints.clone()
     keypoints[..., :2] = points
     if not lips:
         # The lips keep their own movement and ride with the face, which is calmer now.
         face, mouth = motion.keypoints[:, skeleton.FACE, :2], motion.keypoints[:, skeleton.LIPS, :2]
-        drift = (points[:, skeleton.FACE] - face).mean(dim=1, keepdim=True)
-        keypoints[:, skeleton.LIPS, :2] = mouth + drift
+        known = shown[skeleton.FACE]
+        drift = (points[:, skeleton.FACE] - face)[:, known].mean(dim=1, keepdim=True)
+        keypoints[:, skeleton.LIPS, :2] = mouth + (drift if known.any() else 0)
     return restored(replace(motion, keypoints=keypoints), given)
 
 
@@ -53,11 +56,15 @@ def amplified(motion: Motion, *, body: float = 1.0, face: float = 1.0, hands: fl
     """
     if body == face == hands == 1:
         return motion
-    given, motion = motion, bridged(motion)
+    given, shown = motion, np.any(visible_points(motion), axis=0)
+    motion = bridged(motion)
     keypoints, points = motion.keypoints.clone(), motion.keypoints[..., :2]
     gains = {"face": face, "hands": hands}
     keypoints[..., :2] = _scaled(points, body)
     for part, places, joint in _CARRIED:
+        if not shown[joint]:  # nothing is known about what carries the part
+            keypoints[:, places, :2] = _scaled(points[:, places], gains[part])
+            continue
         within = points[:, places] - points[:, joint : joint + 1]
         keypoints[:, places, :2] = keypoints[:, joint : joint + 1, :2] + _scaled(within, gains[part])
     return restored(replace(motion, keypoints=keypoints), given)
@@ -69,9 +76,9 @@ def retargeted(motion: Motion, pose: Motion) -> Motion:
     Movement is scaled by the two persons' size, the spread of the points that both show. Gaps stay gaps.
     """
     gaps, motion = torch.from_numpy(gaps_of(motion)), bridged(motion)
-    shown = (motion.keypoints[..., 2] >= skeleton.VISIBLE_SCORE).any(dim=0)
+    shown = torch.from_numpy(visible_points(motion).any(axis=0))
     theirs, own = pose.keypoints[0], motion.keypoints[0]
-    both = (theirs[:, 2] >= skeleton.VISIBLE_SCORE) & shown
+    both = torch.from_numpy(visible_points(pose)[0]) & shown
     if int(both.sum()) < 3:
         raise InputError(
             "the two poses have less than three visible points in common",
@@ -80,6 +87,7 @@ def retargeted(motion: Motion, pose: Motion) -> Motion:
     size = own.new_tensor([pose.width, pose.height]), own.new_tensor([motion.width, motion.height])
     ratio = _spread(theirs[both, :2] * size[0]) / _spread(own[both, :2] * size[1]).clamp_min(1e-6)
     moved = (motion.keypoints[..., :2] - own[:, :2]) * size[1] * ratio / size[0]
+    moved = torch.where(shown[:, None], moved, 0)  # what the motion never shows stands still
     scores = torch.where(gaps, 0, theirs[:, 2].expand(motion.frames, -1))
     keypoints = torch.cat([theirs[:, :2] + moved, scores[..., None]], dim=-1)
     return Motion(keypoints, pose.width, pose.height)

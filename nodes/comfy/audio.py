@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,6 +18,10 @@ from ...mmgt_core.media.samples import as_float
 from ...mmgt_core.media.voice import voice_of
 from ...mmgt_core.media.waveform import Waveform, sample_range
 
+if TYPE_CHECKING:
+    from ...mmgt_core.media.clip_length import ClipLength
+
+SILENT_RATE = 44_100  # Hz, of silence in place of an audio that is not connected
 STEREO = 2  # channels that a video keeps; more are mixed to one
 AUDIO_FIX = "connect the AUDIO of Load Audio, or of another node that gives a waveform and a sample_rate"
 Audio = Mapping[str, Any]
@@ -122,3 +126,12 @@ def cut_audio(audio: Audio, start: float, frames: int, lead_in: int = 0) -> dict
     part = torch.from_numpy(values[:, first : first + wanted - before])
     whole = torch.nn.functional.pad(part, (before, wanted - before - part.shape[1]))
     return {**audio, "waveform": whole[None], "sample_rate": rate}
+
+
+def padded_audio(audio: Audio | None, length: ClipLength) -> dict[str, Any]:
+    """The AUDIO cut or padded with silence to the duration of a clip; silence where there is none."""
+    values, rate = (np.zeros((1, 0), np.float32), SILENT_RATE) if audio is None else samples_of(audio)
+    wanted = length.samples(rate)
+    part = torch.from_numpy(values[:, :wanted])
+    whole = torch.nn.functional.pad(part, (0, wanted - part.shape[1]))
+    return {**(audio or {}), "waveform": whole[None], "sample_rate": rate}

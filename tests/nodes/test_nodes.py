@@ -20,7 +20,8 @@ IDS = {
     "LoadAudioFeatures", "SMGAPoseGenerate", "MotionMaskFromKeypoints", "MMGTSampler", "MMGTApply",
     "MMGTLoadMotionModel", "MMGTLoadVideoModel", "MMGTDetectPose", "MMGTMotionFromPose", "MMGTSaveMotion",
     "MMGTLoadMotion", "MMGTEditMotion", "MMGTDecodeVideo", "MMGTDemoInputs",
-    "MMGTLoadPortrait", "MMGTDoctor",
+    "MMGTLoadPortrait", "MMGTDoctor", "MMGTDrawPose", "MMGTTrimMotion", "MMGTEditPart",
+    "MMGTSmoothMotion", "MMGTExportMotion", "MMGTPreviewMotion", "MMGTCropFace",
 }  # fmt: skip
 
 
