@@ -20,6 +20,29 @@ WORKFLOWS = ROOT / "example_workflows"
 PICTURES = ROOT / "output" / "browser"
 """Where the screenshots stay, to be looked at."""
 RELEASED = [known for known in REGISTRY if "detector" not in known.name and not known.optional]
+FILE_INPUTS = {
+    "unet_name": "diffusion_models",
+    "clip_name": "text_encoders",
+    "vae_name": "vae",
+    "audio_encoder_name": "audio_encoders",
+    "ckpt_name": "checkpoints",
+    "lora_name": "loras",
+    "control_net_name": "controlnet",
+    "text_encoder": "text_encoders",
+}
+"""Widgets of the host's loaders -> the folder of their files."""
+
+
+def other_files() -> set[str]:
+    """Paths in the models folder of what the workflows for other video models name."""
+    found = set()
+    for path in (WORKFLOWS / "api").glob("gestures_to_*.json"):
+        for node in json.loads(path.read_text(encoding="utf-8")).values():
+            for name, folder in FILE_INPUTS.items():
+                if isinstance(file := node["inputs"].get(name), str):
+                    vision = node["class_type"] == "CLIPVisionLoader"
+                    found.add(f"{'clip_vision' if vision else folder}/{file}")
+    return found
 
 
 def missing() -> str | None:
@@ -47,8 +70,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHost]:
     The released files are there by name, empty: the page looks at names only.
     """
     host = LiveHost(tmp_path_factory.mktemp("host") / "base", pack=True)
-    for known in RELEASED:
-        path = host.folder / "models" / known.folder / known.file
+    for file in {f"{known.folder}/{known.file}" for known in RELEASED} | other_files():
+        path = host.folder / "models" / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     shipped = {"portrait.png": "demo_portrait.png", "speech.wav": "demo_speech.wav"}

@@ -17,9 +17,8 @@ def wan_vae() -> Any:
     import comfy.ldm.wan.vae
     import comfy.sd
 
-    torch.manual_seed(0)
     small = comfy.ldm.wan.vae.WanVAE(dim=8, z_dim=16, temperal_downsample=[False, True, True])
-    return comfy.sd.VAE(sd=small.state_dict())
+    return comfy.sd.VAE(sd=_filled(small))
 
 
 def ltx_vae() -> Any:
@@ -33,9 +32,17 @@ def ltx_vae() -> Any:
         "latent_log_var": "uniform", "use_quant_conv": False, "causal_decoder": False,
         "blocks": [["compress_all", 1], ["compress_all", 1], ["compress_all", 1], ["res_x", 1]],
     }  # fmt: skip
-    torch.manual_seed(0)
     small = lightricks.VideoVAE(version=0, config=config)
-    return comfy.sd.VAE(sd=small.state_dict(), metadata={"config": json.dumps({"vae": config})})
+    return comfy.sd.VAE(sd=_filled(small), metadata={"config": json.dumps({"vae": config})})
+
+
+def _filled(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Small random weights; the host leaves those of a new network as the memory was."""
+    generator = torch.Generator().manual_seed(0)
+    return {
+        name: 0.1 * torch.randn(value.shape, generator=generator) + float("gamma" in name)
+        for name, value in network.state_dict().items()
+    }
 
 
 class LtxAudioVae:
