@@ -41,7 +41,7 @@ LOWEST_PYTHON ?= $(PYTHON)
 HOST_PYTEST := MMGT_TEST_HOST=1 COMFYUI_PATH="$(COMFYUI_PATH)" "$(COMFYUI_PYTHON)" -P -m pytest -p no:cacheprovider tests/nodes
 NO_HOST := test-host: no ComfyUI at $(COMFYUI_PATH), skipped; set COMFYUI_PATH
 
-.PHONY: help setup host-setup browser-setup demo demo-model test test-newest test-lowest test-slow test-host test-host-slow coverage lint format clean
+.PHONY: help setup host-setup browser-setup demo demo-model test bench test-newest test-lowest test-slow test-host test-host-slow coverage lint format clean
 
 help:
 	@sed -n '3,14s/^# \{0,1\}//p' Makefile
@@ -69,6 +69,9 @@ demo-model: $(VENV)/.dev
 test: $(VENV)/.dev
 	@$(PYTEST) -m "not slow" --durations 15 $(ARGS)
 	@$(MAKE) --no-print-directory test-host
+
+bench: $(VENV)/.dev
+	@$(BIN)/python tests/benchmarks/stage1.py $(ARGS)
 
 test-newest: OTHER_PYTHON = $(NEWEST_PYTHON)
 test-newest: OTHER_PIP = --upgrade --upgrade-strategy eager
