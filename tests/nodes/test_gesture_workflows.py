@@ -205,14 +205,14 @@ def test_wan_s2v(graph, seconds):
 def extensions(graph: Graph) -> int:
     """The number that MMGT Draw Pose gives, run by itself."""
     alone = copy.copy(graph)
-    alone.nodes = {key: node for key, node in graph.nodes.items() if "_meta" in node or key == "sound"}
-    draw = graph.keys("MMGTDrawPose")[0]
-    wanted, found = [draw, *graph.keys("PreviewAny")], {}
+    (draw,) = graph.keys("MMGTDrawPose")
+    see = {"class_type": "PreviewAny", "inputs": {"source": [draw, 7]}}
+    wanted, alone.nodes = [draw], {"see": see}
     while wanted:
         key = wanted.pop()
-        found[key] = graph.nodes[key]
-        wanted += [value[0] for value in found[key]["inputs"].values() if isinstance(value, list)]
-    alone.nodes = found
+        alone.nodes[key] = graph.nodes[key]
+        inputs = graph.nodes[key]["inputs"].values()
+        wanted += [value[0] for value in inputs if isinstance(value, list)]
     alone.run()
     return alone.out("MMGTDrawPose")[-1]
 
