@@ -1,7 +1,7 @@
 """Stage I beside its plain forward pass, in one run: `make bench` prints a table and writes bench.json.
 
-The plain pass computes both sides of the guidance by themselves and everything anew in each step, in the published
-order of work; its numbers equal the goldens (tests/parity). Ratios hold on a machine that does nothing else.
+The plain pass computes both sides of the guidance separately and everything anew in each step, in the
+published order of work; its numbers equal the goldens (tests/parity). Ratios hold on a machine that does nothing else.
 """
 
 from __future__ import annotations
