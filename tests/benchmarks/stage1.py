@@ -1,7 +1,8 @@
 """Stage I beside its plain forward pass, in one run: `make bench` prints a table and writes bench.json.
 
 The plain pass computes both sides of the guidance separately and everything anew in each step, in the
-published order of work; its numbers equal the goldens (tests/parity). Ratios hold on a machine that does nothing else.
+published order of work; its numbers equal the goldens (tests/parity). Ratios hold on a machine that does
+nothing else.
 """
 
 from __future__ import annotations
