@@ -49,8 +49,7 @@ def clip_scores(records: Sequence[Record], seed: int = 0) -> dict[str, Score]:
         values = column(records, figure.name)
         if len(values) and figure.name not in found:
             found[figure.name] = _mean(values, seed)
-    gains = [record["beat"] - record["beat_chance"] for record in records if "beat" in record]
-    gains = [gain for gain in gains if math.isfinite(gain)]
+    gains = [gain for gain in (_of_clip(record, "beat_gain") for record in records) if math.isfinite(gain)]
     if gains:
         found["beat_gain"] = _mean(np.array(gains), seed)
     return {figure.name: found[figure.name] for figure in FIGURES if figure.name in found}
@@ -63,7 +62,7 @@ def differences(
     found = {}
     for figure in FIGURES:
         pairs = [
-            records[clip].get(figure.name, math.nan) - others[clip].get(figure.name, math.nan)
+            _of_clip(records[clip], figure.name) - _of_clip(others[clip], figure.name)
             for clip in records
             if clip in others
         ]
@@ -71,6 +70,15 @@ def differences(
         if len(values):
             found[figure.name] = _mean(values, seed)
     return found
+
+
+def _of_clip(record: Record, name: str) -> float:
+    """A figure of one clip; NaN where it has none, or where it is one of all clips together."""
+    if name in ("lips_sound", "lips_truth"):
+        return record.get(f"{name}@+0", math.nan)
+    if name == "beat_gain":
+        return record.get("beat", math.nan) - record.get("beat_chance", math.nan)
+    return record.get(name, math.nan)
 
 
 def column(records: Sequence[Record], name: str) -> NDArray[np.float64]:

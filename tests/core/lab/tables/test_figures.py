@@ -67,6 +67,23 @@ def test_figures_over_all_clips_are_compared_by_their_intervals() -> None:
     assert rows((9.0, 7.0, 11.0)).against["fgd"].value == pytest.approx(4)
 
 
+def test_lips_and_beats_are_compared_clip_by_clip() -> None:
+    """Their records have other names than the figures: a difference over the same clips must find them."""
+
+    def heard(name: str, more: float) -> System:
+        records = {
+            clip: {"lips_sound@+0": 0.05 * index + more, "beat": 0.04 * index + more, "beat_chance": 0.0}
+            for index, clip in enumerate(CLIPS)
+        }
+        return System(name, clip_scores(list(records.values())), len(CLIPS), records=records)
+
+    table = TableSpec("I", "", (RowSpec("a", "true"), RowSpec("b", "true")), ("lips_sound", "beat_gain"))
+    row = table_result(table, {"a": ["a"], "b": ["b"]}, evaluated(heard("a", 0.0), heard("b", 0.1))).rows[1]
+    for figure in ("lips_sound", "beat_gain"):
+        assert row.against[figure].low == pytest.approx(0.1) == pytest.approx(row.against[figure].high)
+        assert figure in row.clear
+
+
 def test_seeds_are_apart_by_students_t() -> None:
     assert seeds_apart((1.0, 1.1, 0.9), (0.0, 0.0, 0.0))
     assert not seeds_apart((1.0, 0.1, 0.4), (0.0, 0.0, 0.0))  # one sign, but seeds differ as much
