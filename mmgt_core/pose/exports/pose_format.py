@@ -61,7 +61,7 @@ def from_pose_format(data: bytes) -> Motion:
     values = np.frombuffer(body, "<f4")
     places = values[: 2 * skeleton.KEYPOINTS * frames].reshape(frames, skeleton.KEYPOINTS, 2)
     scores = values[2 * skeleton.KEYPOINTS * frames :].reshape(frames, skeleton.KEYPOINTS, 1)
-    keypoints = np.concatenate([places / np.float32([width, height]), scores], axis=-1)
+    keypoints = np.concatenate([places / np.array([width, height], np.float32), scores], axis=-1)
     if not np.isfinite(keypoints).all():
         raise InputError("this .pose file has values that are no numbers", fix=POSE_FIX)
     return Motion(torch.from_numpy(keypoints.astype(np.float32)), width, height)
