@@ -1,6 +1,8 @@
 """Round trips: generate here, edit in the editors that people use, render here; on files of their shapes.
 
-The editors themselves are not run: each test does to the exported file what the tool does to its shape.
+The editors themselves are not run. The shapes of ultimate-openpose-editor, openpose-editor and
+WanAnimatePreprocess are those of their files; of Magos and ProportionChanger it is only known that they take
+and give POSE_KEYPOINT, so two usual variants of it stand in for them.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ def ultimate(frames: Document) -> Any:
 
 
 def magos(frames: Document) -> Any:
-    """Magos: POSE_KEYPOINT with the face cut to 68 points."""
+    """POSE_KEYPOINT with a face of 68 points."""
     frames = copy.deepcopy(frames)
     for frame in frames:
         frame["people"][0][FACE_KEY] = frame["people"][0][FACE_KEY][: 3 * 68]
@@ -66,7 +68,7 @@ def magos(frames: Document) -> Any:
 
 
 def proportion_changer(frames: Document) -> Any:
-    """ProportionChanger: fractions of the canvas in place of pixels."""
+    """POSE_KEYPOINT with fractions of the canvas in place of pixels."""
     frames = copy.deepcopy(frames)
     for frame in frames:
         for values in frame["people"][0].values():

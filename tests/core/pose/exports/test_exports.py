@@ -49,7 +49,7 @@ def motion():
     return Motion(keypoints, WIDTH, HEIGHT)
 
 
-def same(found: Motion, motion: Motion, points=slice(None)) -> None:
+def same(found: Motion, motion: Motion, points: slice | list[int] = slice(None)) -> None:
     """Both show the same points, at the same places within 0.01 pixels."""
     seen = visible_points(motion)[:, points]
     assert (visible_points(found)[:, points] == seen).all() and not seen.all()
