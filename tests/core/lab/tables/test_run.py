@@ -179,6 +179,7 @@ def test_a_second_run_changes_nothing_and_the_plan_says_done(
     assert json.loads((place / "out" / "tables.json").read_text(encoding="utf-8")) == finished
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_to_the_same_figures(finished: dict, place: Path) -> None:
     """Stopped between two rows."""
 
