@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tyro.conf import Positional
+
 from ...cli.console import Console
 
 
@@ -12,7 +14,7 @@ from ...cli.console import Console
 class Options:
     """The options of the command."""
 
-    config: Path
+    config: Positional[Path]
     """File (.toml) that names the data, the models and the rows (docs/evaluation.md)."""
     data: Path | None = None
     """Prepared data set, instead of the file's."""
