@@ -71,7 +71,8 @@ test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory test-host
 
 bench: $(VENV)/.dev
-	@$(BIN)/python tests/benchmarks/stage1.py $(ARGS)
+	@$(BIN)/python tests/benchmarks/stage1.py
+	@$(BIN)/python tests/benchmarks/stage2.py
 
 test-newest: OTHER_PYTHON = $(NEWEST_PYTHON)
 test-newest: OTHER_PIP = --upgrade --upgrade-strategy eager

@@ -25,7 +25,7 @@ class LiveMemory(TorchDispatchMode):
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
-            if isinstance(leaf, torch.Tensor):
+            if isinstance(leaf, torch.Tensor) and not leaf.is_mkldnn:  # which shows no storage
                 self._add(leaf.untyped_storage())
         return result
 

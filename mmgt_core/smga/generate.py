@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..base.errors import InputError
+from ..base.packed_linear import packed
 from ..base.progress import Progress, silent
 from ..pose.absent import with_places
 from ..pose.motion import Motion
@@ -57,21 +58,22 @@ def generate_motion(
         "first_pose_ramp": chosen.first_pose_ramp,
     }
     shift = chosen.motion_shift or 0
-    if chosen.chaining == "overlap":
-        flat = sample_overlapping(
-            model,
-            features,
-            pose,
-            seed=chosen.seed,
-            overlap=chosen.overlap,
-            windows_at_once=chosen.windows_at_once,
-            progress=progress,
-            **ddim,
-        ).cpu()
-    else:
-        visible = first_pose.keypoints[0, :, 2] >= VISIBLE_SCORE
-        flat = _chained(model, features, pose, visible, chosen, ddim, progress)
-        shift -= chosen.chaining == "official"  # which is one frame late by itself
+    with packed(model):
+        if chosen.chaining == "overlap":
+            flat = sample_overlapping(
+                model,
+                features,
+                pose,
+                seed=chosen.seed,
+                overlap=chosen.overlap,
+                windows_at_once=chosen.windows_at_once,
+                progress=progress,
+                **ddim,
+            ).cpu()
+        else:
+            visible = first_pose.keypoints[0, :, 2] >= VISIBLE_SCORE
+            flat = _chained(model, features, pose, visible, chosen, ddim, progress)
+            shift -= chosen.chaining == "official"  # which is one frame late by itself
     motion = Motion.from_network(_shifted(flat, pose.cpu(), shift), first_pose.width, first_pose.height)
     motion = motion if alignment is None else alignment.undo(motion)
     assert chosen.visibility is not None

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..base.packed_linear import pack_linear
 from .layers import FiLM, KeyValue, sinusoid
 from .network import SMGA, TIME_TOKENS, Branch, DecoderLayer
 
@@ -69,6 +70,16 @@ class Guided:
     def __init__(self, model: SMGA, times: Sequence[int], guidance: float):
         self.model, self.guidance = model, guidance
         self._layers = [cast(DecoderLayer, layer) for layer in model.decoder]
+        self._projections = [
+            [
+                (
+                    b.self_attention.own_projections(pack_linear),
+                    b.cross_attention.query_projection(pack_linear),
+                )
+                for b in layer.branches
+            ]
+            for layer in self._layers
+        ]
         time = torch.tensor(times, device=model.device)
         self._hidden = F.mish(model.time_hidden(sinusoid(time, model.config.width)))  # (steps, 4 width)
         tokens = model.time_tokens(self._hidden).unflatten(-1, (TIME_TOKENS, -1))
@@ -112,13 +123,14 @@ class Guided:
     ) -> Tensor:
         """B(x) for all sides; x with the rows of one side stands for both."""
         rows, rotary = sides[0].rows, self.model.rotary
+        own, query = self._projections[layer][place]
         y = branch.norm1(x)
-        y = branch.self_attention.to_itself(rotary(y), y)
+        y = branch.self_attention.to_itself(rotary(y), y, own)
         if x.shape[0] < rows * len(sides):
             x, y = x.repeat(len(sides), 1, 1), y.repeat(len(sides), 1, 1)
         x = x + _modulated(y, self._film(sides, number, branch.film1, step, rows))
         attention = branch.cross_attention
-        queries = attention.project_queries(rotary(branch.norm2(x)))
+        queries = query(rotary(branch.norm2(x)))
         attended = [attention.attend(queries[:rows], sides[0].keys[layer][place])]
         if len(sides) == 2:  # all rows in one: they attend to the same tokens
             silent = queries[rows:].reshape(1, -1, queries.shape[-1])

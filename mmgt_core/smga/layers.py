@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
+
+from ..base.packed_linear import Linear
 
 
 def rotary_frequencies(width: int) -> Tensor:
@@ -53,6 +57,14 @@ class KeyValue(NamedTuple):
         return KeyValue(torch.cat((self.key, other.key), 2), torch.cat((self.value, other.value), 2))
 
 
+OwnProjections = tuple[Linear, Linear]
+MakeLinear = Callable[[Tensor, Tensor], Linear]
+
+
+def _plain(weight: Tensor, bias: Tensor) -> Linear:
+    return partial(F.linear, weight=weight, bias=bias)
+
+
 class Attention(nn.Module):
     """Attention with the packed weights of torch's MultiheadAttention; keys and values can be kept."""
 
@@ -73,25 +85,32 @@ class Attention(nn.Module):
 
     def forward(self, queries: Tensor, memory: KeyValue) -> Tensor:
         """Attend from queries (batch, length, width) with positions to the projected memory."""
-        return self.out_proj(self.attend(self.project_queries(queries), memory))
+        return self.out_proj(self.attend(self.query_projection(_plain)(queries), memory))
 
-    def to_itself(self, turned: Tensor, x: Tensor) -> Tensor:
+    def to_itself(self, turned: Tensor, x: Tensor, projections: OwnProjections | None = None) -> Tensor:
         """Self-attention of x (batch, length, width); `turned` is x with positions."""
-        weight, bias, width = self.in_proj_weight, self.in_proj_bias, x.shape[-1]
-        q, k = F.linear(turned, weight[: 2 * width], bias[: 2 * width]).chunk(2, dim=-1)
-        v = F.linear(x, weight[2 * width :], bias[2 * width :])
-        return self.out_proj(self.attend(q, KeyValue(self._split(k), self._split(v))))
+        queries_keys, values = projections or self.own_projections(_plain)
+        q, k = queries_keys(turned).chunk(2, dim=-1)
+        return self.out_proj(self.attend(q, KeyValue(self._split(k), self._split(values(x)))))
 
-    def project_queries(self, queries: Tensor) -> Tensor:
-        """Queries (batch, length, width) with positions, projected."""
-        width = queries.shape[-1]
-        return F.linear(queries, self.in_proj_weight[:width], self.in_proj_bias[:width])
+    def own_projections(self, make: MakeLinear) -> OwnProjections:
+        """What self-attention projects with: queries and keys in one, values."""
+        weight, bias, width = self.in_proj_weight, self.in_proj_bias, self._width
+        return make(weight[: 2 * width], bias[: 2 * width]), make(weight[2 * width :], bias[2 * width :])
+
+    def query_projection(self, make: MakeLinear) -> Linear:
+        """What cross-attention projects queries (batch, length, width) with positions with."""
+        return make(self.in_proj_weight[: self._width], self.in_proj_bias[: self._width])
 
     def attend(self, projected: Tensor, memory: KeyValue) -> Tensor:
         """Attention of projected queries (batch, length, width), before the output projection."""
         q = self._split(projected)
         x = F.scaled_dot_product_attention(q, *memory, dropout_p=self.dropout if self.training else 0.0)
         return rearrange(x, "batch heads length d -> batch length (heads d)")
+
+    @property
+    def _width(self) -> int:
+        return len(self.in_proj_bias) // 3
 
     def _split(self, x: Tensor) -> Tensor:
         return rearrange(x, "batch length (heads d) -> batch heads length d", heads=self.heads)

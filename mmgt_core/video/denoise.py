@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
+from ..base.packed_linear import packed
 from ..base.progress import Progress, silent
 from .conditions import ClipConditions
 from .noise import initial_noise
@@ -91,7 +92,8 @@ def denoise(
         x = initial_noise(conditions.frames, config, conditions.latent_size, sampling.seed)
     batches = Batches(sampling.windows_at_once, model.device, work)
     timesteps = schedule.timesteps(config.steps)
-    with model.attached(model.adapter.fold()):
+    adapter = model.adapter.fold()
+    with packed(model.unet, adapter.audio, adapter.motion), model.attached(adapter):
         for step in range(first, config.steps):
             begun = unfinished if step == first else None
             sums = _predictions(call, batches, step, timesteps[step], x, observer, begun)

@@ -14,6 +14,7 @@ from mmgt_core.smga import overlap as module
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.diffusion import ddim_sample
 from mmgt_core.smga.generate import generate_motion
+from mmgt_core.smga.network import SMGA
 from mmgt_core.smga.overlap import sample_overlapping
 from mmgt_core.smga.sampling import MotionSampling
 
@@ -40,7 +41,7 @@ def test_errors_wander_no_farther_than_conditions_are_handed_on(steps, monkeypat
     monkeypatch.setattr(module, "Guided", Drifting)
     monkeypatch.setattr(diffusion, "Guided", Drifting)
     config = SMGAConfig(width=16, ffn=16, layers=1, heads=1, audio_channels=2, guidance=1.0)
-    model = SimpleNamespace(config=config, device=torch.device("cpu"))
+    model = SMGA(config).eval()
     pose = Motion(torch.full((1, 134, 3), 0.5))
     settings = {"seed": 0, "steps": steps, "eta": 0.0}
     chained, overlapping = (
