@@ -41,7 +41,7 @@ LOWEST_PYTHON ?= $(PYTHON)
 HOST_PYTEST := MMGT_TEST_HOST=1 COMFYUI_PATH="$(COMFYUI_PATH)" "$(COMFYUI_PYTHON)" -P -m pytest -p no:cacheprovider tests/nodes
 NO_HOST := test-host: no ComfyUI at $(COMFYUI_PATH), skipped; set COMFYUI_PATH
 
-.PHONY: help setup host-setup browser-setup demo demo-model test bench test-newest test-lowest test-slow test-host test-host-slow coverage lint format clean
+.PHONY: help setup host-setup browser-setup demo demo-model test bench bench-gpu test-newest test-lowest test-slow test-host test-host-slow coverage lint format clean
 
 help:
 	@sed -n '3,14s/^# \{0,1\}//p' Makefile
@@ -73,6 +73,10 @@ test: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python tests/benchmarks/stage1.py
 	@$(BIN)/python tests/benchmarks/stage2.py
+	@$(BIN)/python tests/benchmarks/whole.py
+
+bench-gpu:  # any Python with the packages of requirements.txt and a CUDA build of PyTorch
+	@PYTHONPATH=. $(or $(PYTHON_GPU),python) tests/benchmarks/gpu.py
 
 test-newest: OTHER_PYTHON = $(NEWEST_PYTHON)
 test-newest: OTHER_PIP = --upgrade --upgrade-strategy eager
