@@ -58,3 +58,4 @@ MARK_TEXT = 200  # characters of a consent reference or a producer
 XMP_BYTES = 2**22  # of an XMP packet
 MOVIE_TAGS_BYTES = 2**26  # of the tags of a video; ComfyUI writes whole workflows there
 BOXES = 100_000  # of one level of an MP4 file, or chunks of an image
+PEM_BYTES = 2**20  # of a certificate chain or a key
