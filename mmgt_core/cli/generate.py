@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..base.terms import TERMS, first_time, user_state
 from ..pipeline.marking import MarkSettings
 from ..pipeline.request import VideoRequest
 from ..pipeline.settings import MotionSettings, Settings, SpeakerChoice, VideoSettings, WorkSettings
@@ -36,6 +37,8 @@ class Options:
 
 def run(options: Options, console: Console) -> int:
     """Make the video; its file name goes to stdout."""
+    if first_time(user_state() / "mmgt"):
+        console.note(TERMS)
     return make_video(options.files, options.settings, options.preview, console)
 
 
