@@ -31,5 +31,5 @@ def run(options: Options, console: Console) -> int:
     if options.json:
         print(json.dumps(report.values(), indent=2, sort_keys=True))
     else:
-        print(*(" ".join(line.split()) for line in report.lines()), sep="\n")
+        print(*report.lines(), sep="\n")
     return 0

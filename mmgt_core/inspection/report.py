@@ -47,11 +47,9 @@ class Report:
     def marked(self) -> bool:
         """Whether anything says that the file is generated, of our making or not."""
         found = self.watermark is not None and self.watermark.found
-        said = (self.marks.source or "").endswith("AlgorithmicMedia")
-        source = (self.signature.source or "") if self.signature is not None else ""
-        signed = source.lower().endswith("algorithmicmedia")
-        label = str((self.marks.label or {}).get("Label", "")) in LABELS
-        return found or said or signed or label or (self.marks.source or "").endswith("algorithmicMedia")
+        sources = [self.marks.source, self.signature.source if self.signature is not None else None]
+        said = any((source or "").lower().endswith("algorithmicmedia") for source in sources)
+        return found or said or str((self.marks.label or {}).get("Label", "")) in LABELS
 
     def values(self) -> dict[str, Any]:
         """The report for programs."""
@@ -78,7 +76,7 @@ class Report:
         found = [*self._said(), *self._checked()]
         if not self.marked:
             found.append(NOTHING)
-        return found
+        return [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in found]
 
     def _said(self) -> list[str]:
         marks, lines = self.marks, list[str]()
