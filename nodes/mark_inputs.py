@@ -18,8 +18,8 @@ def mark_inputs() -> list[io.Input]:
             default=True,
             optional=True,
             tooltip=(
-                "Writes into the file that it is generated (IPTC digital source type, AIGC label, generator). "
-                "Many laws require it."
+                "Writes into the file that it is generated (IPTC digital source type, AIGC label, "
+                "generator). Many laws require it."
             ),
         ),
         io.String.Input(
@@ -38,8 +38,8 @@ def mark_inputs() -> list[io.Input]:
             max=NUMBERS - 1,
             optional=True,
             tooltip=(
-                "Number to hide in the frames, from 0 to 65535; it survives re-encoding, scaling and cropping. "
-                "-1 = no watermark."
+                "Number to hide in the frames, from 0 to 65535; it survives re-encoding, scaling and "
+                "cropping. -1 = no watermark."
             ),
         ),
         io.Boolean.Input(

@@ -49,6 +49,6 @@ def _frames(path: Path) -> Iterator[NDArray[np.uint8]]:
             for count, frame in enumerate(container.decode(video=0)):
                 if count >= FRAMES or frame.width * frame.height > VIDEO_PIXELS:
                     return
-                yield frame.to_ndarray(format="rgb24")
+                yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         except (FFmpegError, ValueError):
             return

@@ -87,7 +87,9 @@ class Report:
         if marks.label is not None:
             label = str(marks.label.get("Label", ""))[:20]
             producer = str(marks.label.get("ContentProducer", ""))[:100]
-            lines.append(f"AIGC label: {label} ({LABELS.get(label, 'unknown')}), producer {producer or 'not named'}")
+            lines.append(
+                f"AIGC label: {label} ({LABELS.get(label, 'unknown')}), producer {producer or 'not named'}"
+            )
         if marks.said is not None and marks.said.ours:
             if marks.said.consent is not None:
                 lines.append(f"consent reference: {marks.said.consent[:200]}")
@@ -105,7 +107,9 @@ class Report:
             lines.append("watermark: not looked for, or the frames are too small")
         elif mark.found:
             number = "that cannot be read" if mark.number is None else str(mark.number)
-            lines.append(f"watermark of ComfyUI-MMGT: found, number {number}, at {mark.scale:.0%} of the size")
+            lines.append(
+                f"watermark of ComfyUI-MMGT: found, number {number}, at {mark.scale:.0%} of the size"
+            )
         else:
             lines.append("watermark of ComfyUI-MMGT: not found")
         return lines

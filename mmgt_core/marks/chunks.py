@@ -30,7 +30,7 @@ class ImageMarks(NamedTuple):
 
 
 def image_kind(file: BinaryIO) -> str | None:
-    """"png", "webp" or "jpeg" by the first bytes, None for anything else."""
+    """ "png", "webp" or "jpeg" by the first bytes, None for anything else."""
     file.seek(0)
     head = file.read(12)
     if head.startswith(PNG):

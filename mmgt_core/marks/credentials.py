@@ -42,7 +42,9 @@ def load_credentials(certificate: Path, key: Path) -> Credentials:
     try:
         private = serialization.load_pem_private_key(secret, None)
     except (ValueError, TypeError) as error:
-        raise InputError("this is not a private key", where=key, fix="give an unencrypted PEM file") from error
+        raise InputError(
+            "this is not a private key", where=key, fix="give an unencrypted PEM file"
+        ) from error
     if _public(private.public_key(), serialization) != _public(first.public_key(), serialization):
         raise InputError("the key does not belong to the certificate", where=key, fix="give the pair")
     pem = serialization.Encoding.PEM

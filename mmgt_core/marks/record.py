@@ -13,7 +13,7 @@ from ..base.errors import InputError
 from ..base.limits import MARK_TEXT
 
 Source = Literal["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia"]
-"""IPTC's terms: made by a trained model; that together with other media, such as a portrait; drawn by rules."""
+"""IPTC's terms: made by a trained model; that with other media, such as a portrait; drawn by rules."""
 
 TRAINED: Source = "trainedAlgorithmicMedia"
 COMPOSITE: Source = "compositeWithTrainedAlgorithmicMedia"

@@ -49,7 +49,9 @@ class MarkSettings:
         if self.watermark is not None and not 0 <= self.watermark < NUMBERS:
             raise InputError(f"not a number from 0 to {NUMBERS - 1}", where="watermark")
         if (self.certificate is None) != (self.certificate_key is None):
-            raise InputError("a certificate and its key belong together", where="certificate", fix="give both")
+            raise InputError(
+                "a certificate and its key belong together", where="certificate", fix="give both"
+            )
         if self.signs:
             from ..marks.signing import check_signable
 
@@ -99,7 +101,9 @@ def run_details(settings: Mapping[str, Any], files: Mapping[str, Path | None]) -
 
     values = {name: _plain(dataclasses.asdict(group)) for name, group in settings.items()}
     hashes = {
-        f"{name} SHA-256": file_sha256(path) for name, path in files.items() if path is not None and path.is_file()
+        f"{name} SHA-256": file_sha256(path)
+        for name, path in files.items()
+        if path is not None and path.is_file()
     }
     return {"settings": json.dumps(values, sort_keys=True), **hashes}
 

@@ -31,8 +31,8 @@ from ..video.live_preview import LivePreview
 from ..video.sampling import Sampling
 from .conditions import clip_conditions
 from .encoders import remembered
-from .overflow import denoised
 from .marking import MarkSettings
+from .overflow import denoised
 from .settings import StrPath
 from .stages import Stage, Stages, no_stages
 
@@ -115,7 +115,9 @@ def render(
     framing = PortraitFraming(fitted, scene.image)
     rate = output_rate(FPS if output.fps is None else output.fps)
     # Fails early for a place that cannot be written.
-    writer = VideoWriter(output.path, *framing.size(size), fps=rate, audio=scene.sound or None, record=output.record)
+    writer = VideoWriter(
+        output.path, *framing.size(size), fps=rate, audio=scene.sound or None, record=output.record
+    )
     motion = fitted.motion_to_target(scene.motion)
     masks = motion_masks(motion)
     if scene.masks is not None:

@@ -34,8 +34,8 @@ class Job:
     """One run of the workflow.
 
     `sets` maps "NODE.INPUT" to a value; a text "@file" stands for an uploaded file. Relative paths of files
-    belong to `folder`. `line` is the job's line in a jobs file, counted from 1. `consent` is a reference to the
-    consent of the person shown, which goes into the marks of the results.
+    belong to `folder`. `line` is the job's line in a jobs file, counted from 1. `consent` is a reference to
+    the consent of the person shown, which goes into the marks of the results.
     """
 
     name: str

@@ -10,7 +10,7 @@ import av
 import pytest
 import torch
 
-from .given import give  # noqa: F401 - a fixture
+from .given import give  # noqa: F401
 from .running import Executor, load_core_nodes
 from .small_models import VIDEO, write_small_models
 
@@ -38,7 +38,7 @@ def inspected(pack, path: Path):
     return pack("mmgt_core.inspection.report").inspect_file(path, watermark=False)
 
 
-def test_savevideo_keeps_the_marks(pack, vae, give, tmp_path, monkeypatch):
+def test_savevideo_keeps_the_marks(pack, vae, give, tmp_path, monkeypatch):  # noqa: F811
     """The host's own node, in a prompt."""
     import folder_paths
 
@@ -66,7 +66,9 @@ def formats(pack) -> list[tuple[str, str]]:
     from comfy_api.latest import Types
 
     known = {item.value for item in Types.VideoContainer}
-    return [(name, codec) for name, codec in (("mp4", "auto"), ("mkv", "h264"), ("webm", "av1")) if name in known]
+    return [
+        (name, codec) for name, codec in (("mp4", "auto"), ("mkv", "h264"), ("webm", "av1")) if name in known
+    ]
 
 
 def test_every_format_of_the_host_keeps_at_least_the_tags(pack, vae, tmp_path):

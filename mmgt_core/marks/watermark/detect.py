@@ -141,7 +141,7 @@ def _sums(
     y = np.arange(low, lines.y.max() + 1) + beside
     across = np.exp(-2j * np.pi / period * np.outer(np.arange(width), x))
     down = np.exp(-2j * np.pi / period * np.outer(y, np.arange(height)))
-    return (down @ (detail @ across))[lines.y - low, lines.x]
+    return np.asarray(down @ (detail @ across), np.complex128)[lines.y - low, lines.x]
 
 
 def _best_shift(values: NDArray[np.complex128], lines: Spectrum) -> tuple[float, tuple[int, int]]:

@@ -99,7 +99,9 @@ def test_what_only_looks_like_a_mark_is_none(tmp_path, case):
 
 def test_marks_of_other_programs_are_shown_as_theirs(tmp_path):
     path, chunks = tmp_path / "a.png", PngInfo()
-    chunks.add_itxt("XML:com.adobe.xmp", XMP.format(source=VOCABULARY + "trainedAlgorithmicMedia", tool="Other 2"))
+    chunks.add_itxt(
+        "XML:com.adobe.xmp", XMP.format(source=VOCABULARY + "trainedAlgorithmicMedia", tool="Other 2")
+    )
     chunks.add_text("AIGC", '{"Label":"2","ContentProducer":"someone"}')
     Image.fromarray(frames()[0]).save(path, pnginfo=chunks)
     report = inspect_file(path, watermark=False)

@@ -136,6 +136,7 @@ def test_a_file_that_cannot_be_signed_stays_as_it_is(tmp_path):
 
 def user_files(folder: Path, key) -> tuple[Path, Path]:
     """A certificate of one's own authority and its key, as PEM files."""
+
     def name(text):
         return x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Studio"),
                           x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])  # fmt: skip
