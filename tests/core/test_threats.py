@@ -10,8 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "threats.md").read_text(encoding="utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and "`tests/" in line]
 NAMED = re.compile(r"`(tests/[\w/]+\.py)`(?:: ((?:`\w+`(?:, )?)+))?")
-INPUTS = ("portrait", "recording", "pose files", "weights", "workflow JSON", "jobs file", "masks", "driving video",
-          "work folder", "HTTP routes", "downloads")  # fmt: skip
+INPUTS = (
+    "portrait", "recording", "pose files", "weights", "workflow JSON", "jobs file", "masks", "driving video",
+    "work folder", "HTTP routes", "downloads",
+)  # fmt: skip
 
 
 def test_every_input_has_a_row_and_every_row_a_test():
