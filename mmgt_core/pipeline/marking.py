@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import InputError
+from ..base.files import existing_file
 from ..base.notes import Note, unnoted
 from ..marks.credentials import Credentials, credentials_for_tests, load_credentials
 from ..marks.record import Record, Source
@@ -114,7 +115,7 @@ def sign_video(
     """Sign a finished video in its place, with the ingredients that are given by title."""
     from ..marks.signing import sign_file
 
-    given = {title: file for title, file in files.items() if file is not None and file.is_file()}
+    given = {name: existing_file(file, f"the {name}") for name, file in files.items() if file is not None}
     sign_file(path, record, settings.credentials(), given, note)
 
 

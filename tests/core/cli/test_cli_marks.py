@@ -101,3 +101,27 @@ def test_the_terms_are_shown_once(inputs, tmp_path, monkeypatch, capsys):
         assert main(inputs.generate(tmp_path / f"{number}.mp4")) == 0
         shown.append(capsys.readouterr().err.count(TERMS))
     assert shown == [1, 0]
+
+
+def test_a_saved_file_is_signed_with_what_its_marks_say(inputs, tmp_path, capsys):
+    pytest.importorskip("c2pa")
+    out, bare = tmp_path / "video.mp4", tmp_path / "bare.mp4"
+    assert main(inputs.generate(out, consent="contract 6")) == 0
+    sources = ["--portrait", str(inputs.portrait), "--sound", str(inputs.speech)]
+    assert main(["sign", str(out), *sources, "--test-signature"]) == 0
+    report = inspect_file(out, watermark=False)
+    assert report.signature is not None and report.signature.state == "valid" and report.content == "same"
+    assert report.signature.source == VOCABULARY + COMPOSITE
+    assert report.signature.said == {"consent": "contract 6"}
+    assert report.signature.ingredients == ("portrait", "sound")
+    assert main([*inputs.generate(bare), "--no-marks"]) == 0
+    before = bare.read_bytes()
+    capsys.readouterr()
+    for arguments, said in (
+        ([str(bare), "--test-signature"], "no marks of this software"),
+        ([str(out)], "nothing to sign with"),
+        ([str(out), "--test-signature", "--sound", str(tmp_path / "no.wav")], "no such file"),
+    ):
+        assert main(["sign", *arguments]) == 2
+        assert said in capsys.readouterr().err
+    assert bare.read_bytes() == before
