@@ -1,4 +1,4 @@
-"""The figures of docs/marks.md: what the watermark survives in given videos and photographs, and what it costs.
+"""The figures of docs/marks.md: what the watermark survives in videos and photographs, and what it costs.
 
     python tests/benchmarks/watermark.py demo.mp4 portrait.jpg portrait.jpg:still
 
