@@ -13,6 +13,7 @@ from .pattern import TILE, tile
 STRENGTH = 2.0  # gray levels of 255, standard deviation in flat regions
 TEXTURE = 8.0  # standard deviation of a texture in which the pattern is twice as strong
 STRONGEST = 2.0
+DARK, LEAST = 96.0, 0.5  # in black it is half as strong; from DARK * (1 - LEAST) gray levels on as elsewhere
 NEIGHBORHOOD = 15  # pixels
 
 
@@ -41,9 +42,10 @@ def _marked(frame: NDArray[np.uint8], pattern: NDArray[np.float32]) -> NDArray[n
 
 
 def _visibility(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """How much of the pattern each place hides, 1 to 2, (height, width)."""
+    """How much of the pattern each place hides, 0.5 to 2, (height, width)."""
     gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
     around = (NEIGHBORHOOD, NEIGHBORHOOD)
     mean = cv2.blur(gray, around)
     deviation = np.sqrt(np.maximum(cv2.blur(gray * gray, around) - mean * mean, 0))
-    return np.asarray(cv2.blur(np.minimum(1 + deviation / TEXTURE, STRONGEST), around), np.float32)
+    hidden = np.minimum(1 + deviation / TEXTURE, STRONGEST) * np.minimum(LEAST + mean / DARK, 1.0)
+    return np.asarray(cv2.blur(hidden, around), np.float32)
