@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import io
 import json
+import sys
 import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from PIL import Image
 
-from mmgt_core.base.errors import InputError
+from mmgt_core.base.errors import DependencyError, InputError
 from mmgt_core.inspection.report import inspect_file
 from mmgt_core.inspection.signature import check_signature
 from mmgt_core.marks.boxes import C2PA_BOX, boxes
@@ -230,3 +231,18 @@ def test_reading_opens_no_connection(tmp_path, monkeypatch):
         inspect_file(path, watermark=False)
         assert check_signature(path).state != "trusted" and asked == []
         server.shutdown()
+
+
+def test_without_the_library_marks_are_still_read_and_the_message_names_it(tmp_path, monkeypatch):
+    path = film(tmp_path / "a.mp4")
+    sign_file(path, RECORD, CREDENTIALS)
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    report = inspect_file(path, watermark=False)
+    assert report.marked and report.content == "same"
+    assert report.signature is not None and report.signature.state == "not checked"
+    assert "mmgt[c2pa]" in "\n".join(report.lines())
+    with pytest.raises(DependencyError, match=r"mmgt\[c2pa\]"):
+        sign_file(path, RECORD, CREDENTIALS)
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with pytest.raises(DependencyError, match=r"mmgt\[c2pa\]"):
+        credentials_for_tests()
