@@ -5,6 +5,7 @@
 #   make test-newest, make test-lowest           the quick ones with other versions of the dependencies
 #   make test-host   those inside ComfyUI        make host-setup  what the pack needs in ComfyUI's environment
 #   make browser-setup  Chromium for the slow tests of ComfyUI's page (Debian, Ubuntu)
+#   make test-tools  exiftool, with which some tests read marks (Debian, Ubuntu)
 #   make lint        ruff and pyright            make coverage    quick tests with a coverage report
 #   make setup       only the environment        make demo-model  train the demo model from scratch
 #
@@ -41,10 +42,10 @@ LOWEST_PYTHON ?= $(PYTHON)
 HOST_PYTEST := MMGT_TEST_HOST=1 COMFYUI_PATH="$(COMFYUI_PATH)" "$(COMFYUI_PYTHON)" -P -m pytest -p no:cacheprovider tests/nodes
 NO_HOST := test-host: no ComfyUI at $(COMFYUI_PATH), skipped; set COMFYUI_PATH
 
-.PHONY: help setup host-setup browser-setup demo demo-model test bench bench-gpu test-newest test-lowest test-slow test-host test-host-slow coverage lint format clean
+.PHONY: help setup host-setup browser-setup test-tools demo demo-model test bench bench-gpu test-newest test-lowest test-slow test-host test-host-slow coverage lint format clean
 
 help:
-	@sed -n '3,14s/^# \{0,1\}//p' Makefile
+	@sed -n '3,15s/^# \{0,1\}//p' Makefile
 
 setup: $(VENV)/.dev
 
@@ -97,6 +98,9 @@ host-setup:
 
 browser-setup:
 	@command -v chromedriver >/dev/null || { apt-get -qq update; apt-get -qq install --no-install-recommends chromium chromium-driver; }
+
+test-tools:
+	@command -v exiftool >/dev/null || { apt-get -qq update; apt-get -qq install --no-install-recommends libimage-exiftool-perl; }
 
 test-host:
 	@if [ -x "$(COMFYUI_PYTHON)" ]; then $(HOST_PYTEST) -m "not slow" $(ARGS); else echo "$(NO_HOST)"; fi

@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import folder_paths
 import numpy as np
-from comfy_api.latest import InputImpl, io
+from comfy_api.latest import io
 from numpy.typing import NDArray
 
 from ..mmgt_core.base.errors import InputError
+from ..mmgt_core.marks.record import COMPOSITE
 from ..mmgt_core.media.frame_rate import output_rate, write_at_rate
 from ..mmgt_core.media.portrait_framing import PortraitFraming
 from ..mmgt_core.media.video_writer import VideoWriter
 from .comfy.audio import Audio, channels_of
 from .comfy.decoding import decoded_frames, decoded_size, framing_of
+from .comfy.marked_video import MarkedVideo
 from .comfy.node_text import show_message
 from .comfy.services import FRAME_RATE, host_fix, host_progress
 from .comfy.sockets import CATEGORY, FRAMING, MotionSocket, Pose, PoseKeypointSocket, as_motion
+from .mark_inputs import WITHOUT_MARKS, mark_inputs, mark_settings
 
 if TYPE_CHECKING:
     from comfy.sd import VAE
@@ -100,6 +103,7 @@ class MMGTDecodeVideo(io.ComfyNode):
                         "from a different pose."
                     ),
                 ),
+                *mark_inputs(),
             ],
             outputs=[io.Video.Output("video", display_name="video")],
         )
@@ -115,8 +119,10 @@ class MMGTDecodeVideo(io.ComfyNode):
         lock_background: bool = False,
         motion: Pose | None = None,
         portrait_pose: Pose | None = None,
+        **marks: Any,
     ) -> io.NodeOutput:
-        rate = output_rate(fps)
+        rate, origin = output_rate(fps), mark_settings(**marks)
+        record = origin.record(COMPOSITE)
         sound = channels_of(audio, least=1)  # before anything is decoded
         if audio is not None and not sound:
             show_message(EMPTY_AUDIO)
@@ -124,12 +130,16 @@ class MMGTDecodeVideo(io.ComfyNode):
         chunks = decoded_frames(latent, vae, fitted)
         if lock_background:
             chunks = locked(chunks, latent, framing, motion, portrait_pose)
+        chunks = origin.framed(chunks)
+        if record is None:
+            show_message(WITHOUT_MARKS)
         path = new_video_path()
         total, first = latent["samples"].shape[0], next(chunks)
-        require_room(path.parent, round(total * float(rate) / FRAME_RATE), (first.shape[2], first.shape[1]))
-        with VideoWriter(path, first.shape[2], first.shape[1], rate, audio=list(sound) or None) as video:
+        size = (first.shape[2], first.shape[1])
+        require_room(path.parent, round(total * float(rate) / FRAME_RATE), size)
+        with VideoWriter(path, *size, rate, audio=list(sound) or None, record=record) as video:
             write_at_rate(video, chain([first], chunks), total, rate, host_progress())
-        return io.NodeOutput(InputImpl.VideoFromFile(str(path)))
+        return io.NodeOutput(MarkedVideo(str(path)))
 
 
 def new_video_path() -> Path:

@@ -46,7 +46,7 @@ class MMGTDrawPose(io.ComfyNode):
                 io.Mask.Output("lips", display_name="lips"),
                 io.Mask.Output("hands", display_name="hands"),
                 io.Int.Output("frames", display_name="frames"),
-                io.Float.Output("fps", display_name="fps"),
+                io.Float.Output("clip_fps", display_name="fps"),
                 io.Audio.Output("audio_out", display_name="audio"),
                 io.Int.Output("extensions", display_name="extensions"),
             ],

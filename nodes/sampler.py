@@ -13,6 +13,7 @@ from .comfy.decoding import decoded_images
 from .comfy.sampling import OFFICIAL, sample
 from .comfy.services import blocked_output
 from .comfy.sockets import CATEGORY
+from .comfy.terms import show_terms
 from .comfy.work_folder import sampling_work
 from .sampler_inputs import (
     LINKS,
@@ -146,6 +147,7 @@ class MMGTSampler(io.ComfyNode):
     def execute(
         cls, vae: VAE, sampler: str, decode: bool, keep_work: bool = False, **inputs: Any
     ) -> io.NodeOutput:
+        show_terms()
         links, widgets = split_inputs(inputs)
         sampling = chosen_sampling(**widgets)
         prepared = prepared_clip(vae=vae, **links, sampling=sampling)

@@ -52,3 +52,10 @@ JOB_LINE = 2**16  # bytes
 JOB_SETS = 64
 JOB_TEXT = 10_000  # characters of one value, such as a prompt
 PATH = 1_024  # characters
+
+# Marks of generated files
+MARK_TEXT = 200  # characters of a consent reference or a producer
+XMP_BYTES = 2**22  # of an XMP packet
+MOVIE_TAGS_BYTES = 2**26  # of the tags of a video; ComfyUI writes whole workflows there
+BOXES = 100_000  # of one level of an MP4 file, or chunks of an image
+PEM_BYTES = 2**20  # of a certificate chain or a key

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from .. import assets
+from ..pipeline.marking import MarkSettings
 from ..pipeline.request import VideoRequest
 from ..pipeline.settings import MotionSettings, Settings, VideoSettings, WorkSettings
 from ..video.sampling import Sampling
@@ -34,6 +35,7 @@ class Options:
     motion: MotionSettings = field(default_factory=MotionSettings)
     models: VideoSettings = field(default_factory=VideoSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
+    origin: MarkSettings = field(default_factory=MarkSettings)
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or mps."""
     preview: Path | None = None
@@ -55,5 +57,5 @@ def run(options: Options, console: Console) -> int:
         fps=options.fps,
     )
     stages = options.motion, options.models
-    settings = Settings(options.sampling, *stages, options.work, options.device)
+    settings = Settings(options.sampling, *stages, options.work, options.device, marks=options.origin)
     return make_video(request, settings, options.preview, console)

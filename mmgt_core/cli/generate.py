@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..base.terms import TERMS, first_time, user_state
+from ..pipeline.marking import MarkSettings
 from ..pipeline.request import VideoRequest
 from ..pipeline.settings import MotionSettings, Settings, SpeakerChoice, VideoSettings, WorkSettings
 from ..video.sampling import Sampling
@@ -21,6 +23,7 @@ class Options:
     models: VideoSettings = field(default_factory=VideoSettings)
     speaker: SpeakerChoice = field(default_factory=SpeakerChoice)
     work: WorkSettings = field(default_factory=WorkSettings)
+    origin: MarkSettings = field(default_factory=MarkSettings)
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or mps."""
     preview: Path | None = None
@@ -28,11 +31,14 @@ class Options:
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.sampling, self.motion, self.models, self.work, self.device, self.speaker)
+        stages = self.sampling, self.motion, self.models
+        return Settings(*stages, self.work, self.device, self.speaker, self.origin)
 
 
 def run(options: Options, console: Console) -> int:
     """Make the video; its file name goes to stdout."""
+    if first_time(user_state() / "mmgt"):
+        console.note(TERMS)
     return make_video(options.files, options.settings, options.preview, console)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..base.presets import Preset, Quality
+from ..pipeline.marking import MarkSettings
 from ..pipeline.request import MotionRequest
 from ..pipeline.settings import MotionSettings, SpeakerChoice
 from .console import Console
@@ -23,6 +24,8 @@ class Options:
     """Random seed. The same seed gives the same motion on the same machine."""
     quality: Quality = "exact"
     """exact, fast (at most 10 deterministic steps), or draft (5, without guidance); see docs/quality.md."""
+    marks: bool = True
+    """Write into a skeleton video that it is generated; see docs/marks.md."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or mps."""
 
@@ -40,6 +43,7 @@ def run(options: Options, console: Console) -> int:
         console.stage,
         options.speaker,
         options.quality,
+        MarkSettings(marks=options.marks),
     )
     for note in result.notes:
         console.note(f"note: {note}")

@@ -37,6 +37,8 @@ class Options:
     """Value of the workflow's LoadAudio node."""
     seed: int | None = None
     """Value of every seed in the workflow."""
+    consent: str | None = None
+    """A reference to the consent of the person shown, such as a contract number; it goes into the marks."""
     set: UseAppendAction[tuple[str, ...]] = ()
     """Another value, as NODE.INPUT=VALUE; NODE is an id or a title, @FILE uploads a file. May be repeated."""
     name: str | None = None
@@ -73,14 +75,16 @@ def run(args: Options, console: Console) -> int:
 def _jobs(args: Options) -> list[Job | BadJob]:
     from dataclasses import replace
 
+    from ..marks.record import checked_text
     from ..queue.jobs import BadJob, Job, check_name, check_seed, parse_set, read_jobs
 
     sets = {key: _absolute(value) for key, value in map(parse_set, args.set)}
     image, audio = (None if path is None else path.absolute() for path in (args.image, args.audio))
     seed = check_seed(args.seed)
+    consent = None if args.consent is None else checked_text(args.consent, "consent")
     if args.jobs is None:
         name = args.name or _free_name(args.out, (audio or image or args.workflow).stem)
-        return [Job(check_name(name), image, audio, seed, sets)]
+        return [Job(check_name(name), image, audio, seed, sets, consent=consent)]
     if args.name is not None:
         raise InputError("a jobs file names its jobs itself", where="--name", fix='write {"name": ...} in it')
     return [
@@ -92,6 +96,7 @@ def _jobs(args: Options) -> list[Job | BadJob]:
             audio=job.audio or audio,
             seed=seed if job.seed is None else job.seed,
             sets={**sets, **job.sets},
+            consent=job.consent or consent,
         )
         for job in read_jobs(args.jobs)
     ]

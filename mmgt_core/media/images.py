@@ -16,6 +16,8 @@ from ..base.errors import InputError, MMGTError
 from ..base.files import existing_file
 from ..base.limits import PICTURE_BYTES, PICTURE_PIXELS, PICTURE_SIDE
 from ..base.notes import Note, unnoted
+from ..marks.picture import pillow_options
+from ..marks.record import Record
 from .image_colors import in_srgb
 from .image_heic import is_heic, open_heic
 
@@ -27,6 +29,7 @@ IMAGE_FIX = "give a PNG, JPEG or WebP image"
 # Pillow's names. It knows more, but some of those start programs (EPS) or draw by foreign libraries (WMF).
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM", "JPEG2000")
 
+GENERATED = Record()
 ORIENTATION = 0x0112  # tag of EXIF data
 UPRIGHT = 1
 TURNS = {
@@ -127,8 +130,13 @@ def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     return np.array(image.convert("RGB"))
 
 
-def save_image(path: str | PathLike[str], image: NDArray[np.uint8]) -> None:
+def save_image(
+    path: str | PathLike[str], image: NDArray[np.uint8], record: Record | None = GENERATED
+) -> None:
     """Write uint8 RGB (height, width, 3) in the format of the name's ending, as a whole or not at all.
+
+    Args:
+        record: what the file says about its origin, in PNG, WebP and JPEG (docs/marks.md); None: nothing.
 
     Raises:
         InputError: the ending is unknown or the place cannot be written.
@@ -138,8 +146,9 @@ def save_image(path: str | PathLike[str], image: NDArray[np.uint8]) -> None:
         raise InputError(
             f'images cannot be written as "{path.suffix}"', where=path, fix="end the name in .png or .jpg"
         )
+    marks = {} if record is None else pillow_options(record, image, path.suffix)
     with atomic_write(path) as temporary:
-        Image.fromarray(image).save(temporary, quality=92)  # formats that have no quality ignore it
+        Image.fromarray(image).save(temporary, quality=92, **marks)  # formats without quality ignore it
 
 
 def to_uint8(frames) -> NDArray[np.uint8]:

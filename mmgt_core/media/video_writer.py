@@ -16,6 +16,8 @@ from ..base.atomic_files import flush, temporary_path
 from ..base.errors import DependencyError, InputError
 from ..base.full_disk import explain_full_disk, is_full
 from ..base.timebase import FPS
+from ..marks.movie import MUXER_OPTIONS, complete, streams_id
+from ..marks.record import Record
 from .containers import CONTAINERS
 from .images import to_uint8
 from .sound_stream import SoundStream
@@ -26,6 +28,7 @@ UNWRITTEN = "the video was not written"
 SOUND_BLOCK = 1024  # samples of one AAC frame
 SOUND_BITS = 128_000  # a second and channel
 LAYOUTS = {1: "mono", 2: "stereo"}
+GENERATED = Record()
 
 
 class VideoWriter:
@@ -45,6 +48,7 @@ class VideoWriter:
         fps: frames a second.
         audio: the sound, from the first frame on; two waveforms of one rate are left and right.
         crf: quality of H.264, lower is better; 18 is hard to distinguish from the original.
+        record: what the file says about its origin (docs/marks.md); None: nothing.
 
     Raises:
         InputError: a wrong ending, a place that cannot be written, frames of another size, or none.
@@ -60,6 +64,7 @@ class VideoWriter:
         *,
         audio: Waveform | Sequence[Waveform] | None = None,
         crf: int = 18,
+        record: Record | None = GENERATED,
     ):
         self.path = Path(path)
         if self.path.suffix.lower() not in CONTAINERS:
@@ -76,7 +81,7 @@ class VideoWriter:
         self._audio_given = [] if audio is None else _channels(audio)
         self._sound: SoundStream | None = None
         self._sound_done = 0
-        self._crf = crf
+        self._crf, self._record = crf, record
         self._container: Any = None
         self._temporary = temporary_path(self.path)
 
@@ -86,8 +91,10 @@ class VideoWriter:
         try:
             if self._audio_given:
                 self._sound = SoundStream(self._audio_given, SOUND_RATE)
-            options = {} if self.path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
+            options = MUXER_OPTIONS[self.path.suffix.lower()]
             self._container = av.open(f"file:{self._temporary}", "w", container_options=options)
+            if self._record is not None:
+                self._container.metadata.update(self._record.tags())
             self._add_streams()
         except BaseException as error:
             self._discard()
@@ -194,6 +201,8 @@ class VideoWriter:
         try:
             self._container.close()
             with open(self._temporary, "rb+") as file:
+                if self._record is not None:
+                    complete(file, self._record, self._content_id())
                 flush(file)  # before the work that it was made from is removed
             self._temporary.replace(self.path)
         except OSError as error:
@@ -202,6 +211,12 @@ class VideoWriter:
             raise InputError(
                 f"cannot be written ({error.strerror})", where=self.path, fix="choose another place"
             ) from error
+
+    def _content_id(self) -> str:
+        import av
+
+        with av.open(f"file:{self._temporary}") as written:
+            return streams_id(written)
 
     def _discard(self) -> None:
         """Close what is open and remove the unfinished file; after success there is neither."""
@@ -223,10 +238,11 @@ def write_video(
     *,
     audio: Waveform | Sequence[Waveform] | None = None,
     crf: int = 18,
+    record: Record | None = GENERATED,
 ) -> None:
     """Write frames (n, height, width, 3) at once; see `VideoWriter`."""
     height, width = frames.shape[1:3]
-    with VideoWriter(path, width, height, fps, audio=audio, crf=crf) as video:
+    with VideoWriter(path, width, height, fps, audio=audio, crf=crf, record=record) as video:
         video.write(frames)
 
 

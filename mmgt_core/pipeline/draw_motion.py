@@ -8,12 +8,14 @@ from pathlib import Path
 from ..base.errors import InputError
 from ..base.notes import Note, unnoted
 from ..base.progress import Progress, silent
+from ..marks.record import TRAINED, Record
 from ..media.containers import CONTAINERS
 from ..media.images import load_image, save_image
 from ..media.pose_clip import ClipSettings, PoseClip, pose_clip
 from ..media.sound_file import load_channels
 from ..media.video_writer import VideoWriter
 from .given_motion import read_motion
+from .marking import WITHOUT_MARKS, MarkSettings
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class DrawRequest:
     """Portrait of the video, whose framing the poses get. None = the image that the motion belongs to."""
     motion_fps: float | None = None
     """Frame rate of a motion from OpenPose JSON. None = 25."""
+    marks: bool = True
+    """Write into the files that they are generated; see docs/marks.md."""
 
 
 def draw_motion_file(
@@ -54,25 +58,30 @@ def draw_motion_file(
     given = read_motion(motion, request.motion_fps, note)
     size = None if request.image is None else load_image(request.image, note).shape[1::-1]
     clip = pose_clip(given, settings, size)
+    record = MarkSettings(marks=request.marks).record(TRAINED)
+    if record is None:
+        note(WITHOUT_MARKS)
     if is_video:
-        _write_video(out, clip, request, note, progress)
+        _write_video(out, clip, request, record, note, progress)
     else:
-        _write_images(out, clip, progress)
+        _write_images(out, clip, record, progress)
     return clip
 
 
-def _write_video(out: Path, clip: PoseClip, request: DrawRequest, note: Note, progress: Progress) -> None:
+def _write_video(
+    out: Path, clip: PoseClip, request: DrawRequest, record: Record | None, note: Note, progress: Progress
+) -> None:
     sound = () if request.audio is None else load_channels(request.audio, note=note)
     sound = [channel.padded(clip.length.samples(channel.rate)) for channel in sound]
-    with VideoWriter(out, *clip.size, clip.length.fps, audio=sound or None) as video:
+    with VideoWriter(out, *clip.size, clip.length.fps, audio=sound or None, record=record) as video:
         for start, part in clip.images():
             video.write(part)
             progress(start + len(part), clip.frames, part[-1])
 
 
-def _write_images(out: Path, clip: PoseClip, progress: Progress) -> None:
+def _write_images(out: Path, clip: PoseClip, record: Record | None, progress: Progress) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for start, part in clip.images():
         for index, image in enumerate(part, start):
-            save_image(out / f"pose_{index:05}.png", image)
+            save_image(out / f"pose_{index:05}.png", image, record)
         progress(start + len(part), clip.frames, part[-1])

@@ -22,6 +22,7 @@ from ..checkpoints.smga import load_smga
 from ..checkpoints.speaker_adapter import Speaker, adapted_stages
 from ..checkpoints.speaker_adapter import Stage as AdaptedStage
 from ..checkpoints.video import load_video_model
+from ..marks.record import TRAINED
 from ..media.framing import fit_image
 from ..media.images import load_image
 from ..media.lead import held, with_leads
@@ -35,7 +36,9 @@ from ..work.steps import StepStore
 from .encoders import file_encoders
 from .inputs import first_pose, portrait_pose, pose_of_video, same_length
 from .kept_work import kept_motion, video_key, work_of
+from .marking import WITHOUT_MARKS, MarkSettings
 from .mask_files import given_masks
+from .origin import record_of, sign
 from .overflow import precise_model
 from .pose_finder import PoseFinder
 from .render import Output, Scene, render
@@ -83,6 +86,7 @@ def generate_motion_file(
     stages: Stages = no_stages,
     speaker: SpeakerChoice | None = None,
     quality: Quality = "exact",
+    marks: MarkSettings | None = None,
 ) -> VideoResult:
     """Files to a motion file or a skeleton video.
 
@@ -102,7 +106,10 @@ def generate_motion_file(
     if out.suffix.lower() == ".safetensors":
         save_motion(out, motion)
     else:
-        write_skeleton(out, motion, sound, stages(Stage.DRAWING))
+        record = (marks or MarkSettings()).record(TRAINED)
+        if record is None:
+            notes.append(WITHOUT_MARKS)
+        write_skeleton(out, motion, sound, stages(Stage.DRAWING), record)
     return VideoResult((out,), motion.frames, tuple(notes))
 
 
@@ -126,6 +133,7 @@ def generate_video(
     settings = settings or Settings()
     chosen, sampling = settings.video, settings.sampling
     request.check()
+    settings.marks.check(Path(request.out))
     notes = list[str]()
     loaded: tuple[AdaptedStage, ...] = ("motion", "video") if request.motion is None else ("video",)
     speakers = adapted_stages(settings.speaker.chosen(), loaded, notes.append)
@@ -159,6 +167,7 @@ def generate_video(
         note_early_start(voice, notes.append)
     frames = sound[0].frames if sound else pose.frames
     masks = given_masks(request, frames, notes.append)
+    record = record_of(request, settings, Path(file), notes.append)
     announce(Plan(frames, shares(with_motion=smga is not None)))
 
     def key() -> str:
@@ -184,7 +193,7 @@ def generate_video(
         files = render(
             model,
             Scene(image, motion, sound, voice, embedding, own_pose, masks),
-            Output(request.out, request.fps, request.contact_sheet),
+            Output(request.out, request.fps, request.contact_sheet, record, settings.marks),
             sampling,
             lock_background=chosen.lock_background,
             encoders=encoders,
@@ -195,6 +204,7 @@ def generate_video(
             else None,
             note=notes.append,
         )
+        sign(request, settings, record, notes.append)
     return VideoResult(files, motion.frames, tuple(notes))
 
 

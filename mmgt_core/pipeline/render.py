@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..base.notes import Note, unnoted
 from ..base.timebase import FPS
+from ..marks.record import COMPOSITE, Record
 from ..media.background_lock import locked_frames
 from ..media.contact_sheet import SheetCollector
 from ..media.frame_rate import output_rate, write_at_rate
@@ -30,6 +31,7 @@ from ..video.live_preview import LivePreview
 from ..video.sampling import Sampling
 from .conditions import clip_conditions
 from .encoders import remembered
+from .marking import MarkSettings
 from .overflow import denoised
 from .settings import StrPath
 from .stages import Stage, Stages, no_stages
@@ -70,11 +72,16 @@ class Scene:
 
 @dataclass(frozen=True)
 class Output:
-    """Where a video goes: its file and rate (None: the model's), and a contact sheet beside it if wanted."""
+    """Where a video goes: its file and rate (None: the model's), and a contact sheet beside it if wanted.
+
+    `record` is what the files say about their origin (None: nothing); `marks` has what the frames get.
+    """
 
     path: StrPath
     fps: float | Fraction | None = None
     contact_sheet: StrPath | None = None
+    record: Record | None = Record(COMPOSITE)
+    marks: MarkSettings = MarkSettings()
 
 
 def render(
@@ -108,7 +115,9 @@ def render(
     framing = PortraitFraming(fitted, scene.image)
     rate = output_rate(FPS if output.fps is None else output.fps)
     # Fails early for a place that cannot be written.
-    writer = VideoWriter(output.path, *framing.size(size), fps=rate, audio=scene.sound or None)
+    writer = VideoWriter(
+        output.path, *framing.size(size), fps=rate, audio=scene.sound or None, record=output.record
+    )
     motion = fitted.motion_to_target(scene.motion)
     masks = motion_masks(motion)
     if scene.masks is not None:
@@ -130,12 +139,13 @@ def render(
     frames = final_frames(model, latents, framing)
     if lock_background:
         frames = locked_frames(frames, scene.motion, framing.portrait(size), scene.portrait_pose)
+    frames = output.marks.framed(frames)
     sheet = SheetCollector(scene.motion.frames)
     with writer as video:
         write_at_rate(video, sheet.passing(frames), scene.motion.frames, rate, stages(Stage.WRITING))
     if output.contact_sheet is None:
         return (Path(output.path),)
-    save_image(output.contact_sheet, sheet.picture())
+    save_image(output.contact_sheet, sheet.picture(), output.record)
     return Path(output.path), Path(output.contact_sheet)
 
 

@@ -12,6 +12,7 @@ from ..base.presets import Preset, Quality
 from ..smga.config import Chaining, Visibility
 from ..smga.sampling import Align, Legs, MotionSampling
 from ..video.sampling import Sampling
+from .marking import MarkSettings
 
 if TYPE_CHECKING:
     from ..checkpoints.speaker_adapter import Speaker
@@ -137,3 +138,4 @@ class Settings:
     device: str = "auto"
     """"auto" (a GPU if there is one), "cpu", "cuda" or "mps"."""
     speaker: SpeakerChoice = field(default_factory=SpeakerChoice)
+    marks: MarkSettings = field(default_factory=MarkSettings)

@@ -17,11 +17,12 @@ from ..base.limits import JOB_SETS as MAX_SETS
 from ..base.limits import JOB_TEXT as MAX_TEXT
 from ..base.limits import JOBS as MAX_JOBS
 from ..base.limits import PATH as MAX_PATH
+from ..marks.record import checked_text
 
 Scalar = str | int | float | bool
 
 MAX_SEED = 2**64 - 1  # the host's own limit
-KEYS = ("name", "image", "audio", "seed", "set")
+KEYS = ("name", "image", "audio", "seed", "set", "consent")
 
 # A name becomes the start of file names, on Windows too.
 NAME = re.compile(r"[^\W_][\w .+-]{0,99}")
@@ -33,7 +34,8 @@ class Job:
     """One run of the workflow.
 
     `sets` maps "NODE.INPUT" to a value; a text "@file" stands for an uploaded file. Relative paths of files
-    belong to `folder`. `line` is the job's line in a jobs file, counted from 1.
+    belong to `folder`. `line` is the job's line in a jobs file, counted from 1. `consent` is a reference to
+    the consent of the person shown, which goes into the marks of the results.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Job:
     sets: Mapping[str, Scalar] = field(default_factory=dict)
     folder: Path = Path()
     line: int | None = None
+    consent: str | None = None
 
     @property
     def where(self) -> str:
@@ -130,6 +133,7 @@ def parse_job(text: str, line: int, folder: Path) -> Job:
         sets={key: _scalar(key, value) for key, value in sets.items()},
         folder=folder,
         line=line,
+        consent=_consent(fields),
     )
 
 
@@ -172,6 +176,11 @@ def _path(fields: Mapping[str, Any], key: str, folder: Path) -> Path | None:
     if not isinstance(text, str) or not 0 < len(text) <= MAX_PATH or "\0" in text:
         raise InputError("not the path of a file", where=f'"{key}"')
     return folder / text
+
+
+def _consent(fields: Mapping[str, Any]) -> str | None:
+    text = fields.get("consent")
+    return None if text is None else checked_text(text, '"consent"')
 
 
 def _scalar(key: str, value: object) -> Scalar:

@@ -19,6 +19,7 @@ MAX_BYTES = 32 * 1024 * 1024
 SUBFOLDER = "mmgt_queue"  # of the server's input folder: nothing of the person's own is overwritten there
 LOADERS = {"image": "LoadImage", "audio": "LoadAudio"}  # option and input name -> class_type of the node
 SEEDS = ("seed", "noise_seed")
+CONSENTING = "MMGTDecodeVideo"
 
 IMAGES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"])
 SOUNDS = frozenset({
@@ -119,6 +120,8 @@ class Workflow:
                 uploads[node, name] = _upload(_checked(path, kinds, name), node, name, hashes)
         if job.seed is not None:
             self._seed(nodes, job.seed, taken)
+        if job.consent is not None:
+            self._consent(nodes, job.consent, taken)
         for upload in uploads.values():
             nodes[upload.node]["inputs"][upload.input] = f"{SUBFOLDER}/{upload.name}"
         return Filled(nodes, tuple(uploads.values()))
@@ -184,6 +187,22 @@ class Workflow:
         for id, name in found:
             if (id, name) not in taken:
                 nodes[id]["inputs"][name] = seed
+
+    def _consent(self, nodes: dict[str, Any], consent: str, taken: set[tuple[str, str]]) -> None:
+        found = [
+            id
+            for id, data in nodes.items()
+            if data["class_type"] == CONSENTING and isinstance(data["inputs"].get("consent", ""), str)
+        ]
+        if not found:
+            raise InputError(
+                f"the workflow has no {CONSENTING} node, whose videos carry it",
+                where="consent",
+                fix="leave it out, or decode with that node",
+            )
+        for id in found:
+            if (id, "consent") not in taken:
+                nodes[id]["inputs"]["consent"] = consent
 
     def _list(self, ids: Any) -> str:
         shown = [f"{id} ({_title(self._nodes[id]) or self._nodes[id]['class_type']})" for id in ids]

@@ -62,11 +62,11 @@ class HostRenderer:
         chunks, rate = decoded_frames(latent, self._vae, framing_of(latent)), output_rate(FPS)
         first, sheet = next(chunks), SheetCollector(motion.frames)
         size = (first.shape[2], first.shape[1])
-        with VideoWriter(output.path, *size, rate, audio=[voice]) as video:
+        with VideoWriter(output.path, *size, rate, audio=[voice], record=output.record) as video:
             frames = sheet.passing(part for some in ([first], chunks) for part in some)
             write_at_rate(video, frames, motion.frames, rate, self._stages(Stage.WRITING))
         assert output.contact_sheet is not None
-        save_image(output.contact_sheet, sheet.picture())
+        save_image(output.contact_sheet, sheet.picture(), output.record)
         return Path(output.path), Path(output.contact_sheet)
 
     def _speech(self, voice: Waveform) -> Speech:

@@ -125,11 +125,15 @@ def test_the_lowest_versions_are_those_that_the_project_promises():
 def test_every_library_that_the_core_imports_is_declared():
     """By name, not as some other package's dependency; what not everyone needs has extras."""
     distributions = {"cv2": "opencv-python-headless", "PIL": "pillow", "huggingface_hub": "huggingface-hub"}
-    distributions |= {"pillow_heif": "pillow-heif", "pytorch_optimizer": "pytorch-optimizer"}
+    distributions |= {
+        "pillow_heif": "pillow-heif",
+        "pytorch_optimizer": "pytorch-optimizer",
+        "c2pa": "c2pa-python",
+    }
     extras = PROJECT["project"]["optional-dependencies"]
     optional = [
         line
-        for name in ("train", "train-8bit", "encoders", "detector", "queue", "heic", "eval")
+        for name in ("train", "train-8bit", "encoders", "detector", "queue", "heic", "eval", "c2pa")
         for line in extras[name]
     ]
     lines = [*PROJECT["project"]["dependencies"], *optional]

@@ -41,3 +41,11 @@ def test_there_is_no_page_of_a_node_that_is_gone(pack):
     nodes = {node.define_schema().node_id for node in pack("nodes").NODES}
     assert {path.stem for path in DOCS.glob("*.md")} == nodes
     assert {path.parent.name for path in DOCS.glob("*/*.md")} == nodes
+
+
+def test_no_output_has_the_id_of_an_input(pack):
+    """ComfyUI 0.3.64 refuses the whole pack for one of them; newer ones do not look."""
+    for node in pack("nodes").NODES:
+        schema = node.define_schema()
+        ids = [part.id for part in (*schema.inputs, *schema.outputs) if part.id is not None]
+        assert len(ids) == len(set(ids)), node

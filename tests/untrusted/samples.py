@@ -22,6 +22,7 @@ from mmgt_core.checkpoints.speaker_adapter import (
     read_speaker_adapter,
     write_speaker_adapter,
 )
+from mmgt_core.inspection.report import inspect_file
 from mmgt_core.lab.dataset.index import read_index_file
 from mmgt_core.lab.dataset.reader import read_shard
 from mmgt_core.lab.metrics.pose_encoder import (
@@ -34,9 +35,13 @@ from mmgt_core.lab.prepare.manifest import read_table
 from mmgt_core.lab.scores.clips import read_index_table
 from mmgt_core.lab.scores.phonemes import read_phonemes
 from mmgt_core.lab.tables.config import read_config
-from mmgt_core.media.images import load_image
+from mmgt_core.marks.credentials import credentials_for_tests
+from mmgt_core.marks.record import Record
+from mmgt_core.marks.signing import sign_file
+from mmgt_core.media.images import load_image, save_image
 from mmgt_core.media.sound_file import load_waveform
 from mmgt_core.media.video_reader import read_video
+from mmgt_core.media.video_writer import write_video
 from mmgt_core.pose.motion import Motion
 from mmgt_core.pose.motion_file import load_motion, save_motion
 from mmgt_core.pose.openpose import read_pose_file, write_pose_file
@@ -131,7 +136,10 @@ name = "I"
 figures = ["rmse"]
 rows = [{ name = "full", motion = "full" }, { name = "held", motion = "first pose" }]
 """
+MARKED = Door("", lambda path: inspect_file(path, watermark=False), lambda report: bool(report.lines()))
 DOORS = {
+    **dict.fromkeys(("marked.mp4", "marked.mkv", "marked.png", "marked.webp", "marked.jpg"), MARKED),
+    **dict.fromkeys(("signed.png", "signed.mp4"), MARKED),
     **dict.fromkeys(("a.wav", "a.flac", "a.mp3", "a.m4a", "a.ogg"), SOUND),
     **dict.fromkeys(("a.png", "a.jpg", "a.webp", "a.gif", "a.tiff", "a.bmp"), PICTURE),
     **dict.fromkeys(("a.mp4", "a.avi"), FILM),
@@ -169,6 +177,13 @@ def write_samples(folder: Path) -> dict[str, Path]:
     picture = Image.fromarray(np.stack([rows * 9, columns * 7, rows + columns], -1).astype(np.uint8))
     for name in ("a.png", "a.jpg", "a.webp", "a.gif", "a.tiff", "a.bmp"):
         picture.save(paths[name])
+    for suffix in (".png", ".webp", ".jpg"):
+        save_image(paths[f"marked{suffix}"], np.array(picture))
+    for name in ("marked.mp4", "marked.mkv", "signed.mp4"):
+        write_video(paths[name], np.stack([np.array(picture)] * 3))
+    save_image(paths["signed.png"], np.array(picture))
+    for name in ("signed.png", "signed.mp4"):
+        sign_file(paths[name], Record(consent="contract 1"), credentials_for_tests())
     for name, codec in (("a.mp4", "libx264"), ("a.avi", "mjpeg")):
         _encode_film(paths[name], codec)
     generator = torch.Generator().manual_seed(0)

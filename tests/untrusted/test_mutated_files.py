@@ -29,7 +29,8 @@ def test_the_sample_itself_is_usable(samples, name):
 @pytest.mark.parametrize("name", DOORS)
 def test_some_damaged_files(samples, tmp_path, name):
     try_seeds(name, samples, tmp_path, range(QUICK))
-    if name != "jobs.jsonl":  # there a bad line is told beside the good ones
+    # In a jobs file a bad line is told beside the good ones; of lossy images only the marks are read.
+    if name not in ("jobs.jsonl", "marked.jpg", "marked.webp"):
         assert TRIED[name]["refused"], "the damage does nothing"
 
 

@@ -29,6 +29,7 @@ def run(args: Options, console: Console) -> int:
 
     from ...base.atomic_files import atomic_write
     from ...base.timebase import SAMPLE_RATE
+    from ...marks.record import DRAWN, Record
     from ...media.images import save_image
     from ...media.sound_file import save_wav
     from ...media.video_writer import VideoWriter
@@ -43,13 +44,13 @@ def run(args: Options, console: Console) -> int:
         raise InputError(f"a size of {args.size} pixels is not possible", fix="choose 64 to 2048")
     clip = make_clip(args.seed, seconds=args.seconds)
     waveform = Waveform(clip.utterance.samples, SAMPLE_RATE)
-    progress = console.stage("drawing")
-    with VideoWriter(args.out, args.size, args.size, audio=waveform) as video:
+    progress, drawn = console.stage("drawing"), Record(DRAWN)
+    with VideoWriter(args.out, args.size, args.size, audio=waveform, record=drawn) as video:
         for frame in range(clip.frames):
             video.write(clip.picture(frame, args.size))
             progress(frame + 1, clip.frames)
     rest = Motion(torch.as_tensor(rest_pose(clip.identity), dtype=torch.float32)[None], args.size, args.size)
-    save_image(args.out.with_suffix(".png"), clip.portrait(args.size))
+    save_image(args.out.with_suffix(".png"), clip.portrait(args.size), drawn)
     write_pose_file(args.out.with_suffix(".json"), rest)
     save_motion(args.out.with_suffix(".safetensors"), clip.performance.motion)
     save_wav(args.out.with_suffix(".wav"), waveform)

@@ -98,7 +98,7 @@ def held_out_video(practice: Practice, stage: Stage) -> Path:
     out = folder / "video.mp4"
     if out.exists():
         return out
-    save_image(folder / "portrait.png", clip.images([0])[0])
+    save_image(folder / "portrait.png", clip.images([0])[0], record=None)
     save_wav(folder / "speech.wav", Waveform(clip.samples(), 16_000))
     write_pose_file(folder / "pose.json", true_motion(clip).window([0]))
     settings = Settings(
@@ -117,7 +117,7 @@ def held_out_video(practice: Practice, stage: Stage) -> Path:
     generate_video(request, settings, stage)
     every = max(1, clip.frames // 24)
     true = clip.images(list(range(0, clip.frames, every)))
-    save_image(folder / "truth.jpg", contact_sheet(true, fps=FPS / every))
+    save_image(folder / "truth.jpg", contact_sheet(true, fps=FPS / every), record=None)
     return out
 
 

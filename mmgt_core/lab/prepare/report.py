@@ -114,7 +114,7 @@ def write_report(
     if sheet is None:
         (folder / "examples.jpg").unlink(missing_ok=True)
     else:
-        save_image(folder / "examples.jpg", sheet)
+        save_image(folder / "examples.jpg", sheet, record=None)
 
 
 def _write(path: Path, text: str) -> None:

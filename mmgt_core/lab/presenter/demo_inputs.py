@@ -55,7 +55,7 @@ def write_demo_inputs(folder: str | PathLike[str]) -> tuple[Path, ...]:
     for seed, (portrait, pose) in zip(IDENTITY_SEEDS, assets.PORTRAITS, strict=True):
         identity = sample_identity(seed)
         keypoints = rest_pose(identity)
-        save_image(out / portrait, draw_frame(identity, keypoints, SIZE))
+        save_image(out / portrait, draw_frame(identity, keypoints, SIZE), record=None)
         write_pose_file(out / pose, Motion(torch.from_numpy(keypoints)[None], SIZE, SIZE))
         written += [out / portrait, out / pose]
     save_wav(out / assets.SPEECH, Waveform(utterance.samples, utterance.rate))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...base.timebase import FPS
+from ...marks.record import COMPOSITE, Record
 from ...media.video_writer import VideoWriter
 from .pairs import Pair, paired
 from .panels import named, panels_of, wave_panel
@@ -32,7 +33,7 @@ def write_comparison(path: Path, pairs: Mapping[str, Pair], side: int = PANEL) -
     sides |= {name: pair.pred for name, pair in pairs.items()}
     names = (["sound"] if sound is not None else []) + list(sides)
     width, count = side * len(names), 0
-    with VideoWriter(path, width, side, FPS, audio=sound) as video:
+    with VideoWriter(path, width, side, FPS, audio=sound, record=Record(COMPOSITE)) as video:
         for panels in zip(*(panels_of(version, side) for version in sides.values()), strict=False):
             row = list(panels)
             if sound is not None:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
+from ...marks.record import COMPOSITE, Record
+from ...marks.xmp import packet
 from ...media.waveform import Waveform
 from ...pose.drawing import draw_pose
 from .sides import Image, Side
@@ -64,5 +66,6 @@ def write_animation(path: str, frames: list[NDArray[np.uint8]], fps: float, qual
         duration=round(1000 / fps),
         loop=0,
         quality=quality,
+        xmp=packet(Record(COMPOSITE)),
         method=6,
     )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...base.correlation import pearson
+from ...marks.record import COMPOSITE, Record
 from ...media.images import save_image
 from ...media.video_writer import write_video
 from ...pose.drawing import draw_pose
@@ -72,9 +73,9 @@ class HeldOutMotion:
         ]
         moments = np.linspace(0, self.motion.shape[1] - 1, MOMENTS).astype(int)
         rows = [np.concatenate(list(frames[moments]), axis=1) for pair in pairs for frames in pair]
-        save_image(stem.with_suffix(".jpg"), np.concatenate(rows, axis=0))
+        save_image(stem.with_suffix(".jpg"), np.concatenate(rows, axis=0), Record(COMPOSITE))
         columns = [np.concatenate(pair, axis=1) for pair in pairs]
-        write_video(stem.with_suffix(".mp4"), np.concatenate(columns, axis=2))
+        write_video(stem.with_suffix(".mp4"), np.concatenate(columns, axis=2), record=Record(COMPOSITE))
 
 
 def _motion(flat: Tensor) -> Motion:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 
+from ...marks.record import COMPOSITE, Record
 from ...media.images import save_image, to_uint8
 from ...media.video_writer import write_video
 from ...video.autoencoder import decode_latents
@@ -93,9 +94,9 @@ class HeldOutClips:
             moments = np.linspace(0, frames - 1, min(SHOWN, frames)).astype(int).tolist()
             rows += [window[moment] for moment in moments]
             every += window
-        save_image(stem.with_suffix(".jpg"), np.concatenate(rows, axis=0))
+        save_image(stem.with_suffix(".jpg"), np.concatenate(rows, axis=0), Record(COMPOSITE))
         if frames > 1:
-            write_video(stem.with_suffix(".mp4"), np.stack(every))
+            write_video(stem.with_suffix(".mp4"), np.stack(every), record=Record(COMPOSITE))
 
 
 def _tile(image: np.ndarray) -> np.ndarray:

@@ -109,3 +109,12 @@ def test_set_options():
     for wrong in ("12.text", "text=3", ""):
         with pytest.raises(InputError, match="NODE.INPUT=VALUE"):
             parse_set(wrong)
+
+
+def test_a_consent_reference_is_a_short_text(tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    lines = [{"consent": "contract 12/2026"}, {"consent": "a\nb"}, {"consent": 7}, {"consent": "x" * 201}]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    first, *rest = read_jobs(path)
+    assert isinstance(first, Job) and first.consent == "contract 12/2026"
+    assert all(isinstance(job, BadJob) and '"consent"' in job.reason for job in rest)

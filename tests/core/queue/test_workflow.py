@@ -131,3 +131,19 @@ def test_the_bundled_workflows_are_told_from_their_twins(path):
     with pytest.raises(InputError, match="example_workflows/api/"):
         Workflow.load(path)
     Workflow.load(BUNDLED / "api" / path.name)
+
+
+def test_a_consent_reference_goes_to_the_node_that_writes_the_marks():
+    nodes = {
+        "1": {"class_type": "MMGTDecodeVideo", "inputs": {"latent": ["2", 0], "consent": ""}},
+        "2": {"class_type": "MMGTSampler", "inputs": {"seed": 1}},
+    }
+    job = Job("a", consent="contract 12")
+    filled = Workflow(nodes).filled(job)
+    assert filled.prompt["1"]["inputs"]["consent"] == "contract 12"
+    assert filled.digest != Workflow(nodes).filled(Job("a")).digest  # another consent is another job
+    assert nodes["1"]["inputs"]["consent"] == ""
+    older = {"1": {"class_type": "MMGTDecodeVideo", "inputs": {"latent": ["2", 0]}}, "2": nodes["2"]}
+    assert Workflow(older).filled(job).prompt["1"]["inputs"]["consent"] == "contract 12"
+    with pytest.raises(InputError, match="consent"):
+        Workflow({"2": nodes["2"]}).filled(job)

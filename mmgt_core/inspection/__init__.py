@@ -1,0 +1,1 @@
+"""`mmgt inspect`: what a file says about its origin, and what of it can be checked."""
