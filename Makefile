@@ -8,6 +8,7 @@
 #   make test-tools  exiftool, with which some tests read marks (Debian, Ubuntu)
 #   make lint        ruff and pyright            make coverage    quick tests with a coverage report
 #   make setup       only the environment        make demo-model  train the demo model from scratch
+#   make bench       speed on this machine       make bench-gpu   all GPU figures (PYTHON_GPU: a Python with CUDA)
 #
 # Variables: PYTHON (3.10 or newer; also NEWEST_PYTHON and LOWEST_PYTHON), PIP_ARGS (for pip install), ARGS (for the command behind demo, demo-model,
 # test and test-slow), GOLDENS (a folder of golden tensors for the parity tests), COMFYUI_PATH (a ComfyUI checkout)
@@ -45,7 +46,7 @@ NO_HOST := test-host: no ComfyUI at $(COMFYUI_PATH), skipped; set COMFYUI_PATH
 .PHONY: help setup host-setup browser-setup test-tools demo demo-model test bench bench-gpu test-newest test-lowest test-slow test-host test-host-slow coverage lint format clean
 
 help:
-	@sed -n '3,15s/^# \{0,1\}//p' Makefile
+	@sed -n '3,16s/^# \{0,1\}//p' Makefile
 
 setup: $(VENV)/.dev
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..base.ahead import ahead
 from ..base.notes import Note, unnoted
 from ..base.timebase import FPS
 from ..marks.record import COMPOSITE, Record
@@ -142,7 +143,7 @@ def render(
     frames = output.marks.framed(frames)
     sheet = SheetCollector(scene.motion.frames)
     with writer as video:
-        write_at_rate(video, sheet.passing(frames), scene.motion.frames, rate, stages(Stage.WRITING))
+        write_at_rate(video, sheet.passing(ahead(frames)), scene.motion.frames, rate, stages(Stage.WRITING))
     if output.contact_sheet is None:
         return (Path(output.path),)
     save_image(output.contact_sheet, sheet.picture(), output.record)

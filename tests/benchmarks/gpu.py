@@ -62,6 +62,7 @@ def main() -> None:
     if options.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("this PyTorch sees no CUDA device; the rows stay 'not measured'")
     device = torch.device(options.device)
+    torch.set_num_threads(max(2, torch.get_num_threads()))  # wall time, see measuring.py
     dtype = torch.float16 if device.type == "cuda" else torch.float32
     report, repeats, small = Report(device, options.out), options.repeats, options.small
     report.values["tflops"] = matrix_rate(device, dtype)

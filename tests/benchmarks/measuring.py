@@ -16,17 +16,19 @@ from mmgt_core.base.packed_linear import pack_linear
 def alternating(calls: Mapping[str, Callable[[], Any]], repeats: int, synchronize: Callable = lambda: None):
     """Median seconds of each call, measured in turns after one round that does not count.
 
-    Turns make ratios robust: what else the machine does meets all calls alike.
+    Turns make ratios robust: what else the machine does meets all calls alike. One thread is measured in
+    processor time, which other programs do not change much.
     """
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repeats + 1):
         for name, call in calls.items():
             synchronize()
-            began = time.perf_counter()
+            began = clock()
             call()
             synchronize()
             if turn:
-                seconds[name].append(time.perf_counter() - began)
+                seconds[name].append(clock() - began)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 

@@ -1,0 +1,130 @@
+"""Speed against image quality: `exact`, `fast`, `draft` and other choices of steps and guidance, demo model.
+
+Every choice makes the same frames from the same noise; PSNR is that of the images against `exact`, speed the
+processor time of the sampler against the published order of work (see stage2.py). Writes a JSON file and,
+with matplotlib, a picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from measuring import machine, table
+from stage2 import as_published
+
+from mmgt_core import assets
+from mmgt_core.audio.prosody import prosody
+from mmgt_core.checkpoints.smga import load_smga
+from mmgt_core.checkpoints.video import load_video_model
+from mmgt_core.media.framing import fit_image
+from mmgt_core.media.images import load_image
+from mmgt_core.media.sound_file import load_waveform
+from mmgt_core.media.waveform import Waveform
+from mmgt_core.pipeline.conditions import clip_conditions
+from mmgt_core.pose.openpose import read_pose_file
+from mmgt_core.smga.generate import generate_motion
+from mmgt_core.smga.sampling import MotionSampling
+from mmgt_core.video import denoise as sampler
+from mmgt_core.video.autoencoder import decode_latents
+from mmgt_core.video.sampling import Sampling
+
+EXACT = {"steps": 30, "cfg": 2.0}
+CHOICES: dict[str, dict[str, Any]] = {
+    "exact": EXACT,
+    "15 steps": {"steps": 15, "cfg": 2.0},
+    "8 steps": {"steps": 8, "cfg": 2.0},
+    "fast": {"quality": "fast", "cfg": 2.0, "steps": 8},
+    "5 steps": {"steps": 5, "cfg": 2.0},
+    "8 steps, no guidance": {"steps": 8, "cfg": 1.0},
+    "draft": {"quality": "draft", "steps": 4, "cfg": 1.0},
+}
+FIRST, FRAMES = 30, 10  # of the shipped speech
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("bench_quality.json"))
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    model = load_video_model(assets.asset(assets.VIDEO_MODEL)).eval()
+    conditions = _conditions(model)
+
+    def run(choice: dict[str, Any]) -> tuple[torch.Tensor, float]:
+        began = time.process_time()
+        latents = sampler.denoise(model, conditions, Sampling(seed=0, **choice))
+        seconds = time.process_time() - began
+        return decode_latents(model.autoencoder, latents, model.config.latent_scale).float(), seconds
+
+    made = {name: run(choice) for name, choice in CHOICES.items()}
+    with as_published(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sampler, "packed", lambda *_: nullcontext())
+        naive = run(EXACT)
+    exact = made["exact"][0]
+    rows = {
+        name: {"speed": round(naive[1] / seconds, 2), "psnr": _psnr(images, exact)}
+        for name, (images, seconds) in {"published order": naive, **made}.items()
+    }
+    report = {"machine": machine(), "frames": FRAMES, "naive_seconds": round(naive[1], 1), "rows": rows}
+    options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(f"Demo model, 256 px, {FRAMES} frames: {report['machine']}\n")
+    print(table(["", "speed", "PSNR to exact, dB"], [[name, *row.values()] for name, row in rows.items()]))
+    _draw(rows, options.out.with_suffix(".png"))
+
+
+def _conditions(model):
+    speech = load_waveform(assets.asset(assets.SPEECH))
+    portrait, pose = (assets.asset(name) for name in assets.PORTRAITS[0])
+    features = torch.from_numpy(prosody(speech)).float()
+    motion = generate_motion(
+        load_smga(assets.asset(assets.MOTION_MODEL)), features, read_pose_file(pose), MotionSampling(seed=0)
+    ).window(slice(FIRST, FIRST + FRAMES))
+    each = speech.rate // 25
+    voice = Waveform(speech.samples[FIRST * each : (FIRST + FRAMES) * each], speech.rate)
+    picture = fit_image(load_image(portrait), (model.config.size, model.config.size), "pad")[0]
+    return clip_conditions(model, picture, motion, voice, model.config)
+
+
+def _psnr(images: torch.Tensor, exact: torch.Tensor) -> float | None:
+    error = float((images - exact).square().mean())
+    return round(-10 * torch.tensor(error).log10().item(), 1) if error else None
+
+
+def _draw(rows: dict[str, dict[str, Any]], path: Path) -> None:
+    try:
+        import matplotlib
+    except ImportError:
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
+    for name, row in rows.items():
+        if row["psnr"] is None or row["psnr"] > 80:
+            continue  # the same images: they are marked on the axis
+        chosen = name in ("fast", "draft")
+        axes.scatter(row["speed"], row["psnr"], color="tab:red" if chosen else "tab:blue", zorder=3)
+        axes.annotate(
+            name, (row["speed"], row["psnr"]), xytext=(6, 4), textcoords="offset points", fontsize=9
+        )
+    axes.axvline(rows["exact"]["speed"], color="gray", linestyle="--", linewidth=1)
+    axes.annotate(
+        "exact", (rows["exact"]["speed"], axes.get_ylim()[0]), xytext=(4, 6), textcoords="offset points"
+    )
+    axes.set_xlabel("speed, published order of work = 1")
+    axes.set_ylabel("PSNR to exact (dB)")
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()
