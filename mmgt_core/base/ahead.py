@@ -13,7 +13,7 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
     """The items in their order, each made in another thread while the caller works on the one before.
 
     At most two items exist at a time. An error of the items is raised where the item would have come. When
-    the caller stops early, the item being made is finished and dropped, and the iterator of `items` is closed.
+    the caller stops early, the item being made is finished and dropped, and `items` is closed.
     """
     end = object()
     iterator = iter(items)

@@ -113,8 +113,13 @@ def _draw(rows: dict[str, dict[str, Any]], path: Path) -> None:
         chosen = name in ("fast", "draft")
         axes.scatter(row["speed"], row["psnr"], color="tab:red" if chosen else "tab:blue", zorder=3)
         axes.annotate(
-            name, (row["speed"], row["psnr"]), xytext=(6, 4), textcoords="offset points", fontsize=9
+            name,
+            (row["speed"], row["psnr"]),
+            xytext=(6, -12 if chosen else 4),
+            textcoords="offset points",
+            fontsize=9,
         )
+    axes.margins(0.12)
     axes.axvline(rows["exact"]["speed"], color="gray", linestyle="--", linewidth=1)
     axes.annotate(
         "exact", (rows["exact"]["speed"], axes.get_ylim()[0]), xytext=(4, 6), textcoords="offset points"
