@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..base.precision import Precision
 from ..base.presets import Preset, Quality
+from ..pose.gesture_track import Handedness, Style
 from ..smga.config import Chaining, Visibility
 from ..smga.sampling import Align, Legs, MotionSampling
 from ..video.sampling import Sampling
@@ -53,6 +54,14 @@ class MotionSettings:
     """Visible keypoints: those of the portrait; predicted, so that hands and arms come and go; or unfiltered
     predictions, as in the published script.
     """
+    style: Style = "natural"
+    """Style of the gestures: natural, calm, lively or open (open palms), for models that read it, as the demo
+    model does.
+    """
+    strength: float = 1.0
+    """Strength of the gestures, 0 (hands stay down) to 1.5, for the same models."""
+    handedness: Handedness = "mixed"
+    """The hand that leads: mixed, right or left (the person's own), or both always. For the same models."""
     silence_gate: bool = True
     """Close the mouth where the recording is silent. The official preset never does."""
 
@@ -73,6 +82,9 @@ class MotionSettings:
             visibility=self.visibility,
             silence_gate=None if self.silence_gate else False,
             quality=quality,
+            style=self.style,
+            strength=self.strength,
+            handedness=self.handedness,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from ..base.errors import InputError
 from ..base.presets import Preset, Quality
+from ..pose.gesture_track import GestureChoices, Handedness, Style
 from .config import OVERLAP, Chaining, SMGAConfig, Visibility
 
 Legs = Literal["keep", "zero"]
@@ -69,6 +70,8 @@ class MotionSampling:
         visibility: which keypoints are visible: those of the first pose; or hands and arms come and go as the
             network predicts; or every score as predicted.
         silence_gate: the mouth is closed where the recording is silent.
+        style, strength, handedness: of the gestures, for models that read a gesture track; see
+            `pose.gesture_track.GestureChoices`.
         quality: fewer steps for speed (docs/quality.md); steps, guidance and eta take precedence.
     """
 
@@ -88,6 +91,14 @@ class MotionSampling:
     visibility: Visibility | None = None
     silence_gate: bool | None = None
     quality: Quality = "exact"
+    style: Style = "natural"
+    strength: float = 1.0
+    handedness: Handedness = "mixed"
+
+    @property
+    def gestures(self) -> GestureChoices:
+        """What a person decides about the gestures."""
+        return GestureChoices(self.style, self.strength, self.handedness)
 
     def applied_to(self, config: SMGAConfig) -> MotionSampling:
         """These choices with nothing left open.
@@ -119,6 +130,13 @@ class MotionSampling:
 
 
 def _check(chosen: MotionSampling, config: SMGAConfig) -> None:
+    chosen.gestures.check()
+    if not config.control_channels and chosen.gestures != GestureChoices():
+        raise InputError(
+            "this motion model does not read style, strength and handedness",
+            where="style, strength, handedness",
+            fix="leave them at natural, 1 and mixed, and edit the motion instead, or choose the demo model",
+        )
     for what, kinds in (("chaining", Chaining), ("legs", Legs), ("align", Align), ("visibility", Visibility)):
         if getattr(chosen, what) not in get_args(kinds):
             raise InputError(
