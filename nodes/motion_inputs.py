@@ -99,7 +99,7 @@ def preset_choices() -> list[io.Input]:
 
 
 def gesture_inputs() -> list[io.Input]:
-    """Style, strength and handedness of the gestures; the last widgets of the node."""
+    """Style, strength and handedness of the gestures."""
     return [
         io.Combo.Input(
             "style",
@@ -133,6 +133,17 @@ def gesture_inputs() -> list[io.Input]:
     ]
 
 
+def body_limits_input() -> io.Input:
+    """The last widget of the node."""
+    return io.Combo.Input(
+        "body_limits",
+        options=list(ON_OFF),
+        default=FROM_PRESET,
+        optional=True,
+        tooltip="Keeps arms at possible lengths and hands out of the face.",
+    )
+
+
 def chosen_motion(
     *,
     seed: int,
@@ -152,6 +163,7 @@ def chosen_motion(
     style: Style = "natural",
     strength: float = 1.0,
     handedness: Handedness = "mixed",
+    body_limits: str = FROM_PRESET,
 ) -> MotionSampling:
     """The widgets' values as `MotionSampling`; "preset" and 0 become None here and nowhere else."""
     return MotionSampling(
@@ -172,6 +184,7 @@ def chosen_motion(
         style=style,
         strength=strength,
         handedness=handedness,
+        body_limits=ON_OFF[body_limits],
     )
 
 

@@ -62,6 +62,8 @@ class MotionSettings:
     """Strength of the gestures, 0 (hands stay down) to 1.5, for the same models."""
     handedness: Handedness = "mixed"
     """The hand that leads: mixed, right or left (the person's own), or both always. For the same models."""
+    body_limits: bool = True
+    """Keep arms at possible lengths and hands out of the face. The official preset never does."""
     silence_gate: bool = True
     """Close the mouth where the recording is silent. The official preset never does."""
 
@@ -81,6 +83,7 @@ class MotionSettings:
             motion_shift=self.motion_shift,
             visibility=self.visibility,
             silence_gate=None if self.silence_gate else False,
+            body_limits=None if self.body_limits else False,
             quality=quality,
             style=self.style,
             strength=self.strength,

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..base.errors import InputError
 from ..base.progress import Progress, silent
 from ..pose.absent import with_places
+from ..pose.body_limits import within_body_limits
 from ..pose.gesture_track import draw_track
 from ..pose.motion import Motion
 from ..pose.skeleton import VISIBLE_SCORE
@@ -82,7 +83,7 @@ def generate_motion(
     motion = motion if alignment is None else alignment.undo(motion)
     assert chosen.visibility is not None
     motion.keypoints[..., 2] = visible_scores(motion, first_pose, chosen.visibility).cpu()
-    return motion
+    return within_body_limits(motion, first_pose) if chosen.body_limits else motion
 
 
 def with_track(

@@ -22,6 +22,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "align": "off",
         "motion_shift": 0,
         "silence_gate": True,
+        "body_limits": True,
     },
     "official": {
         "chaining": "official",
@@ -30,6 +31,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "align": "off",
         "motion_shift": 1,
         "silence_gate": False,
+        "body_limits": False,
         "visibility": "unfiltered",
         "steps": 50,
         "guidance": 2.0,
@@ -70,6 +72,7 @@ class MotionSampling:
         visibility: which keypoints are visible: those of the first pose; or hands and arms come and go as the
             network predicts; or every score as predicted.
         silence_gate: the mouth is closed where the recording is silent.
+        body_limits: arms keep possible lengths, and hands stay out of the face (`pose.body_limits`).
         style, strength, handedness: of the gestures, for models that read a gesture track; see
             `pose.gesture_track.GestureChoices`.
         quality: fewer steps for speed (docs/quality.md); steps, guidance and eta take precedence.
@@ -90,6 +93,7 @@ class MotionSampling:
     motion_shift: int | None = None
     visibility: Visibility | None = None
     silence_gate: bool | None = None
+    body_limits: bool | None = None
     quality: Quality = "exact"
     style: Style = "natural"
     strength: float = 1.0

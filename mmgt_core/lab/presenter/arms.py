@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...pose.body_limits import FOREARM, UPPER_ARM
 from ...pose.gesture_track import SHAPES, channel, neutral_track
 from .gesture_shapes import GESTURES
 from .identity import Identity
 
-UPPER_ARM, FOREARM = 0.90, 0.66
-"""Longest bones of an arm over the distance of the shoulder joints; from the front they look shorter."""
 _REST_ANGLE, _REST_SPREAD = -98.0, 0.28
 _TABLE = {
     name: np.array([getattr(GESTURES[shape], name) for shape in SHAPES], float)
