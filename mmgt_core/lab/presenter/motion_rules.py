@@ -80,16 +80,16 @@ def perform(
     """
     frames = frame_count_of_seconds(seconds)
     times = (np.arange(frames) + 0.5) / FPS
-    begin = _smooth_step((times - times[0]) / 0.25) if frames else times
+    begin = smooth_step((times - times[0]) / 0.25) if frames else times
     activity, loudness = _activity(phonemes, seconds, times)
     activity = activity * begin
     opening, spread = _lips(phonemes, seconds, times)
-    quick = _smooth_step((times - times[0]) / 0.10) if frames else times
+    quick = smooth_step((times - times[0]) / 0.10) if frames else times
     landings, strengths = beats(phonemes)
-    calm = _smooth_step(2 * activity)
+    calm = smooth_step(2 * activity)
     track = neutral_track(frames) if track is None else track[:frames]
     head, tilt, turn = (track[:, channel(name)].astype(float) for name in ("head", "tilt", "turn"))
-    stroke, flick = _strokes(times, landings, strengths)
+    stroke, flick = strokes(times, landings, strengths)
     posture = Posture(
         opening=opening * quick,
         spread=spread * quick,
@@ -172,7 +172,7 @@ def _activity(
     return np.interp(times, grid, active), np.interp(times, grid, _blur(loudness, 0.12))
 
 
-def _strokes(times: np.ndarray, landings: np.ndarray, strengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def strokes(times: np.ndarray, landings: np.ndarray, strengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(frames, shapes) each: up before a landing, quickly down onto it, held, slowly back; and the flick of
     the hand that goes with it.
     """
@@ -236,10 +236,11 @@ def _bump(grid: np.ndarray, start: float, end: float, ramp: float) -> np.ndarray
     if end < start:
         return np.zeros_like(grid)
     distance = np.maximum(np.maximum(start - grid, grid - end), 0)
-    return 1 - _smooth_step(distance / ramp)
+    return 1 - smooth_step(distance / ramp)
 
 
-def _smooth_step(x: np.ndarray) -> np.ndarray:
+def smooth_step(x: np.ndarray) -> np.ndarray:
+    """0 below 0, 1 above 1, level at both ends."""
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
