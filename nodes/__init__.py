@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from .audio_features import LoadAudioFeatures
-from .comfy.library_folder import add_routes
+from .comfy.library_routes import add_routes
 from .comfy.missing_libraries import names_missing_library
 from .comfy.services import register_model_folder
 from .crop_face import MMGTCropFace

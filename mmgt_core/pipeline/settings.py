@@ -55,11 +55,9 @@ class MotionSettings:
     predictions, as in the published script.
     """
     style: Style = "natural"
-    """Style of the gestures: natural, calm, lively or open (open palms), for models that read it, as the demo
-    model does.
-    """
+    """Style of the gestures: natural, calm, lively or open (palms). The demo model reads it, others do not."""
     strength: float = 1.0
-    """Strength of the gestures, 0 (hands stay down) to 1.5, for the same models."""
+    """Strength of the gestures, 0 (hands stay down) to 1.5. For the same models."""
     handedness: Handedness = "mixed"
     """The hand that leads: mixed, right or left (the person's own), or both always. For the same models."""
     body_limits: bool = True

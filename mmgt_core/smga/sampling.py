@@ -73,8 +73,7 @@ class MotionSampling:
             network predicts; or every score as predicted.
         silence_gate: the mouth is closed where the recording is silent.
         body_limits: arms keep possible lengths, and hands stay out of the face (`pose.body_limits`).
-        style, strength, handedness: of the gestures, for models that read a gesture track; see
-            `pose.gesture_track.GestureChoices`.
+        style, strength, handedness: of the gestures (`GestureChoices`), for models that read a gesture track.
         quality: fewer steps for speed (docs/quality.md); steps, guidance and eta take precedence.
     """
 

@@ -1,12 +1,9 @@
-"""The motion library in ComfyUI's output folder, and the routes by which the page shows it."""
+"""The motion library in ComfyUI's output folder."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import sys
 from pathlib import Path
-from typing import Any
 
 import folder_paths
 
@@ -15,8 +12,7 @@ from ...mmgt_core.library.clips import LibraryClip, found_clip, library
 
 FOLDER = "mmgt_library"
 """In the output folder; docs/gestures.md names it."""
-ROUTE = "/mmgt/library"
-TYPES = {"preview": "image/webp", "sound": "audio/wav"}
+KINDS = ("preview", "sound")
 
 
 def library_folder() -> Path:
@@ -60,25 +56,4 @@ def clip_file(name: str, kind: str) -> Path | None:
     The name is compared with the list and never made into a path.
     """
     clip = next((clip for clip in clips() if clip.name == name), None)
-    return None if clip is None or kind not in TYPES else getattr(clip, kind)
-
-
-def add_routes() -> None:
-    """Let the host's server answer `ROUTE` (JSON) and `ROUTE`/preview and /sound?clip=NAME (files); once."""
-    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
-    if server is None or any(getattr(route, "path", None) == ROUTE for route in server.routes):
-        return
-    from aiohttp import web
-
-    @server.routes.get(ROUTE)
-    async def listed(request: Any) -> Any:
-        found = await asyncio.to_thread(clips)
-        return web.json_response([clip.to_json() for clip in found])
-
-    @server.routes.get(ROUTE + "/{kind:preview|sound}")
-    async def part(request: Any) -> Any:
-        kind = request.match_info["kind"]
-        path = await asyncio.to_thread(clip_file, request.query.get("clip", ""), kind)
-        if path is None:
-            return web.Response(status=404, text="the library has no such file")
-        return web.FileResponse(path, headers={"Content-Type": TYPES[kind], "Cache-Control": "no-cache"})
+    return None if clip is None or kind not in KINDS else getattr(clip, kind)

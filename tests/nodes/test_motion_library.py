@@ -137,7 +137,7 @@ def test_the_routes_answer_what_is_listed_and_nothing_else(saved, folder, pack, 
     assert saved(tags="wave").success
     routes = web.RouteTableDef()
     monkeypatch.setattr(server.PromptServer, "instance", SimpleNamespace(routes=routes), raising=False)
-    module = pack("nodes.comfy.library_folder")
+    module = pack("nodes.comfy.library_routes")
     module.add_routes()
     module.add_routes()  # a second call adds nothing
     assert len(routes) == 2

@@ -1,4 +1,4 @@
-"""`mmgt eval-gestures`: figures of the gestures of a Stage I model, beside the law it learned from."""
+"""`mmgt eval-gestures`: figures of the gestures of a Stage I model, beside the motion rules themselves."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def run(args: Options, console: Console) -> int:
     seeds = 2 if args.quick else args.seeds
     if args.clips:
         clips = gesture_clips.spoken_clips(2 if args.quick else args.clips)
-        columns["law"] = evaluation.measure_gestures(None, clips, seeds, console.stage("law"))
+        rules = evaluation.measure_gestures(None, clips, seeds, console.stage("motion rules"))
+        columns["motion rules"] = rules
         columns["model"] = evaluation.measure_gestures(model, clips, seeds, console.stage("espeak"))
     for folder in args.recordings:
         clips = gesture_clips.recorded_clips(folder)

@@ -52,8 +52,8 @@ class Performed:
 
     Attributes:
         motion, free: with body limits and without.
-        truth: the law's motion for the same gesture track; None where nobody knows it.
-        strokes: frames in which the law's strong strokes land.
+        truth: the motion of the rules for the same gesture track; None where nobody knows it.
+        strokes: frames in which strong strokes of the rules land.
     """
 
     motion: Motion
@@ -63,7 +63,7 @@ class Performed:
 
 
 def perform_clip(model: SMGA | None, clip: GestureClip, seed: int) -> Performed:
-    """The model's motion with the seed, or with `model` None the law's own."""
+    """The model's motion with the seed, or with `model` None that of the motion rules."""
     controlled = model is None or model.config.control_channels > 0
     track = draw_track(clip.frames, seed) if controlled else neutral_track(clip.frames)
     truth, strokes = _truth(clip, track, seed)
@@ -101,7 +101,7 @@ def measure_gestures(
     """Figures by the values of `ROWS`: value, and the ends of its 95 % interval over clips where it has one.
 
     Args:
-        model: Stage I; None measures the law, which performs only clips with phonemes.
+        model: Stage I; None measures the motion rules, which perform only clips with phonemes.
         seeds: performances of each clip.
         progress: called after every performance.
     """

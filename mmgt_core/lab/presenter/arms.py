@@ -116,9 +116,7 @@ def arm(who: Identity, curves: ArmCurves, side: float, rest: RestHands = FOLDED)
 def within_reach(
     shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray, width: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Elbow and wrist, (frames, 2), brought nearer where a bone would be too long for shoulders `width`
-    apart.
-    """
+    """Elbow and wrist, (frames, 2), brought nearer where a bone is too long for shoulders `width` apart."""
     elbow = _near(elbow, shoulder, UPPER_ARM * width)
     return elbow, _near(wrist, elbow, FOREARM * width)
 

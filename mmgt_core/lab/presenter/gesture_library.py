@@ -1,4 +1,4 @@
-"""The shipped clips of the motion library: each gesture of the law once, without speech, from rest to rest.
+"""The shipped clips of the motion library: each gesture of the motion rules once, without speech.
 
 Run `python -m mmgt_core.lab.presenter.gesture_library [FOLDER]` to write them again.
 """

@@ -1,4 +1,4 @@
-"""The gestures of the law, by the names of `gesture_track.SHAPES`: where hands are held, how they stroke.
+"""The gestures of the motion rules, named as in `gesture_track.SHAPES`: holds and strokes.
 
 Numbers are those of the person's left hand, x outward from the middle of the body and y down, in the
 figure's own lengths; the right hand is its mirror image.

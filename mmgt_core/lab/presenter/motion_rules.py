@@ -195,9 +195,7 @@ def _pulses(
     after: float,
     pause: float = 0.0,
 ) -> np.ndarray:
-    """A sum of bells with different widths (seconds) on the two sides of their centres, their tops `pause`
-    seconds long.
-    """
+    """A sum of bells with different widths on the two sides of their centres and tops of `pause` seconds."""
     lag = times[:, None] - centres[None]
     lag = np.where(lag > 0, np.maximum(lag - pause, 0), lag)
     return (heights * np.exp(-0.5 * (lag / np.where(lag < 0, before, after)) ** 2)).sum(1)

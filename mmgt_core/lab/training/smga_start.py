@@ -77,8 +77,7 @@ def prepare(model: SMGA, motions: Tensor, audio: Tensor) -> None:
 
 @torch.no_grad()
 def standardize(model: SMGA, motions: Tensor, audio: Tensor) -> None:
-    """Let a trained model go on in standardized units without any effect on what it computes; `fold` must
-    follow.
+    """Let a trained model go on in standardized units; it computes the same, and `fold` must follow.
 
     Args: see `prepare`.
     """
