@@ -55,7 +55,7 @@ class MotionSettings:
     predictions, as in the published script.
     """
     style: Style = "natural"
-    """Style of the gestures: natural, calm, lively or open (palms). The demo model reads it, others do not."""
+    """Style of the gestures: natural, calm, lively or open (palms). Only the demo model reads it."""
     strength: float = 1.0
     """Strength of the gestures, 0 (hands stay down) to 1.5. For the same models."""
     handedness: Handedness = "mixed"

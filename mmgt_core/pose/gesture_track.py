@@ -117,7 +117,7 @@ def fade_gestures(
     draw: Callable[[str], tuple[str, NDArray[np.float32]]],
     seconds: tuple[float, float],
 ) -> NDArray[np.float32]:
-    """(frames, CHANNELS): rows that `draw(name of the last shape)` gives, each for a time within `seconds`."""
+    """(frames, CHANNELS): rows that `draw(name of the last shape)` gives, each lasting within `seconds`."""
     rows, name = [], ""
     while sum(map(len, rows)) < frames + FADE:
         name, row = draw(name)
