@@ -114,6 +114,8 @@ def _shorten(points: Array, shown: NDArray[np.bool_], arm: tuple, longest: tuple
     """Bring elbow, then wrist and hand nearer where the bone is too long; in place."""
     shoulder, elbow, wrist, hand = arm
     for (start, end), most in zip(_bones(arm), longest, strict=True):
+        if not np.isfinite(most):
+            continue
         bone = points[:, end] - points[:, start]
         length = np.linalg.norm(bone, axis=-1, keepdims=True)
         too_long = (shown[:, start] & shown[:, end])[:, None] & (length > most)

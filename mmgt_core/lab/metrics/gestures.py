@@ -17,7 +17,7 @@ from ...pose.motion import Motion
 
 AROUND = (-6, -3, 0, 3, 6)  # frames around a landing at which a shape is read
 POINTING = 0.8  # shoulder widths that a unit of hand direction counts
-ALIKE = 0.27  # distance up to which two shapes are of one kind, in shoulder widths
+ALIKE = 0.25  # distance up to which two shapes are of one kind, in shoulder widths
 LEAST_SHARE = 0.02  # of all strokes: rarer kinds do not count
 STOP = 0.01  # shoulder widths a frame: a wrist that moved faster than this and slows down has landed
 SIGMA = 0.06  # seconds between a beat of the sound and one of the hands that count as near
