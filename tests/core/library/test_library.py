@@ -160,3 +160,18 @@ def test_the_shipped_gestures_are_complete_small_and_free() -> None:
     size = sum(path.stat().st_size for path in assets.GESTURES.iterdir())
     assert size < 400_000
     assert "CC0" in (assets.GESTURES / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "tags", ["{", "5", "[" * 5000, '["wave", 5, null, ["x"]]', '"wave"', "NaN", f'["{"x" * 9999}"]']
+)
+def test_tags_of_foreign_files_are_words_or_the_file_is_passed_over(tmp_path: Path, tags: str) -> None:
+    from safetensors.torch import save_file
+
+    header = {"width": "512", "height": "512", "fps": "25", "tags": tags, "license": "y" * 999}
+    save_file({"keypoints": torch.zeros(3, 134, 3)}, tmp_path / "a.safetensors", header)
+    for clip in clips_in(tmp_path):
+        assert all(isinstance(tag, str) and len(tag) <= 32 for tag in clip.tags)
+        assert len(clip.license) <= 32 and json.dumps(clip.to_json())
+    if tags.startswith('["wave"'):
+        assert clips_in(tmp_path)[0].tags == ("wave",)
