@@ -14,7 +14,7 @@ from ..pose.body_limits import within_body_limits
 from ..pose.gesture_track import draw_track
 from ..pose.motion import Motion
 from ..pose.skeleton import VISIBLE_SCORE
-from .alignment import Alignment
+from .alignment import PRESENTER, PUBLISHED, Alignment
 from .config import SMGAConfig
 from .diffusion import ddim_sample
 from .network import SMGA
@@ -54,7 +54,8 @@ def generate_motion(
     chosen = sampling.applied_to(model.config)
     features = with_track(model.config, features, chosen, track)
     placed = with_places(first_pose.window([0]), legs=not model.config.legs_at_origin)
-    alignment = Alignment.of(placed) if chosen.align == "training frame" else None
+    frame = PRESENTER if model.config.legs_at_origin else PUBLISHED
+    alignment = Alignment.of(placed, frame) if chosen.align == "training frame" else None
     pose = (placed if alignment is None else alignment.apply(placed)).to_network()[0].float()
     pose = without_legs(pose) if chosen.legs == "zero" else pose
     ddim: dict[str, Any] = {

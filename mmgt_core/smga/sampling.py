@@ -66,7 +66,7 @@ class MotionSampling:
         first_pose_ramp: begin exactly at the first pose; also joins chained windows.
         legs: whether the condition has the legs of the first pose, or network zeros as published.
         align: "training frame" moves the pose to where people stand in the training data, and the motion
-            exactly back (`alignment`).
+            exactly back (`alignment`); the default of the demo model, which leaves most poses where they are.
         motion_shift: frames by which the motion comes later than the sound, -10 to 10. The published script
             shows every frame one frame late.
         visibility: which keypoints are visible: those of the first pose; or hands and arms come and go as the
@@ -122,6 +122,8 @@ class MotionSampling:
                 fix=f"choose one of {', '.join(QUALITIES)}",
             )
         defaults = own | PRESETS[self.preset]
+        if config.control_channels and self.preset == "recommended":
+            defaults["align"] = "training frame"  # it knows how far people stand from one another in its data
         most = QUALITIES[self.quality].get("steps", defaults["steps"])
         defaults |= {**QUALITIES[self.quality], "steps": min(defaults["steps"], most)}
         if self.candidates > 1 and defaults["chaining"] == "overlap":
