@@ -117,7 +117,7 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
             audio_drop=0.1,
             lip_weight=10.0,
             loop=LoopSettings(
-                steps=3600, learning_rate=1.0e-3, warmup=50, ema_decay=0.998, weight_decay=0.005,
+                steps=4406, learning_rate=1.0e-3, warmup=50, ema_decay=0.998, weight_decay=0.005,
                 precision="fp32", log_every=50, save_minutes=1,
             ),
             **common,
