@@ -17,7 +17,7 @@ const STYLE = `
 .mmgt-library input, .mmgt-library button { background: var(--comfy-input-bg, #222); color: inherit; border: 1px solid
   var(--border-color, #444); border-radius: 4px; padding: 2px 6px; font: inherit; }
 .mmgt-library-grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(88px, 1fr)); gap: 4px; flex: 1;
-  min-height: 0; overflow-y: auto; align-content: start; }
+  min-height: 180px; contain: size; overflow-y: auto; align-content: start; }
 .mmgt-library-clip { position: relative; border: 2px solid transparent; border-radius: 4px; cursor: pointer;
   background: #000; overflow: hidden; }
 .mmgt-library-clip[aria-selected="true"] { border-color: var(--p-primary-color, #4a9eff); }

@@ -29,12 +29,14 @@ FIND = """(() => { const find = document.querySelector('.mmgt-library input'); f
 
 @pytest.fixture
 def clips(host):
-    """Two clips of a person's own, one with sound."""
+    """Clips of a person's own, one with sound."""
     folder = host.folder / "output" / "mmgt_library"
     motion = load_motion(assets.GESTURES / "weigh.safetensors")
     sound = load_waveform(assets.asset(assets.SPEECH)).cut(0.3, 1.4)
     save_clip(folder, "talks/hello", motion, tags="greeting", sound=sound)
-    save_clip(folder, "quiet", motion, tags="calm")
+    quiet = save_clip(folder, "quiet", motion, tags="calm")
+    for number in range(30):  # more than the node has room for
+        shutil.copy(quiet.path, folder / f"x{number:02}.safetensors")
     yield folder
     shutil.rmtree(folder)
 
@@ -55,6 +57,7 @@ def test_clips_are_shown_filtered_chosen_and_played(clips, canvas):
     page.until(f"({SHOWN}) >= 4", "previews are drawn", 60)
     assert {"quiet", "built in/open"} <= set(page.js(TILES))
     page.screenshot(PICTURES / f"library_{name}.png")
+    assert page.js("document.querySelector('.mmgt-library').offsetHeight") < 500  # it scrolls, the node stays
     for text, left in (("greeting", ["talks/hello"]), ("built in/we", ["built in/weigh"]), ("no such", [])):
         page.js(FIND, text)
         assert page.js(TILES) == left
