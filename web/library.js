@@ -17,11 +17,12 @@ const STYLE = `
 .mmgt-library input, .mmgt-library button { background: var(--comfy-input-bg, #222); color: inherit; border: 1px solid
   var(--border-color, #444); border-radius: 4px; padding: 2px 6px; font: inherit; }
 .mmgt-library-grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(88px, 1fr)); gap: 4px; flex: 1;
+  grid-auto-rows: max-content;
   min-height: 180px; contain: size; overflow-y: auto; align-content: start; }
 .mmgt-library-clip { position: relative; border: 2px solid transparent; border-radius: 4px; cursor: pointer;
   background: #000; overflow: hidden; }
 .mmgt-library-clip[aria-selected="true"] { border-color: var(--p-primary-color, #4a9eff); }
-.mmgt-library-clip img { width: 100%; aspect-ratio: 1; object-fit: contain; display: block; }
+.mmgt-library-clip > :first-child { width: 100%; aspect-ratio: 1; object-fit: contain; display: block; }
 .mmgt-library-clip span { display: block; padding: 1px 4px; overflow: hidden; white-space: nowrap; text-overflow:
   ellipsis; background: var(--comfy-menu-bg, #333); }
 .mmgt-library-clip button { position: absolute; top: 2px; right: 2px; padding: 0 4px; }`;
@@ -112,8 +113,9 @@ class Browser {
     tile.setAttribute("role", "option");
     tile.dataset.clip = clip.name;
     tile.title = [clip.name, `${clip.seconds} s`, clip.tags.join(", "), clip.license].filter(Boolean).join("\n");
-    const picture = element("img", "", { loading: "lazy", alt: clip.name, draggable: false });
-    if (clip.preview) picture.src = address("preview", clip.name);
+    const picture = clip.preview
+      ? element("img", "", { loading: "lazy", alt: clip.name, draggable: false, src: address("preview", clip.name) })
+      : element("div");
     tile.append(picture, element("span", "", { textContent: clip.name.split("/").pop() }));
     tile.addEventListener("click", () => this.choose(clip.name));
     tile.addEventListener("keydown", (event) => event.key === "Enter" && this.choose(clip.name));
