@@ -4,7 +4,7 @@ ComfyUI imports this file; nothing heavy is loaded before it asks for the nodes.
 which also works without ComfyUI (command `mmgt`).
 """
 
-WEB_DIRECTORY = "./web"  # help pages of the nodes
+WEB_DIRECTORY = "./web"  # help pages of the nodes, and the browser of the motion library
 
 
 async def comfy_entrypoint():

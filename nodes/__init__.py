@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from .audio_features import LoadAudioFeatures
+from .comfy.library_routes import add_routes
 from .comfy.missing_libraries import names_missing_library
 from .comfy.services import register_model_folder
 from .crop_face import MMGTCropFace
@@ -20,6 +21,7 @@ from .generate_motion import SMGAPoseGenerate
 from .load_portrait import MMGTLoadPortrait
 from .loaders import MMGTLoadMotionModel, MMGTLoadVideoModel
 from .motion_files import MMGTLoadMotion, MMGTMotionFromPose, MMGTSaveMotion
+from .motion_library import MMGTLoadFromLibrary, MMGTSaveToLibrary
 from .motion_mask import MotionMaskFromKeypoints
 from .preview_motion import MMGTPreviewMotion
 from .sampler import MMGTApply, MMGTSampler
@@ -52,6 +54,8 @@ NODES: list[type[io.ComfyNode]] = [
         MMGTExportMotion,
         MMGTPreviewMotion,
         MMGTCropFace,
+        MMGTSaveToLibrary,
+        MMGTLoadFromLibrary,
     )
 ]
 
@@ -60,5 +64,6 @@ class MMGTExtension(ComfyExtension):
     """Returns the node classes to ComfyUI."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        add_routes()
         register_model_folder()  # for the loaders' file lists; older hosts have no `on_load`
         return list(NODES)

@@ -18,7 +18,7 @@ from .comfy.sockets import (
     Speech,
     as_motion,
 )
-from .motion_inputs import chosen_motion, preset_choices
+from .motion_inputs import body_limits_input, chosen_motion, gesture_inputs, preset_choices
 from .sampler_inputs import advanced, preset_input, quality_input
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ class SMGAPoseGenerate(io.ComfyNode):
                 preset_input(),
                 *map(advanced, preset_choices()),
                 quality_input(),
+                *gesture_inputs(),
+                advanced(body_limits_input()),
             ],
             outputs=[
                 MotionSocket.Output("motion", display_name="motion"),

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from comfy_api.latest import io
 
 from ..mmgt_core.base.presets import Preset, Quality
+from ..mmgt_core.pose.gesture_track import HANDEDNESS, STRONGEST, STYLES, Handedness, Style
 from ..mmgt_core.smga.config import Chaining, Visibility
 from ..mmgt_core.smga.sampling import MOST_SHIFT, Align, Legs, MotionSampling
 
@@ -97,6 +98,52 @@ def preset_choices() -> list[io.Input]:
     ]
 
 
+def gesture_inputs() -> list[io.Input]:
+    """Style, strength and handedness of the gestures."""
+    return [
+        io.Combo.Input(
+            "style",
+            options=list(STYLES),
+            default=STYLES[0],
+            optional=True,
+            tooltip=(
+                "Style of the gestures: natural = all kinds; calm = few and small; lively = large and "
+                "changing quickly; open = open palms. For motion models that read it, as the demo model does."
+            ),
+        ),
+        io.Float.Input(
+            "strength",
+            default=1.0,
+            min=0.0,
+            max=STRONGEST,
+            step=0.05,
+            optional=True,
+            tooltip="Strength of the gestures. 0 = hands stay down; 1 = usual. For the same models.",
+        ),
+        io.Combo.Input(
+            "handedness",
+            options=list(HANDEDNESS),
+            default=HANDEDNESS[0],
+            optional=True,
+            tooltip=(
+                "Hand that leads: mixed, right or left (the person's own), or both at all times. For the "
+                "same models."
+            ),
+        ),
+    ]
+
+
+def body_limits_input() -> io.Input:
+    """The last widget of the node."""
+    return io.Combo.Input(
+        "body_limits",
+        options=list(ON_OFF),
+        default=FROM_PRESET,
+        optional=True,
+        tooltip="Keeps arms at possible lengths and hands out of the face.",
+    )
+
+
 def chosen_motion(
     *,
     seed: int,
@@ -113,6 +160,10 @@ def chosen_motion(
     eta: str = FROM_PRESET,
     silence_gate: str = FROM_PRESET,
     quality: Quality = "exact",
+    style: Style = "natural",
+    strength: float = 1.0,
+    handedness: Handedness = "mixed",
+    body_limits: str = FROM_PRESET,
 ) -> MotionSampling:
     """The widgets' values as `MotionSampling`; "preset" and 0 become None here and nowhere else."""
     return MotionSampling(
@@ -130,6 +181,10 @@ def chosen_motion(
         visibility=_named(visibility, Visibility),
         silence_gate=ON_OFF[silence_gate],
         quality=quality,
+        style=style,
+        strength=strength,
+        handedness=handedness,
+        body_limits=ON_OFF[body_limits],
     )
 
 

@@ -15,6 +15,8 @@ PORTRAITS = ((PORTRAIT, POSE), ("demo_portrait_2.png", "demo_pose_2.json"))
 """Picture and pose of each portrait of `mmgt demo --portrait N`, counted from 1."""
 
 FOLDER = Path(__file__).resolve().parent
+GESTURES = FOLDER / "gestures"
+"""The shipped clips of the motion library; the license is in each file's header and in its README."""
 
 
 def asset(name: str) -> Path:

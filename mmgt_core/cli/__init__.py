@@ -19,6 +19,7 @@ HELP = {
     "draw": "Draw a motion as the pose video of a video model (Wan, VACE, LTX, ControlNet).",
     "edit": "Change a motion: trim, join, loop, scale parts, smooth, mirror, retarget, blend.",
     "export": "Write a motion for other programs: OpenPose, MMPose, CSV, After Effects, Live2D, ...",
+    "library": "List, add, show or export clips of the motion library.",
     "demo": "Render a shipped portrait and speech with the demo model.",
     "work": "List or remove the unfinished work of interrupted runs.",
     "queue": "Run a workflow on ComfyUI servers: one job, or a file of jobs.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..base.precision import Precision
 from ..base.presets import Preset, Quality
+from ..pose.gesture_track import Handedness, Style
 from ..smga.config import Chaining, Visibility
 from ..smga.sampling import Align, Legs, MotionSampling
 from ..video.sampling import Sampling
@@ -54,6 +55,14 @@ class MotionSettings:
     """Visible keypoints: those of the portrait; predicted, so that hands and arms come and go; or unfiltered
     predictions, as in the published script.
     """
+    style: Style = "natural"
+    """Style of the gestures: natural, calm, lively or open (palms). Only the demo model reads it."""
+    strength: float = 1.0
+    """Strength of the gestures, 0 (hands stay down) to 1.5. For the same models."""
+    handedness: Handedness = "mixed"
+    """The hand that leads: mixed, right or left (the person's own), or both always. For the same models."""
+    body_limits: bool = True
+    """Keep arms at possible lengths and hands out of the face. The official preset never does."""
     silence_gate: bool = True
     """Close the mouth where the recording is silent. The official preset never does."""
 
@@ -73,7 +82,11 @@ class MotionSettings:
             motion_shift=self.motion_shift,
             visibility=self.visibility,
             silence_gate=None if self.silence_gate else False,
+            body_limits=None if self.body_limits else False,
             quality=quality,
+            style=self.style,
+            strength=self.strength,
+            handedness=self.handedness,
         )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+from collections.abc import Sequence
 
 import torch
 
@@ -20,13 +22,28 @@ KEYPOINTS = "keypoints"
 KIND = "motion"
 
 
-def save_motion(path: str | os.PathLike[str], motion: Motion) -> None:
-    """Write `keypoints` float32 (frames, 134, 3), with size and fps in the header; complete or not at all."""
+def save_motion(
+    path: str | os.PathLike[str],
+    motion: Motion,
+    *,
+    tags: Sequence[str] = (),
+    license: str = "",
+    half: bool = False,
+) -> None:
+    """Write `keypoints` float32 (frames, 134, 3), with size and fps in the header; complete or not at all.
+
+    Args:
+        tags, license: of a clip of the motion library; they stand in the header where given.
+        half: float16 instead: half the size, exact within a quarter of a pixel of 512.
+    """
     from safetensors.torch import save
 
     header = {"mmgt_kind": KIND, "width": str(motion.width), "height": str(motion.height), "fps": str(FPS)}
+    header |= {"tags": json.dumps(list(tags))} if tags else {}
+    header |= {"license": license} if license else {}
+    keypoints = motion.keypoints.detach().to(torch.float16 if half else torch.float32).cpu().contiguous()
     with atomic_write(path) as temporary:
-        temporary.write_bytes(save({KEYPOINTS: motion.keypoints.detach().float().cpu().contiguous()}, header))
+        temporary.write_bytes(save({KEYPOINTS: keypoints}, header))
 
 
 def load_motion(path: str | os.PathLike[str]) -> Motion:

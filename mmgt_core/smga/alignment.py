@@ -2,12 +2,15 @@
 
 SMGA was trained on coordinates in pixels: in the released sample the nose is near (215, 170) of the 512-pixel
 canvas and the shoulders are 235 pixels apart. A portrait in another framing lies outside of what it has seen.
+The demo model has seen the procedural presenter, who stands elsewhere and not always in the same place.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from ..pose import skeleton
@@ -15,6 +18,25 @@ from ..pose.motion import CANVAS, Motion
 
 NOSE_AT = (215.0, 170.0)  # canvas pixels
 SHOULDERS_APART = 235.0
+
+
+class TrainingFrame(NamedTuple):
+    """Where people stand in the training data, in canvas pixels.
+
+    Attributes:
+        nose, apart: place of the nose, and distance of the shoulders.
+        nose_within: x and y by which noses differ in the data; apart_within: the distances that it has. A
+            pose within both stays where it is.
+    """
+
+    nose: tuple[float, float]
+    apart: float
+    nose_within: tuple[float, float] = (0.0, 0.0)
+    apart_within: tuple[float, float] = (0.0, 0.0)
+
+
+PUBLISHED = TrainingFrame(NOSE_AT, SHOULDERS_APART)
+PRESENTER = TrainingFrame((256.0, 169.0), 193.0, (20.0, 14.0), (160.0, 228.0))
 
 
 @dataclass(frozen=True)
@@ -26,7 +48,7 @@ class Alignment:
     dy: float
 
     @classmethod
-    def of(cls, pose: Motion) -> Alignment:
+    def of(cls, pose: Motion, frame: TrainingFrame = PUBLISHED) -> Alignment:
         """The alignment of a pose of one frame; without both shoulders and the nose, none."""
         shown = pose.keypoints[0, :, 2] >= skeleton.VISIBLE_SCORE
         needed = [skeleton.NOSE, skeleton.LEFT_SHOULDER, skeleton.RIGHT_SHOULDER]
@@ -34,9 +56,13 @@ class Alignment:
         apart = float((points[skeleton.LEFT_SHOULDER] - points[skeleton.RIGHT_SHOULDER]).norm())
         if not bool(shown[needed].all()) or apart < 1:
             return cls(1.0, 0.0, 0.0)
-        scale = SHOULDERS_APART / apart
+        off = [abs(a - b) for a, b in zip(points[skeleton.NOSE].tolist(), frame.nose, strict=True)]
+        low, high = frame.apart_within
+        if low <= apart <= high and off[0] <= frame.nose_within[0] and off[1] <= frame.nose_within[1]:
+            return cls(1.0, 0.0, 0.0)
+        scale = frame.apart / apart
         x, y = (points[skeleton.NOSE] * scale).tolist()
-        return cls(scale, NOSE_AT[0] - x, NOSE_AT[1] - y)
+        return cls(scale, frame.nose[0] - x, frame.nose[1] - y)
 
     def apply(self, motion: Motion) -> Motion:
         """The motion where the training data is."""
@@ -63,6 +89,7 @@ def _canvas(motion: Motion) -> Tensor:
 def _moved(motion: Motion, scale: float, dx: float, dy: float) -> Motion:
     size, corner = _frame(motion)
     keypoints = motion.keypoints.clone()
-    moved = _canvas(motion) * scale + keypoints.new_tensor([dx, dy])
-    keypoints[..., :2] = (moved - corner) / size
+    moved = (_canvas(motion) * scale + keypoints.new_tensor([dx, dy]) - corner) / size
+    absent = (keypoints == 0).all(dim=-1, keepdim=True)  # no place, and so none to move
+    keypoints[..., :2] = torch.where(absent, 0, moved)
     return replace(motion, keypoints=keypoints)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..base.feature_kinds import PROSODY, PROSODY_CHANNELS, WAVLM_PROSODY
 from ..base.timebase import WINDOW_FRAMES
+from ..pose.gesture_track import CHANNELS
 from ..pose.skeleton import FLAT
 
 Chaining = Literal["overlap", "chained", "official"]
@@ -29,6 +30,8 @@ class SMGAConfig:
             unless set otherwise.
         visibility: which keypoints are visible unless set otherwise.
         streams: "two" for face and body, as published; "one" for both together (an ablation of the paper).
+        control_channels: of a gesture track (`pose.gesture_track`) behind the audio features; 0 in published
+            models, which read none.
     """
 
     features: int = FLAT
@@ -45,6 +48,12 @@ class SMGAConfig:
     eta: float = 1.0
     visibility: Visibility = "predicted"
     streams: Literal["two", "one"] = "two"
+    control_channels: int = 0
+
+    @property
+    def condition_channels(self) -> int:
+        """Numbers per frame that the audio encoder reads: audio features, then the gesture track."""
+        return self.audio_channels + self.control_channels
 
     @property
     def audio_features(self) -> str:
@@ -64,6 +73,8 @@ class SMGAConfig:
         for name in sizes:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.control_channels not in (0, CHANNELS):
+            raise ValueError(f"control_channels must be 0 or {CHANNELS}, not {self.control_channels}")
         if self.width % (2 * self.heads) or self.width < 4:
             raise ValueError(f"width {self.width} must be an even multiple of the {self.heads} heads")
         if self.features != FLAT:

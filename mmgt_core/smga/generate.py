@@ -11,9 +11,11 @@ from ..base.errors import InputError
 from ..base.packed_linear import packed
 from ..base.progress import Progress, silent
 from ..pose.absent import with_places
+from ..pose.body_limits import within_body_limits
+from ..pose.gesture_track import draw_track
 from ..pose.motion import Motion
 from ..pose.skeleton import VISIBLE_SCORE
-from .alignment import Alignment
+from .alignment import PRESENTER, PUBLISHED, Alignment
 from .config import SMGAConfig
 from .diffusion import ddim_sample
 from .network import SMGA
@@ -30,6 +32,8 @@ def generate_motion(
     first_pose: Motion,
     sampling: MotionSampling,
     progress: Progress = silent,
+    *,
+    track: Tensor | None = None,
 ) -> Motion:
     """Generate the motion (frames, 134, 3) of a person who speaks what the features describe.
 
@@ -42,13 +46,17 @@ def generate_motion(
         first_pose: its first frame is the pose that the motion begins with.
         sampling: how; None in it = what the preset or the model's configuration says.
         progress: called after each network call.
+        track: (frames, channels) of `pose.gesture_track`, for models that read one; None = drawn from the
+            seed with the style, strength and handedness of `sampling`.
 
-    Raises InputError for features, poses or settings that do not fit the model.
+    Raises InputError for features, tracks, poses or settings that do not fit the model.
     """
     _check(model.config, features, first_pose)
     chosen = sampling.applied_to(model.config)
+    features = with_track(model.config, features, chosen, track)
     placed = with_places(first_pose.window([0]), legs=not model.config.legs_at_origin)
-    alignment = Alignment.of(placed) if chosen.align == "training frame" else None
+    frame = PRESENTER if model.config.legs_at_origin else PUBLISHED
+    alignment = Alignment.of(placed, frame) if chosen.align == "training frame" else None
     pose = (placed if alignment is None else alignment.apply(placed)).to_network()[0].float()
     pose = without_legs(pose) if chosen.legs == "zero" else pose
     ddim: dict[str, Any] = {
@@ -78,7 +86,29 @@ def generate_motion(
     motion = motion if alignment is None else alignment.undo(motion)
     assert chosen.visibility is not None
     motion.keypoints[..., 2] = visible_scores(motion, first_pose, chosen.visibility).cpu()
-    return motion
+    return within_body_limits(motion, first_pose) if chosen.body_limits else motion
+
+
+def with_track(
+    config: SMGAConfig, features: Tensor, sampling: MotionSampling, track: Tensor | None = None
+) -> Tensor:
+    """Features (frames, audio_channels) and the gesture track behind them, as the network reads both:
+    (frames, condition_channels). The features alone for models without tracks.
+
+    Raises InputError for a track that does not fit.
+    """
+    if not config.control_channels:
+        if track is not None:
+            raise InputError("this Stage I model reads no gesture track", fix="give none")
+        return features
+    if track is None:
+        track = torch.from_numpy(draw_track(len(features), sampling.seed, sampling.gestures))
+    if track.shape != (len(features), config.control_channels) or not bool(track.isfinite().all()):
+        raise InputError(
+            f"the gesture track has the shape {tuple(track.shape)} or values that are not finite",
+            fix=f"give finite values of the shape {(len(features), config.control_channels)}",
+        )
+    return torch.cat([features, track.to(features)], dim=1)
 
 
 def _shifted(flat: Tensor, pose: Tensor, frames: int) -> Tensor:

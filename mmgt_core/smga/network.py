@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..pose.gesture_track import neutral_track
 from ..pose.skeleton import FACE_COLUMNS
 from .config import SMGAConfig
 from .layers import Attention, EncoderLayer, FeedForward, FiLM, KeyValue, Rotary, sinusoid
@@ -102,7 +103,7 @@ class SMGA(nn.Module):
         self.time_tokens = nn.Linear(4 * width, TIME_TOKENS * width)
         self.memory_norm = nn.LayerNorm(width)
         self.motion_in = nn.Linear(2 * config.features, width)
-        self.audio_in = nn.Linear(config.audio_channels, width)
+        self.audio_in = nn.Linear(config.condition_channels, width)
         self.encoder = nn.ModuleList(
             EncoderLayer(width, config.ffn, config.heads, config.dropout)
             for _ in range(config.encoder_layers)
@@ -128,7 +129,7 @@ class SMGA(nn.Module):
         Args:
             x_t: (batch, frames, 402) noisy motion; at most `config.frames` frames.
             cond_frame: (batch, 402) the first pose.
-            audio: (batch, config.frames, audio_channels), or without the batch axis for a batch of one.
+            audio: (batch, config.frames, condition_channels), or without the batch axis for a batch of one.
             t: (batch,) diffusion times, integers 0..999.
             drop: (batch,) bool, rows without audio; None = no row.
         """
@@ -147,8 +148,12 @@ class SMGA(nn.Module):
 
     def audio_tokens(self, audio: Tensor, drop: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Audio (batch, frames, channels) -> tokens (batch, frames, width) and the pooled audio
-        (batch, width); `drop` as in `forward`.
+        (batch, width); `drop` as in `forward`. Audio without the gesture track that the network reads gets
+        the neutral one.
         """
+        if self.config.control_channels and audio.shape[-1] == self.config.audio_channels:
+            neutral = torch.from_numpy(neutral_track(audio.shape[1])).to(audio)
+            audio = torch.cat([audio, neutral.expand(len(audio), -1, -1)], dim=-1)
         tokens = self.audio_in(audio)
         for layer in self.encoder:
             tokens = layer(tokens, self.rotary)

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from ..base.errors import InputError
 from ..base.presets import Preset, Quality
+from ..pose.gesture_track import GestureChoices, Handedness, Style
 from .config import OVERLAP, Chaining, SMGAConfig, Visibility
 
 Legs = Literal["keep", "zero"]
@@ -21,6 +22,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "align": "off",
         "motion_shift": 0,
         "silence_gate": True,
+        "body_limits": True,
     },
     "official": {
         "chaining": "official",
@@ -29,6 +31,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "align": "off",
         "motion_shift": 1,
         "silence_gate": False,
+        "body_limits": False,
         "visibility": "unfiltered",
         "steps": 50,
         "guidance": 2.0,
@@ -63,12 +66,14 @@ class MotionSampling:
         first_pose_ramp: begin exactly at the first pose; also joins chained windows.
         legs: whether the condition has the legs of the first pose, or network zeros as published.
         align: "training frame" moves the pose to where people stand in the training data, and the motion
-            exactly back (`alignment`).
+            exactly back (`alignment`); the default of the demo model, which leaves most poses where they are.
         motion_shift: frames by which the motion comes later than the sound, -10 to 10. The published script
             shows every frame one frame late.
         visibility: which keypoints are visible: those of the first pose; or hands and arms come and go as the
             network predicts; or every score as predicted.
         silence_gate: the mouth is closed where the recording is silent.
+        body_limits: arms keep possible lengths, and hands stay out of the face (`pose.body_limits`).
+        style, strength, handedness: of the gestures (`GestureChoices`), for models that read a gesture track.
         quality: fewer steps for speed (docs/quality.md); steps, guidance and eta take precedence.
     """
 
@@ -87,7 +92,16 @@ class MotionSampling:
     motion_shift: int | None = None
     visibility: Visibility | None = None
     silence_gate: bool | None = None
+    body_limits: bool | None = None
     quality: Quality = "exact"
+    style: Style = "natural"
+    strength: float = 1.0
+    handedness: Handedness = "mixed"
+
+    @property
+    def gestures(self) -> GestureChoices:
+        """What a person decides about the gestures."""
+        return GestureChoices(self.style, self.strength, self.handedness)
 
     def applied_to(self, config: SMGAConfig) -> MotionSampling:
         """These choices with nothing left open.
@@ -108,6 +122,8 @@ class MotionSampling:
                 fix=f"choose one of {', '.join(QUALITIES)}",
             )
         defaults = own | PRESETS[self.preset]
+        if config.control_channels and self.preset == "recommended":
+            defaults["align"] = "training frame"  # it knows how far people stand from one another in its data
         most = QUALITIES[self.quality].get("steps", defaults["steps"])
         defaults |= {**QUALITIES[self.quality], "steps": min(defaults["steps"], most)}
         if self.candidates > 1 and defaults["chaining"] == "overlap":
@@ -119,6 +135,13 @@ class MotionSampling:
 
 
 def _check(chosen: MotionSampling, config: SMGAConfig) -> None:
+    chosen.gestures.check()
+    if not config.control_channels and chosen.gestures != GestureChoices():
+        raise InputError(
+            "this motion model does not read style, strength and handedness",
+            where="style, strength, handedness",
+            fix="leave them at natural, 1 and mixed, and edit the motion instead, or choose the demo model",
+        )
     for what, kinds in (("chaining", Chaining), ("legs", Legs), ("align", Align), ("visibility", Visibility)):
         if getattr(chosen, what) not in get_args(kinds):
             raise InputError(

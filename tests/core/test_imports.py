@@ -27,6 +27,7 @@ BANNED_MODULES = {
 }  # fmt: skip
 ONLINE = {
     "mmgt_core/checkpoints/download.py": frozenset({"huggingface_hub"}),
+    "nodes/comfy/library_routes.py": frozenset({"aiohttp"}),  # answers the host's own page
     "mmgt_core/queue/client.py": frozenset({"http", "urllib", "websockets"}),
 }
 HOST_MODULES = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server", "nodes"}

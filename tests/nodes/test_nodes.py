@@ -21,7 +21,8 @@ IDS = {
     "MMGTLoadMotionModel", "MMGTLoadVideoModel", "MMGTDetectPose", "MMGTMotionFromPose", "MMGTSaveMotion",
     "MMGTLoadMotion", "MMGTEditMotion", "MMGTDecodeVideo", "MMGTDemoInputs",
     "MMGTLoadPortrait", "MMGTDoctor", "MMGTDrawPose", "MMGTTrimMotion", "MMGTEditPart",
-    "MMGTSmoothMotion", "MMGTExportMotion", "MMGTPreviewMotion", "MMGTCropFace",
+    "MMGTSmoothMotion", "MMGTExportMotion", "MMGTPreviewMotion", "MMGTCropFace", "MMGTSaveToLibrary",
+    "MMGTLoadFromLibrary",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ HELP = {
     "tables": "Make the tables of the paper: models, baselines and switches over seeds, from one file.",
     "eval-demo": "Measure the demo model; fails if a figure is below its floor (needs espeak-ng).",
     "eval-length": "Measure seams between windows, and drift over minutes.",
+    "eval-gestures": "Measure the gestures of a Stage I model, on espeak-ng and on recordings.",
     "side-by-side": "Show waveform, skeleton and video of a clip side by side, as an animated WebP.",
 }
 PHASES = {

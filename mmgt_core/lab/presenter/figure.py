@@ -7,10 +7,12 @@ it into the image. "Right" and "left" are the presenter's own, as in the keypoin
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
 from ...pose import skeleton
+from .arms import FOLDED, ArmCurves, RestHands, arm, within_reach
 from .hands import hand_points
 from .identity import Identity
 
@@ -33,9 +35,8 @@ class Posture:
         blink: 0 open .. 1 shut.
         brow: 0 .. 1 raised.
         nod: 0 .. 1 head down.
-        lift: 0 hands down .. 1 hands raised in front of the chest.
-        stroke: -1 hands landed low .. 1 hands raised for the stroke.
-        flick: 0 .. 1 hands opened and turned outwards as a stroke lands.
+        tilt: -1 .. 1 head towards the left shoulder; turn: -1 .. 1 face towards the left.
+        arms: what the arms do, with as many frames.
     """
 
     opening: np.ndarray = field(default_factory=_zero)
@@ -43,37 +44,38 @@ class Posture:
     blink: np.ndarray = field(default_factory=_zero)
     brow: np.ndarray = field(default_factory=_zero)
     nod: np.ndarray = field(default_factory=_zero)
-    lift: np.ndarray = field(default_factory=_zero)
-    stroke: np.ndarray = field(default_factory=_zero)
-    flick: np.ndarray = field(default_factory=_zero)
+    tilt: np.ndarray = field(default_factory=_zero)
+    turn: np.ndarray = field(default_factory=_zero)
+    arms: ArmCurves = field(default_factory=ArmCurves.at_rest)
 
-    def broadcast(self) -> dict[str, np.ndarray]:
-        values = np.broadcast_arrays(*(np.asarray(getattr(self, f.name), np.float64) for f in fields(self)))
-        return {f.name: value for f, value in zip(fields(self), values, strict=True)}
+    def broadcast(self) -> dict[str, Any]:
+        names = [f.name for f in fields(self) if f.name != "arms"]
+        values = np.broadcast_arrays(*(np.asarray(getattr(self, name), np.float64) for name in names))
+        return dict(zip(names, values, strict=True)) | {"arms": self.arms}
 
 
 REST = Posture()
 
 
-def pose(identity: Identity, posture: Posture) -> np.ndarray:
+def pose(identity: Identity, posture: Posture, rest: RestHands = FOLDED) -> np.ndarray:
     """float32 (134, 3) of the first frame of `posture`."""
-    return poses(identity, posture)[0]
+    return poses(identity, posture, rest)[0]
 
 
-def rest_pose(identity: Identity) -> np.ndarray:
+def rest_pose(identity: Identity, rest: RestHands = FOLDED) -> np.ndarray:
     """float32 (134, 3): at rest: mouth closed, hands down; x and y in 0..1, score 0 for legs and feet."""
-    return pose(identity, REST)
+    return pose(identity, REST, rest)
 
 
-def poses(identity: Identity, posture: Posture) -> np.ndarray:
+def poses(identity: Identity, posture: Posture, rest: RestHands = FOLDED) -> np.ndarray:
     """float32 (frames, 134, 3): x and y in 0..1 of a square image, score 1, or 0 for legs and feet."""
     p = Posture(**posture.broadcast())
     frames = len(p.opening)
     points = np.zeros((frames, skeleton.KEYPOINTS, 2))
     _head(points, identity, p)
     _trunk(points, identity, p)
-    _arm(points, identity, p, side=1.0)
-    _arm(points, identity, p, side=-1.0)
+    for side in (1.0, -1.0):
+        _arm(points, identity, p, side, rest)
     placed = _ZOOM_CENTRE + identity.scale * (points + [0.5, 0.0] - _ZOOM_CENTRE) + [identity.shift, 0.0]
     scores = np.ones((frames, skeleton.KEYPOINTS, 1))
     hidden = [*skeleton.LEGS, *range(skeleton.FEET.start, skeleton.FEET.stop)]
@@ -83,33 +85,22 @@ def poses(identity: Identity, posture: Posture) -> np.ndarray:
 
 
 def _trunk(points: np.ndarray, who: Identity, p: Posture) -> None:
-    shrug = 0.010 * p.lift
     for joint, side in ((skeleton.LEFT_SHOULDER, 1), (skeleton.RIGHT_SHOULDER, -1)):
         points[:, joint, 0] = side * who.shoulder_width
-        points[:, joint, 1] = SHOULDER_LINE - shrug
+        points[:, joint, 1] = SHOULDER_LINE - p.arms.shrug
     points[:, skeleton.NECK] = (points[:, skeleton.LEFT_SHOULDER] + points[:, skeleton.RIGHT_SHOULDER]) / 2
     for joint, side in ((skeleton.LEFT_HIP, 1), (skeleton.RIGHT_HIP, -1)):
         points[:, joint] = (side * 0.62 * who.shoulder_width, HIP_LINE)
 
 
-def _arm(points: np.ndarray, who: Identity, p: Posture, side: float) -> None:
-    """One arm: the wrist goes up into the gesture space on a bow; strokes move it up, down and outwards."""
-    lead = 1 + 0.25 * side * who.dominance
-    rest = np.array([0.142 + 0.045 * who.reach, 0.893 - 0.016 * side * who.dominance])
-    high = np.array([0.222 + 0.035 * who.reach, 0.742 - 0.020 * who.reach])
-    lift, stroke, flick = p.lift[:, None], p.stroke[:, None], p.flick[:, None]
-    wrist = rest + (high - rest) * lift + 4 * lift * (1 - lift) * np.array([0.022, 0.0])
-    swing = lead * (stroke * np.array([-0.012, -0.082]) + flick * np.array([0.030, 0.0]))
-    wrist = wrist + swing
-    elbow = np.array([who.shoulder_width + 0.050, 0.800]) + lift * np.array([0.030, 0.055]) + 0.35 * swing
-    angle = np.deg2rad(-98 + 94 * p.lift + lead * (26 * p.flick - 14 * p.stroke))
-    spread = np.clip(0.28 + 0.22 * p.lift + 0.5 * p.flick, 0, 1)
-
-    mirror = np.array([side, 1.0])
-    hand = hand_points(wrist * mirror, angle, spread, who.hand, side)
-    left = side > 0
-    points[:, skeleton.LEFT_ELBOW if left else skeleton.RIGHT_ELBOW] = elbow * mirror
-    points[:, skeleton.LEFT_WRIST if left else skeleton.RIGHT_WRIST] = wrist * mirror
+def _arm(points: np.ndarray, who: Identity, p: Posture, side: float, rest: RestHands) -> None:
+    left, mirror = side > 0, np.array([side, 1.0])
+    made = arm(who, p.arms, side, rest)
+    shoulder = points[:, skeleton.LEFT_SHOULDER if left else skeleton.RIGHT_SHOULDER]
+    elbow, wrist = within_reach(shoulder, made.elbow * mirror, made.wrist * mirror, 2 * who.shoulder_width)
+    points[:, skeleton.LEFT_ELBOW if left else skeleton.RIGHT_ELBOW] = elbow
+    points[:, skeleton.LEFT_WRIST if left else skeleton.RIGHT_WRIST] = wrist
+    hand = hand_points(wrist, made.angle, made.spread, who.hand, side)
     points[:, skeleton.LEFT_HAND if left else skeleton.RIGHT_HAND] = hand
 
 
@@ -129,14 +120,25 @@ def _head(points: np.ndarray, who: Identity, p: Posture) -> None:
     own = [skeleton.NOSE, *range(skeleton.RIGHT_EYE, skeleton.LEFT_EAR + 1), *range(24, 92)]
     moved = face[:, own] + np.array([0.0, EYE_LINE])
     moved[..., 1] += p.nod[:, None] * 0.014 * depth[own]
+    moved[..., 0] += p.turn[:, None] * 0.016 * _turned_depth(own, depth)
     # The whole head sinks in a nod, leans towards the leading hand while it speaks, and rises a little.
-    tilt = -0.045 * who.dominance * p.lift
+    tilt = -0.045 * who.dominance * p.arms.lift + 0.085 * p.tilt
     turned = moved - _NECK_PIVOT
     cos, sin = np.cos(tilt)[:, None], np.sin(tilt)[:, None]
     turned = np.stack(
         [cos * turned[..., 0] - sin * turned[..., 1], sin * turned[..., 0] + cos * turned[..., 1]], -1
     )
-    points[:, own] = turned + _NECK_PIVOT + np.stack([0 * p.nod, 0.016 * p.nod - 0.008 * p.lift], -1)[:, None]
+    points[:, own] = (
+        turned + _NECK_PIVOT + np.stack([0 * p.nod, 0.016 * p.nod - 0.008 * p.arms.lift], -1)[:, None]
+    )
+
+
+def _turned_depth(own: list[int], depth: np.ndarray) -> np.ndarray:
+    """(points,) how far each point of the head moves to the side as it turns: the ears move back."""
+    depth = depth.copy()
+    jaw = np.arange(skeleton.JAW.start, skeleton.JAW.stop)
+    depth[jaw] = 0.6 * np.sin(np.linspace(0, np.pi, len(jaw))) ** 2
+    return depth[own]
 
 
 def _jaw(face: np.ndarray, who: Identity, p: Posture) -> None:

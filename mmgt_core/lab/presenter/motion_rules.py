@@ -5,8 +5,8 @@ smooth and local rules, so that a network that uses the sound can learn it:
 
 - lips: each sound has a shape (`phonemes.VISEMES`), louder sounds open further, neighbors blend, p/b/m
   and pauses shut;
-- hands: they rise while there is speech, and each stressed syllable draws one stroke: up before it, down
-  on it, slowly back; head and brows go with the stroke;
+- hands: they rise while there is speech to where the gesture of the moment holds them (`gesture_shapes`),
+  and each stressed syllable draws one stroke: up before it, down on it, slowly back; head and brows follow;
 - eyes: they blink where a pause begins, as people do at the end of a phrase, and else now and then;
 - silence: 0.3 s after the last sound everything is at rest.
 """
@@ -20,8 +20,11 @@ import numpy as np
 import torch
 
 from ...base.timebase import FPS, frame_count_of_seconds
+from ...pose.gesture_track import SHAPES, channel, neutral_track
 from ...pose.motion import Motion
+from .arms import FOLDED, ArmCurves, RestHands
 from .figure import Posture, poses
+from .gesture_shapes import GESTURES
 from .identity import Identity
 from .phonemes import VISEMES, Phoneme, is_vowel, shape_codes
 
@@ -31,6 +34,7 @@ _SETTLE = 0.30  # seconds from speech to rest
 _BLINK = (0.55, 1.0, 0.75, 0.25)  # how far the eyes are shut, frame by frame
 _BLINK_PAUSE, _BLINK_DELAY, _BLINK_REST = 0.16, 0.06, 0.8
 """Seconds: the shortest pause with a blink, how long after its beginning, the least from blink to blink."""
+_PAUSES = sorted({shape.pause for shape in GESTURES.values()})
 _RIVAL = 0.26  # seconds within which a stronger syllable takes the stroke from a weaker one
 
 
@@ -55,39 +59,56 @@ class Performance:
 
 
 def perform(
-    phonemes: Sequence[Phoneme], seconds: float, identity: Identity, seed: int = 0, gestures: float = 1.0
+    phonemes: Sequence[Phoneme],
+    seconds: float,
+    identity: Identity,
+    seed: int = 0,
+    gestures: float = 1.0,
+    *,
+    track: np.ndarray | None = None,
+    rest: RestHands = FOLDED,
 ) -> Performance:
-    """Move for `ceil(seconds * 25)` frames; `seed` decides only what sound cannot show (when
+    """Move for `ceil(seconds * 25)` frames; `seed` decides only what sound and track cannot show (when
     the eyes blink outside of pauses).
 
-    Frame 0 is `rest_pose(identity)`, whatever is said in it.
+    Frame 0 is `rest_pose(identity, rest)`, whatever is said in it.
 
     Args:
         gestures: size of the strokes of hands and arms over the usual one, 0 to 2.
+        track: which gestures, (frames, channels) of `pose.gesture_track`; None = "beat" with both hands.
+        rest: where the hands rest.
     """
     frames = frame_count_of_seconds(seconds)
     times = (np.arange(frames) + 0.5) / FPS
-    begin = _smooth_step((times - times[0]) / 0.25) if frames else times
+    begin = smooth_step((times - times[0]) / 0.25) if frames else times
     activity, loudness = _activity(phonemes, seconds, times)
     activity = activity * begin
     opening, spread = _lips(phonemes, seconds, times)
-    quick = _smooth_step((times - times[0]) / 0.10) if frames else times
+    quick = smooth_step((times - times[0]) / 0.10) if frames else times
     landings, strengths = beats(phonemes)
-    calm = _smooth_step(2 * activity)
+    calm = smooth_step(2 * activity)
+    track = neutral_track(frames) if track is None else track[:frames]
+    head, tilt, turn = (track[:, channel(name)].astype(float) for name in ("head", "tilt", "turn"))
+    stroke, flick = strokes(times, landings, strengths)
     posture = Posture(
         opening=opening * quick,
         spread=spread * quick,
         blink=_blinks(phonemes, frames, seed),
-        brow=calm * np.tanh(_pulses(times, landings - 0.04, strengths, 0.08, 0.22)),
-        nod=calm * np.tanh(_pulses(times, landings + 0.02, strengths, 0.08, 0.17)),
-        lift=activity * (0.72 + 0.34 * loudness),
-        stroke=gestures * calm * np.tanh(_stroke(times, landings, strengths)),
-        flick=gestures * calm * np.tanh(_pulses(times, landings + 0.02, strengths, 0.06, 0.18)),
+        brow=calm * head * np.tanh(_pulses(times, landings - 0.04, strengths, 0.08, 0.22)),
+        nod=calm * head * np.tanh(_pulses(times, landings + 0.02, strengths, 0.08, 0.17)),
+        tilt=calm * tilt,
+        turn=calm * turn,
+        arms=ArmCurves(
+            lift=activity * (0.72 + 0.34 * loudness),
+            stroke=gestures * calm[:, None] * stroke,
+            flick=gestures * calm[:, None] * flick,
+            track=track,
+        ),
     )
     struck = np.zeros(frames, np.float32)
     inside = (landings >= 0) & (landings * FPS < frames)
     np.maximum.at(struck, (landings[inside] * FPS).astype(int), strengths[inside].astype(np.float32))
-    motion = Motion(torch.from_numpy(poses(identity, posture)))
+    motion = Motion(torch.from_numpy(poses(identity, posture, rest)))
     return Performance(
         motion, posture.opening.astype(np.float32), struck, activity.astype(np.float32), identity
     )
@@ -151,18 +172,32 @@ def _activity(
     return np.interp(times, grid, active), np.interp(times, grid, _blur(loudness, 0.12))
 
 
-def _stroke(times: np.ndarray, landings: np.ndarray, strengths: np.ndarray) -> np.ndarray:
-    """Up before each landing, quickly down onto it, slowly back."""
+def strokes(times: np.ndarray, landings: np.ndarray, strengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(frames, shapes) each: up before a landing, quickly down onto it, held, slowly back; and the flick of
+    the hand that goes with it.
+    """
     raised = _pulses(times, landings - 0.17, strengths, 0.09, 0.07)
-    landed = _pulses(times, landings + 0.02, strengths, 0.06, 0.17)
-    return 0.95 * raised - 1.15 * landed
+    strokes, flicks = {}, {}
+    for pause in _PAUSES:
+        landed = _pulses(times, landings + 0.02, strengths, 0.06, 0.17, pause)
+        strokes[pause] = np.tanh(0.95 * raised - 1.15 * landed)
+        flicks[pause] = np.tanh(_pulses(times, landings + 0.02, strengths, 0.06, 0.18, pause))
+    curves = ([made[GESTURES[name].pause] for name in SHAPES] for made in (strokes, flicks))
+    stroke, flick = (np.stack(columns, axis=1) for columns in curves)
+    return stroke, flick
 
 
 def _pulses(
-    times: np.ndarray, centres: np.ndarray, heights: np.ndarray, before: float, after: float
+    times: np.ndarray,
+    centres: np.ndarray,
+    heights: np.ndarray,
+    before: float,
+    after: float,
+    pause: float = 0.0,
 ) -> np.ndarray:
-    """A sum of bells with different widths (seconds) on the two sides of their centres."""
+    """A sum of bells with different widths on the two sides of their centres and tops of `pause` seconds."""
     lag = times[:, None] - centres[None]
+    lag = np.where(lag > 0, np.maximum(lag - pause, 0), lag)
     return (heights * np.exp(-0.5 * (lag / np.where(lag < 0, before, after)) ** 2)).sum(1)
 
 
@@ -199,10 +234,11 @@ def _bump(grid: np.ndarray, start: float, end: float, ramp: float) -> np.ndarray
     if end < start:
         return np.zeros_like(grid)
     distance = np.maximum(np.maximum(start - grid, grid - end), 0)
-    return 1 - _smooth_step(distance / ramp)
+    return 1 - smooth_step(distance / ramp)
 
 
-def _smooth_step(x: np.ndarray) -> np.ndarray:
+def smooth_step(x: np.ndarray) -> np.ndarray:
+    """0 below 0, 1 above 1, level at both ends."""
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 

@@ -26,6 +26,7 @@ from .video_data import load_or_draw
 
 TRAINERS: dict[str, Callable[..., tuple[Path, LoopReport]]] = {
     "smga": train_smga,
+    "gestures": train_smga,
     "autoencoder": train_autoencoder,
     "image": train_image,
     "video": train_video,
@@ -98,8 +99,8 @@ def make_demo_model(
             continue
         path, result = TRAINERS[name](getattr(chosen, name), progress)
         report[name] = {"steps": result.steps, "minutes": round(result.seconds / 60, 1), "last": result.last}
-        if name in ("smga", "decoder"):
-            out = folder / (MOTION_FILE if name == "smga" else VIDEO_FILE)
+        if name in ("gestures", "decoder"):
+            out = folder / (MOTION_FILE if name == "gestures" else VIDEO_FILE)
             report[name] |= {"file": out.name, "megabytes": export(path, out)}
         report["device"] = str(chosen.smga.loop.device) if settings.device != "auto" else _device()
         (folder / REPORT_FILE).write_text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...pose.gesture_track import CHANNELS
 from ...smga.config import SMGAConfig
 from ...video.config import demo_config
 from .autoencoder import AutoencoderSettings
@@ -33,11 +34,13 @@ class Recipe:
 
     Attributes:
         clips: of speech.
-        smga, autoencoder, image, video, whole: settings without their files, which `placed` fills in.
+        smga: one gesture for all; gestures: goes on with many, by gesture tracks.
+        autoencoder, image, video, whole: settings without their files, which `placed` fills in.
     """
 
     clips: int
     smga: SMGASettings
+    gestures: SMGASettings
     autoencoder: AutoencoderSettings
     image: ImageSettings
     video: VideoSettings
@@ -52,6 +55,12 @@ class Recipe:
         return replace(
             self,
             smga=replace(self.smga, speech=speech, folder=str(folder / "smga")),
+            gestures=replace(
+                self.gestures,
+                speech=speech,
+                folder=str(folder / "gestures"),
+                start=str(folder / "smga" / "motion.safetensors"),
+            ),
             autoencoder=replace(self.autoencoder, speech=speech, folder=str(folder / "autoencoder")),
             image=replace(
                 self.image,
@@ -97,6 +106,19 @@ def demo_recipe(seed: int = 0, workers: int = 1) -> Recipe:
             loop=LoopSettings(
                 steps=3600, learning_rate=1.2e-3, warmup=50, ema_decay=0.998, weight_decay=0.005,
                 precision="fp32", log_every=100, save_minutes=1,
+            ),
+            **common,
+        ),
+        gestures=SMGASettings(
+            model=replace(MOTION, control_channels=CHANNELS),
+            start="",
+            identities=2,
+            batch=16,
+            audio_drop=0.1,
+            lip_weight=10.0,
+            loop=LoopSettings(
+                steps=4406, learning_rate=1.0e-3, warmup=50, ema_decay=0.998, weight_decay=0.005,
+                precision="fp32", log_every=50, save_minutes=1,
             ),
             **common,
         ),

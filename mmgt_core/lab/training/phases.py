@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-PHASES = ("speech", "pictures", "smga", "autoencoder", "image", "video", "whole", "decoder")
+PHASES = ("speech", "pictures", "smga", "gestures", "autoencoder", "image", "video", "whole", "decoder")
 """In the order of the work; each needs the files of those before it."""

@@ -30,7 +30,7 @@ from .motion_source import MotionSource
 from .prepared_motion import PreparedMotion
 from .run_file import write_run_file
 from .smga_losses import FACE_WEIGHT, BodyLoss, smga_loss
-from .smga_start import fold, prepare
+from .smga_start import fold, prepare, standardize, with_controls
 from .smga_validation import HeldOutMotion
 from .speech_data import load_speech_data
 
@@ -65,7 +65,7 @@ class SMGASettings:
         data: folder of `mmgt prepare`; or
         speech: file of `make_speech_data`, which the procedural presenter performs.
         folder: the run's folder; the finished model appears in it as `motion.safetensors`.
-        model: sizes, where `start` is no file.
+        model: sizes, where `start` is no file; a file gets the control channels that it lacks.
         start: "random"; "first pose", a network that copies the first pose and attends to its own moment (for
             small networks and short training); or a motion model file to go on from.
         batch: windows per step, all processes together.
@@ -197,7 +197,11 @@ BOUND = (
 def new_model(settings: SMGASettings, config: SMGAConfig, source: MotionSource) -> SMGA:
     """The network to begin with; on the CPU."""
     if settings.start not in ("random", "first pose"):
-        return load_smga(settings.start).train()
+        model = with_controls(load_smga(settings.start), config.control_channels).train()
+        if settings.speech:
+            motions, audio = source.examples(WINDOWS_FOR_START, settings.seed)
+            standardize(model, motions, audio.flatten(0, 1))
+        return model
     with seeded_initialisation(settings.seed, 1):
         model = SMGA(config)
     if settings.start == "first pose":
@@ -210,7 +214,8 @@ def _config(settings: SMGASettings) -> SMGAConfig:
     """The sizes of the run; those of the file to go on from, where there is one."""
     if settings.start in ("random", "first pose"):
         return settings.model
-    return load_smga(settings.start).config
+    config = load_smga(settings.start).config
+    return replace(config, control_channels=config.control_channels or settings.model.control_channels)
 
 
 def _source(
@@ -238,6 +243,7 @@ def _source(
     made = make_motion_data(
         speech,
         identities=settings.identities,
+        directed=config.control_channels > 0,
         seed=settings.seed,
         workers=settings.workers,
         progress=progress,

@@ -9,6 +9,7 @@ standardised audio. All of it folds into the published layers when training ends
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -72,6 +73,41 @@ def prepare(model: SMGA, motions: Tensor, audio: Tensor) -> None:
         copied = _copy_first_pose(model, motions[:, 0].double(), spread.double())
         _align(model)
         _keep_quiet(model, copied)
+
+
+@torch.no_grad()
+def standardize(model: SMGA, motions: Tensor, audio: Tensor) -> None:
+    """Let a trained model go on in standardized units; it computes the same, and `fold` must follow.
+
+    Args: see `prepare`.
+    """
+    spread = (motions - motions[:, :1]).flatten(0, 1).square().mean(0).sqrt().clamp_min(LEAST_SPREAD)
+    heard, moved = ScaledLinear(model.audio_in), ScaledLinear(model.motion_out)  # type: ignore[arg-type]
+    heard.in_shift.copy_(audio.mean(0))
+    heard.in_scale.copy_(audio.std(0).clamp_min(1e-2))
+    weight, bias = heard.linear.weight, heard.linear.bias
+    bias.add_(weight @ heard.in_shift)
+    weight.mul_(heard.in_scale)
+    moved.out_scale.copy_(spread)
+    moved.out_shift.copy_(moved.linear.bias)
+    moved.linear.bias.zero_()
+    moved.linear.weight.div_(spread[:, None])
+    model.audio_in, model.motion_out = heard, moved  # type: ignore[assignment]
+
+
+@torch.no_grad()
+def with_controls(model: SMGA, channels: int) -> SMGA:
+    """The model with inputs for a gesture track of so many channels, which have no effect until training
+    makes it so; itself where it has them.
+    """
+    if model.config.control_channels == channels:
+        return model
+    wider = SMGA(replace(model.config, control_channels=channels))
+    state = model.state_dict()
+    weight = torch.zeros_like(wider.audio_in.weight)
+    weight[:, : model.audio_in.in_features] = state["audio_in.weight"]
+    wider.load_state_dict({**state, "audio_in.weight": weight})
+    return wider
 
 
 def fold(model: SMGA) -> None:

@@ -165,6 +165,7 @@ def test_the_official_preset_is_the_published_assembly(model, speech, pose):
         legs="zero",
         motion_shift=1,
         visibility="unfiltered",
+        body_limits=False,
         **settings,
     )
     assert torch.equal(preset.keypoints, generate_motion(model, speech, pose, named).keypoints)

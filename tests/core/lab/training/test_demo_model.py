@@ -19,6 +19,7 @@ from mmgt_core.lab.training.checkpointing import TrainingFolder
 from mmgt_core.lab.training.demo_model import DemoModelSettings, make_demo_model
 from mmgt_core.lab.training.demo_recipe import demo_recipe
 from mmgt_core.lab.training.video import train_video
+from mmgt_core.pose.gesture_track import CHANNELS
 
 from .tiny_recipe import tiny_recipe
 
@@ -33,8 +34,10 @@ def made(speech_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_phase_runs_and_the_files_load(made: Path) -> None:
     report = json.loads((made / "training_report.json").read_text())
-    assert {"smga", "autoencoder", "image", "video", "whole", "decoder"} <= set(report)
-    assert load_smga(made / "demo_motion.safetensors").config == tiny_recipe().smga.model
+    assert {"smga", "gestures", "autoencoder", "image", "video", "whole", "decoder"} <= set(report)
+    assert load_smga(made / "demo_motion.safetensors").config == replace(
+        tiny_recipe().smga.model, control_channels=CHANNELS
+    )
     model = load_video_model(made / "demo_video.safetensors")
     assert model.config == tiny_recipe().image.model and model.autoencoder is not None
     for name in ("smga", "autoencoder"):
@@ -92,6 +95,7 @@ def test_the_recipe_trains_with_seeds_that_evaluation_never_uses() -> None:
     last = [
         recipe.clips,
         1000 + recipe.clips * recipe.smga.identities,
+        1000 + recipe.clips * recipe.gestures.identities,
         1000 + recipe.image.identities,
         recipe.video.first_identity + recipe.video.identities,
         recipe.decoder.first_identity + recipe.decoder.identities,

@@ -12,6 +12,7 @@ from mmgt_core.lab.training.loop_settings import LoopSettings
 from mmgt_core.lab.training.smga import SMGASettings
 from mmgt_core.lab.training.video import VideoSettings
 from mmgt_core.lab.training.video_loss import BatchSettings
+from mmgt_core.pose.gesture_track import CHANNELS
 from mmgt_core.video.config import VideoConfig, demo_config
 
 
@@ -35,6 +36,9 @@ def tiny_recipe(seed: int = 0) -> Recipe:
         smga=SMGASettings(
             model=replace(MOTION, width=32, ffn=32, layers=2, heads=2), batch=4, loop=loop,
             start="first pose", **common
+        ),
+        gestures=SMGASettings(
+            model=replace(MOTION, control_channels=CHANNELS), batch=4, loop=replace(loop, steps=5), **common
         ),
         autoencoder=AutoencoderSettings(
             model=sizes, batch=2, crop=32, identities=2, moments=2, loop=loop, **common
