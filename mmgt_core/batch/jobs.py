@@ -32,8 +32,7 @@ OWN_KEYS = ("name", "seed", "consent")
 class BatchJob:
     """One video of a batch.
 
-    `line` is the job's line in the jobs file, counted from 1; `seed` and `consent` are None where the run's
-    own hold.
+    `line` is the job's line in the jobs file, counted from 1. None as seed or consent: that of the run.
     """
 
     name: str
@@ -60,9 +59,10 @@ class BatchJob:
 
         Files on disks count with their size and time; those in object stores by their address alone.
         """
-        files = {name: [text, *_state(text)] for name, text in self.chosen.files.items()}
+        files = {name: [text, *file_state(text)] for name, text in self.chosen.files.items()}
         values: list[Any] = [run, self.name, self.chosen.values, files, self.seed, self.consent]
-        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).digest()[:16]
+        text = json.dumps(values, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).digest()[:16]
 
 
 def parse_batch_job(text: str, line: int, folder: Path) -> BatchJob:
@@ -127,7 +127,7 @@ def _repeated(hashes: array.array[int]) -> frozenset[int]:
     return frozenset(values[counts > 1].tolist())
 
 
-def _state(text: str) -> tuple[int, ...]:
+def file_state(text: str) -> tuple[int, ...]:
     """Size in bytes and time in nanoseconds of a file on a disk, where it is one."""
     if is_address(text):
         return ()

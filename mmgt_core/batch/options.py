@@ -55,8 +55,7 @@ class Chosen:
 
 
 def choices(fields: Mapping[str, Any], folder: Path) -> Chosen:
-    """The options in a line of a jobs file, which are called as on the command line (`window_ends`, or with
-    hyphens).
+    """The options in a line of a jobs file, called as on the command line, with hyphens or underscores.
 
     Args:
         folder: to which relative paths belong.

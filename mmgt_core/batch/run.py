@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,9 +13,12 @@ from ..queue.jobs import BadJob
 from .crew import Crew
 from .finished import Finished
 from .jobs import BatchJob, JobsFile
+from .metrics import gauges
+from .outcome import Outcome
 from .pool import DEPTH, Member, Pool
 from .results import Results
-from .workers import MotionWorker, Outcome, RunSettings, VideoWorker
+from .tasks import Call, Task, Waiting
+from .workers import MotionWorker, RunSettings, VideoWorker
 
 SPARE = 4  # jobs read ahead of those that workers can hold
 BUSY_SECONDS, BUSY_TRIES = 5.0, 60  # a dead node's lock on a work folder, or another run of the same inputs
@@ -27,13 +29,13 @@ ALONE_AFTER = 2  # losses: a job that may have killed its workers must not take 
 class Report(Protocol):
     """Receives all events; what it raises ends the run."""
 
-    def progress(self, done: float, total: int) -> None: ...
+    def progress(self, done: float, total: int, /) -> None: ...
 
-    def saved(self, where: str, file: str) -> None: ...
+    def saved(self, where: str, file: str, /) -> None: ...
 
-    def failed(self, where: str, reason: str) -> None: ...
+    def failed(self, where: str, reason: str, /) -> None: ...
 
-    def note(self, text: str) -> None: ...
+    def note(self, text: str, /) -> None: ...
 
 
 @dataclass
@@ -41,34 +43,6 @@ class Summary:
     done: int = 0
     before: int = 0  # done by an earlier run, and not again
     failed: int = 0
-
-
-@dataclass(eq=False)
-class Task:
-    """A job under way; `lost` counts the tries whose worker died, `busy` those that found it taken."""
-
-    job: BatchJob
-    key: bytes
-    motion: Any = None
-    lost: int = 0
-    busy: int = 0
-    after: float = 0.0  # not before this time of `time.monotonic`
-
-
-@dataclass(eq=False)
-class Call:
-    task: Task
-    pool: Pool
-    member: Member
-    motion: Any
-
-
-@dataclass
-class Waiting:
-    """Tasks that wait for a stage."""
-
-    motion: deque[Task] = field(default_factory=deque)
-    video: deque[Task] = field(default_factory=deque)
 
 
 def run_batch(
@@ -115,7 +89,7 @@ class _Batch:
             ray, MotionWorker, (run, crew.motion_device), __version__, crew.motion_options, crew.motions
         )
         self._most = DEPTH * (crew.videos + crew.motions) + SPARE
-        self._gauges = _gauges()
+        self._gauges = gauges()
         self._idle_since: float | None = time.monotonic()
 
     def run(self, jobs: Iterable[BatchJob | BadJob]) -> None:
@@ -176,7 +150,7 @@ class _Batch:
                 self._call(pool, member, task, alone)
 
     def _call(self, pool: Pool, member: Member, task: Task, alone: bool) -> None:
-        arguments = [task.job] if task.motion is None else [task.job, task.motion]
+        arguments = [task.job, task.key, *([] if task.motion is None else [task.motion])]
         outcome, motion = member.handle.perform.options(num_returns=2).remote(*arguments)
         member.calls.add(outcome)
         member.alone = alone
@@ -265,22 +239,3 @@ class _Batch:
         self._report.progress(through, self._total)
         waiting = len(self._waiting.motion) + len(self._waiting.video) + len(self._later)
         self._gauges(len(self._calls), waiting, self._total - through, self.summary.failed)
-
-
-def _gauges() -> Any:
-    """Function that shows the state of the run in Ray's metrics."""
-    from ray.util.metrics import Gauge
-
-    names = {
-        "mmgt_jobs_running": "Jobs that a worker has",
-        "mmgt_jobs_waiting": "Jobs that wait for a worker",
-        "mmgt_jobs_left": "Jobs that are not through",
-        "mmgt_jobs_failed": "Jobs that failed",
-    }
-    gauges = [Gauge(name, text) for name, text in names.items()]
-
-    def show(*values: int) -> None:
-        for gauge, value in zip(gauges, values, strict=True):
-            gauge.set(value)
-
-    return show

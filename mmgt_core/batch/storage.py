@@ -72,6 +72,7 @@ class Place(Protocol):
 
     def scratch(self) -> Path:
         """A new folder on this machine for the files of one job."""
+        ...
 
 
 def place(text: str, scratch: str) -> Place:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..base.errors import MMGTError
 from ..pipeline.settings import Settings
-from .jobs import BatchJob
+from .jobs import BatchJob, file_state
+from .metrics import counters
+from .outcome import Outcome
 from .results import Results
 from .storage import fetched
 
@@ -21,19 +23,6 @@ if TYPE_CHECKING:
     from ..pipeline.parts import Parts
     from ..pipeline.request import VideoRequest
     from ..pose.motion import Motion
-
-Kind = Literal["motion", "done", "failed", "again", "busy"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a call: `motion` is made, the video is `done`, the job `failed` for reasons of its own, or
-    is to be tried `again` elsewhere, or later, because another process is `busy` with its work folder.
-    """
-
-    kind: Kind
-    reason: str = ""
-    frames: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,11 +48,10 @@ class RunSettings:
 
     @property
     def key(self) -> str:
-        """Text that changes with the settings that change videos."""
+        """Text that changes with what changes all videos; as the driver sees the files."""
         work = type(self.settings.work)(keep_work=False)
-        return repr(
-            (dataclasses.replace(self.settings, work=work), sorted(self.files.items()), self.detector)
-        )
+        files = [(name, text, file_state(text)) for name, text in sorted(self.files.items())]
+        return repr((dataclasses.replace(self.settings, work=work), files, self.detector))
 
 
 class Worker:
@@ -93,14 +81,18 @@ class Worker:
             return str(error).rstrip(".")
         return None
 
-    def perform(self, job: BatchJob, motion: Motion | None = None) -> tuple[Outcome, Motion | None]:
-        """(what came of it, the motion of Stage I)."""
+    def perform(
+        self, job: BatchJob, key: bytes, motion: Motion | None = None
+    ) -> tuple[Outcome, Motion | None]:
+        """(what came of it, the motion of Stage I); `key` is that of the job, as the driver knows it."""
         start = time.monotonic()
         try:
-            if self._results.finished(job.file, job.key(self._run.key)):
+            if self._results.finished(job.file, key):
                 return Outcome("done"), None
             with self._request(job) as (request, settings):
-                outcome, motion = self._make(job, request, settings, motion)
+                outcome, motion = self._make(request, settings, motion)
+                if outcome.kind == "done":
+                    self._results.publish(request.out, job.file, key)
         except MMGTError as error:
             outcome, motion = _own_fault(error), None
         except OSError as error:  # a full disk, a storage that is away: not the job's fault
@@ -154,7 +146,7 @@ class Worker:
         raise NotImplementedError
 
     def _make(
-        self, job: BatchJob, request: VideoRequest, settings: Settings, motion: Motion | None
+        self, request: VideoRequest, settings: Settings, motion: Motion | None
     ) -> tuple[Outcome, Motion | None]:
         raise NotImplementedError
 
@@ -171,7 +163,7 @@ class MotionWorker(Worker):
         self._parts().motion_model(self._settings.motion, self._settings.device, chosen.get("motion"))
 
     def _make(
-        self, job: BatchJob, request: VideoRequest, settings: Settings, motion: Motion | None
+        self, request: VideoRequest, settings: Settings, motion: Motion | None
     ) -> tuple[Outcome, Motion | None]:
         from ..pipeline.generate import video_motion
 
@@ -194,7 +186,7 @@ class VideoWorker(Worker):
         self._parts().video_model(self._settings.video, device, dtype, chosen.get("video"))
 
     def _make(
-        self, job: BatchJob, request: VideoRequest, settings: Settings, motion: Motion | None
+        self, request: VideoRequest, settings: Settings, motion: Motion | None
     ) -> tuple[Outcome, Motion | None]:
         from ..pipeline.generate import generate_video
 
@@ -204,26 +196,7 @@ class VideoWorker(Worker):
             model = self._kept.get("video")
             if model is not None and model.device.type == "meta":  # given up for one in fp32
                 del self._kept["video"]
-        self._results.publish(request.out, job.file, job.key(self._run.key))
         return Outcome("done", frames=made.frames), None
-
-
-def counters() -> Callable[[str, Outcome, float], None]:
-    """Function that counts (stage, outcome, seconds) in Ray's metrics, which Prometheus collects."""
-    from ray.util.metrics import Counter
-
-    calls = Counter("mmgt_calls", "Finished calls of a stage by what came of them", ("stage", "outcome"))
-    frames = Counter("mmgt_frames", "Frames that a stage has made", ("stage",))
-    seconds = Counter("mmgt_seconds", "Seconds that the calls of a stage took", ("stage",))
-
-    def count(stage: str, outcome: Outcome, took: float) -> None:
-        calls.inc(1, {"stage": stage, "outcome": outcome.kind})
-        if outcome.frames:
-            frames.inc(outcome.frames, {"stage": stage})
-        if took > 0:
-            seconds.inc(took, {"stage": stage})
-
-    return count
 
 
 def _own_fault(error: MMGTError) -> Outcome:

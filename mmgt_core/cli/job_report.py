@@ -16,9 +16,7 @@ class JobReport:
         self._stage: Progress | None
 
     def progress(self, done: float, total: int) -> None:
-        """So many jobs are through, parts of running ones counted; a job that is tried again takes nothing
-        back.
-        """
+        """So many jobs are through, running ones counted by parts; a new try takes nothing back."""
         if self._stage is None:
             self._stage = self._console.stage("1 job" if total == 1 else f"{total} jobs")
         self._percent = max(self._percent, int(100 * done / total))
