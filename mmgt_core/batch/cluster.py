@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from ..base.errors import DependencyError, InputError
@@ -26,7 +26,8 @@ def require_ray() -> Any:
 def connected(address: str | None, *, dashboard: bool = False, cpus: int | None = None) -> Iterator[Any]:
     """The library `ray`, connected inside the block.
 
-    A local cluster accepts connections of this machine alone, and reports its use to nobody.
+    A local cluster accepts connections of this machine alone, and reports its use to nobody. Standard output
+    belongs to those who took hold of it before.
 
     Args:
         address: "host:port" of a cluster's head, "auto" for the one that this machine belongs to; None: a
@@ -60,6 +61,8 @@ def connected(address: str | None, *, dashboard: bool = False, cpus: int | None 
             fix="check the address with `ray status`",
         ) from error
     try:
-        yield ray
+        # Ray prints on stdout what it remarks about workers that died, which the run copes with.
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            yield ray
     finally:
         ray.shutdown()

@@ -15,13 +15,20 @@ MOST_FALSE_STARTS = 20  # actors that die one after the other before any became 
 
 @dataclass(eq=False)
 class Member:
-    """An actor; `calls` are the jobs that it was given and has not answered, `alone` reserves it for one."""
+    """An actor.
+
+    Attributes:
+        calls: those that it has not answered, in order.
+        alone: it is reserved for the one call that it has.
+        dead: a call was blamed for its end.
+    """
 
     handle: Any
     starting: Any
     ready: bool = False
-    calls: set[Any] = field(default_factory=set)
+    calls: dict[Any, None] = field(default_factory=dict)
     alone: bool = False
+    dead: bool = False
 
 
 class Pool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from .. import __version__
 from ..queue.jobs import BadJob
@@ -16,6 +15,7 @@ from .jobs import BatchJob, JobsFile
 from .metrics import gauges
 from .outcome import Outcome
 from .pool import DEPTH, Member, Pool
+from .report import Report, Summary
 from .results import Results
 from .tasks import Call, Task, Waiting
 from .workers import MotionWorker, RunSettings, VideoWorker
@@ -26,38 +26,28 @@ QUIET_SECONDS = 60.0
 ALONE_AFTER = 2  # losses: a job that may have killed its workers must not take others with it
 
 
-class Report(Protocol):
-    """Receives all events; what it raises ends the run."""
-
-    def progress(self, done: float, total: int, /) -> None: ...
-
-    def saved(self, where: str, file: str, /) -> None: ...
-
-    def failed(self, where: str, reason: str, /) -> None: ...
-
-    def note(self, text: str, /) -> None: ...
-
-
-@dataclass
-class Summary:
-    done: int = 0
-    before: int = 0  # done by an earlier run, and not again
-    failed: int = 0
-
-
 def run_batch(
-    ray: Any, jobs: JobsFile, run: RunSettings, crew: Crew, journal: Path, report: Report
+    ray: Any,
+    jobs: JobsFile,
+    run: RunSettings,
+    crew: Crew,
+    journal: Path,
+    report: Report,
+    kinds: tuple[type, type] = (MotionWorker, VideoWorker),
 ) -> Summary:
     """Make every video of the jobs file that is not there yet.
 
     A job that fails for reasons of its own is reported and stops no other; one whose worker dies is tried
     again. The memory of this process does not grow with the number of jobs, but for 24 bytes each.
 
+    Args:
+        kinds: the classes of the workers of both stages.
+
     Raises MMGTError when no worker can do anything, InputError when another run uses the journal.
     """
     results = Results(run.out, run.folder)
     with Finished(journal) as finished:
-        batch = _Batch(ray, run, crew, finished, results, report, jobs.count)
+        batch = _Batch(ray, run, crew, finished, results, report, jobs.count, kinds)
         try:
             batch.run(jobs)
         finally:
@@ -76,17 +66,19 @@ class _Batch:
         results: Results,
         report: Report,
         total: int,
+        kinds: tuple[type, type],
     ):
         self._ray, self._run, self._crew, self._report, self._total = ray, run, crew, report, total
         self._finished, self._results = finished, results
         self._waiting, self._calls = Waiting(), dict[Any, Call]()
         self._later: list[Task] = []
         self.summary = Summary()
+        motion, video = kinds
         self._videos = Pool(
-            ray, VideoWorker, (run, run.settings.device), __version__, crew.video_options, crew.videos
+            ray, video, (run, run.settings.device), __version__, crew.video_options, crew.videos
         )
         self._motions = Pool(
-            ray, MotionWorker, (run, crew.motion_device), __version__, crew.motion_options, crew.motions
+            ray, motion, (run, crew.motion_device), __version__, crew.motion_options, crew.motions
         )
         self._most = DEPTH * (crew.videos + crew.motions) + SPARE
         self._gauges = gauges()
@@ -152,7 +144,7 @@ class _Batch:
     def _call(self, pool: Pool, member: Member, task: Task, alone: bool) -> None:
         arguments = [task.job, task.key, *([] if task.motion is None else [task.motion])]
         outcome, motion = member.handle.perform.options(num_returns=2).remote(*arguments)
-        member.calls.add(outcome)
+        member.calls[outcome] = None
         member.alone = alone
         self._calls[outcome] = Call(task, pool, member, motion)
 
@@ -169,23 +161,33 @@ class _Batch:
             if ref in starting:
                 pool, member = starting[ref]
                 pool.started(member)
-            else:
-                self._answered(ref, self._calls.pop(ref))
+            elif ref in self._calls:
+                self._answered(ref)
 
-    def _answered(self, ref: Any, call: Call) -> None:
+    def _answered(self, ref: Any) -> None:
         import ray.exceptions
 
-        call.member.calls.discard(ref)
+        call = self._calls.pop(ref)
+        oldest = next(iter(call.member.calls)) == ref
+        del call.member.calls[ref]
         call.member.alone = False
         try:
             outcome: Outcome = self._ray.get(ref)
         except ray.exceptions.RayActorError as error:
-            call.pool.replace(call.member)
-            self._lost(call.task, error)
+            self._died(call, oldest, error)
         except ray.exceptions.RayError as error:  # such as a motion that was lost with its node
             self._lost(call.task, error)
         else:
             self._take(call, outcome)
+
+    def _died(self, call: Call, oldest: bool, error: Exception) -> None:
+        """Another worker takes the dead one's place; the job that it was at may be the cause."""
+        call.pool.replace(call.member)
+        if oldest and not call.member.dead:
+            call.member.dead = True
+            self._lost(call.task, error)
+        else:
+            self._begin(call.task)
 
     def _take(self, call: Call, outcome: Outcome) -> None:
         task = call.task
@@ -208,6 +210,7 @@ class _Batch:
     def _lost(self, task: Task, why: object) -> None:
         """The job is tried again from its beginning, on whichever worker comes first."""
         task.lost += 1
+        self.summary.lost += 1
         if task.lost <= self._crew.retries:
             self._begin(task)
             return

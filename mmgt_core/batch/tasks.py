@@ -12,14 +12,22 @@ from .pool import Member, Pool
 
 @dataclass(eq=False)
 class Task:
-    """A job under way; `lost` counts the tries whose worker died, `busy` those that found it taken."""
+    """A job under way.
+
+    Attributes:
+        key: of `BatchJob.key`.
+        motion: reference to that of Stage I.
+        lost: tries that ended with their worker, or with a storage that was away.
+        busy: tries that found the work folder taken.
+        after: it waits until this time of `time.monotonic`.
+    """
 
     job: BatchJob
     key: bytes
     motion: Any = None
     lost: int = 0
     busy: int = 0
-    after: float = 0.0  # not before this time of `time.monotonic`
+    after: float = 0.0
 
 
 @dataclass(eq=False)

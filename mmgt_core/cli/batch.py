@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
+from ..base.errors import InputError
 from ..base.terms import TERMS, first_time, user_state
 from ..batch.crew import CrewSettings
 from ..pipeline.marking import MarkSettings
@@ -67,18 +68,21 @@ def run(options: Options, console: Console) -> int:
 
     if first_time(user_state() / "mmgt"):
         console.note(TERMS)
+    if options.models.devices:
+        raise InputError("each worker has one device", where="--devices", fix="leave it out")
     jobs = JobsFile(options.jobs)
     journal = (options.journal or options.jobs.with_name(f"{options.jobs.name}.batch")).absolute()
-    settings = run_settings(options, journal)
+    settings, report = run_settings(options, journal), JobReport(console)
     local = options.ray is None
     # One worker of each stage needs a CPU of its own in Ray's accounts.
     with connected(options.ray, dashboard=options.dashboard, cpus=max(2, os.cpu_count() or 1)) as ray:
         crew = crew_of(options.crew, ray.cluster_resources(), device=options.device, local=local)
         settings = dataclasses.replace(settings, threads=crew.threads)
-        summary = run_batch(ray, jobs, settings, crew, journal, JobReport(console))
+        summary = run_batch(ray, jobs, settings, crew, journal, report)
     console.close()
+    lost = f"; {summary.lost} tries ended with their worker or its storage" if summary.lost else ""
     before = f", {summary.before} were done before" if summary.before else ""
-    console.note(f"{summary.done} of {jobs.count} jobs done{before}, {summary.failed} failed.")
+    console.note(f"{summary.done} of {jobs.count} jobs done{before}, {summary.failed} failed{lost}.")
     return SOME_FAILED if summary.failed else 0
 
 

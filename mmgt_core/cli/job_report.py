@@ -14,6 +14,7 @@ class JobReport:
     def __init__(self, console: Console):
         self._console, self._stage, self._percent = console, None, 0
         self._stage: Progress | None
+        self._results = sys.stdout  # also where others' prints are sent elsewhere
 
     def progress(self, done: float, total: int) -> None:
         """So many jobs are through, running ones counted by parts; a new try takes nothing back."""
@@ -23,7 +24,7 @@ class JobReport:
         self._stage(self._percent, 100)
 
     def saved(self, job: object, path: object) -> None:
-        self._console.above(str(path), sys.stdout)
+        self._console.above(str(path), self._results)
 
     def failed(self, where: str, reason: str) -> None:
         self._console.above(" ".join(f"mmgt: {where}: {reason}".split()), sys.stderr)

@@ -162,11 +162,13 @@ def generate_video(
     sound, voice = _sound_and_voice(request, notes.append)
     finder = PoseFinder(request.detector_dir, request.person, settings.device, stages)
     pose = pose_of_video(request, image, finder, notes.append)
-    device = choose_device(settings.device)
+    device, *more = map(choose_device, chosen.devices or (settings.device,))
     encoders = file_encoders(wav2vec2=chosen.wav2vec2, device=device, stages=stages)
     dtype = choose_dtype(chosen.dtype, device)
     file = chosen.model or assets.asset(assets.VIDEO_MODEL)
-    model = parts.video_model(chosen, device, dtype, speakers.get("video"))
+    model, *others = (
+        parts.video_model(chosen, each, dtype, speakers.get("video")) for each in (device, *more)
+    )
     if voice is not None:
         required_encoder(model.config.audio_features, encoders)
     config, size = sampling.applied_to(model.config), sampling.size(model.config)
@@ -212,6 +214,7 @@ def generate_video(
             if retries(chosen.dtype, dtype)
             else None,
             note=notes.append,
+            others=others,
         )
         sign(request, settings, record, notes.append)
     return VideoResult(files, motion.frames, tuple(notes))
