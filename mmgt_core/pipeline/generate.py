@@ -166,15 +166,12 @@ def generate_video(
     encoders = file_encoders(wav2vec2=chosen.wav2vec2, device=device, stages=stages)
     dtype = choose_dtype(chosen.dtype, device)
     file = chosen.model or assets.asset(assets.VIDEO_MODEL)
-    model, *others = (
-        parts.video_model(chosen, each, dtype, speakers.get("video")) for each in (device, *more)
-    )
+    adapted = speakers.get("video")
+    model, *others = (parts.video_model(chosen, each, dtype, adapted) for each in (device, *more))
     if voice is not None:
         required_encoder(model.config.audio_features, encoders)
     config, size = sampling.applied_to(model.config), sampling.size(model.config)
-    smga = None
-    if made:
-        smga = parts.motion_model(settings.motion, settings.device, speakers.get("motion"))
+    smga = parts.motion_model(settings.motion, settings.device, speakers.get("motion")) if made else None
     # CLIP sees the portrait as the reference UNet does, in its framing.
     fitted, _ = fit_image(image, size, sampling.fitted)
     embedding = portrait_embedding(model.config, chosen.clip_vision, fitted, device)
@@ -199,8 +196,7 @@ def generate_video(
         motion = pose if parts.motion is None else parts.motion
         if smga is not None and voice is not None:  # a request without a motion has a recording
             network, speech = smga, voice
-            first = pose.window([0])
-            motion = kept_motion(work, lambda: _motion(network, speech, first, settings, stages))
+            motion = kept_motion(work, lambda: _motion(network, speech, pose.window([0]), settings, stages))
         files = render(
             model,
             Scene(image, motion, sound, voice, embedding, own_pose, masks),
@@ -210,7 +206,7 @@ def generate_video(
             encoders=encoders,
             work=None if work is None else StepStore(work),
             stages=stages,
-            precise=(lambda half: precise_model(half, file, speakers.get("video")))
+            precise=(lambda half: precise_model(half, file, adapted))
             if retries(chosen.dtype, dtype)
             else None,
             note=notes.append,
