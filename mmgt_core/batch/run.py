@@ -47,11 +47,13 @@ def run_batch(
     """
     results = Results(run.out, run.folder)
     with Finished(journal) as finished:
+        results.place.tidy()
         batch = _Batch(ray, run, crew, finished, results, report, jobs.count, kinds)
         try:
             batch.run(jobs)
         finally:
             batch.stop()
+            results.place.tidy()
         results.clear()
     return batch.summary
 

@@ -74,6 +74,9 @@ class Place(Protocol):
         """A new folder on this machine for the files of one job."""
         ...
 
+    def tidy(self) -> None:
+        """Remove what killed workers left in their folders, where this machine can reach them."""
+
 
 def place(text: str, scratch: str) -> Place:
     """The folder of a path or an address, which need not exist.
@@ -110,12 +113,17 @@ class _Local:
         path = self._root / name
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-        path.unlink(missing_ok=True) if not path.is_dir() else None
+        else:
+            path.unlink(missing_ok=True)
 
     def scratch(self) -> Path:
         folder = self._root / self._scratch / f"job-{secrets.token_hex(6)}"
         folder.mkdir(parents=True)
         return folder
+
+    def tidy(self) -> None:
+        for folder in (self._root / self._scratch).glob("job-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Remote:
@@ -152,6 +160,8 @@ class _Remote:
         import tempfile
 
         return Path(tempfile.mkdtemp(prefix="mmgt-batch-"))
+
+    def tidy(self) -> None: ...  # those folders are on the nodes
 
     def _put(self, name: str, write: Any) -> None:
         path = self._path(name)

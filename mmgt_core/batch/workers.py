@@ -200,9 +200,14 @@ class VideoWorker(Worker):
 
 
 def _own_fault(error: MMGTError) -> Outcome:
+    """What an error meant for people says about the job: a lock or a full disk are not its fault."""
+    from ..base.full_disk import is_full
     from ..work.lock import Busy
 
-    return Outcome("busy" if isinstance(error.__cause__, Busy) else "failed", _line(error))
+    cause = error.__cause__
+    if isinstance(cause, Busy):
+        return Outcome("busy", _line(error))
+    return Outcome("again" if cause is not None and is_full(cause) else "failed", _line(error))
 
 
 def _line(error: BaseException) -> str:

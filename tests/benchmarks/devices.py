@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python tests/benchmarks/devices.py [--size 128] [--frames 60] [--rounds 3]
 
-Both are measured in turns, and the fastest rounds are compared: on a machine with other work they are those that
-were disturbed least. The devices share the processor's cores, of which two must be free now and then.
+Both are measured in turns, and the fastest rounds are compared: on a machine with other work they are those
+that were disturbed least. The devices share the processor's cores, of which two must be free now and then.
 """
 
 from __future__ import annotations

@@ -66,6 +66,16 @@ def test_a_try_that_died_between_receipt_and_video_counts_as_nothing(root, monke
     assert results.place.read("a.mp4") == b"newer"
 
 
+def test_what_killed_workers_left_is_removed_and_receipts_stay(root):
+    results = Results(root, FOLDER)
+    results.publish(video(results), "a.mp4", KEYS[0])
+    left = results.place.scratch()
+    (left / "half.mp4").write_bytes(b"half")
+    results.place.tidy()
+    assert results.finished("a.mp4", KEYS[0])
+    assert left.exists() == root.startswith(("file", "memory")), "those are on the disk of their node"
+
+
 def test_a_damaged_receipt_counts_as_none(root):
     results = Results(root, FOLDER)
     results.publish(video(results), "a.mp4", KEYS[0])

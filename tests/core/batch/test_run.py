@@ -185,3 +185,16 @@ def test_stage_one_may_have_a_share_of_the_gpu():
 def test_impossible_numbers_are_refused(wanted):
     with pytest.raises(InputError):
         crew_of(wanted, {"CPU": 8}, device="cpu", local=True)
+
+
+@pytest.mark.parametrize(("cause", "kind"), [("full", "again"), ("busy", "busy"), (None, "failed")])
+def test_a_full_disk_and_a_lock_are_not_the_jobs_fault(cause, kind):
+    import errno
+
+    from mmgt_core.batch.workers import _own_fault
+    from mmgt_core.work.lock import Busy
+
+    error = InputError("it did not work", where="here")
+    error.__cause__ = {"full": OSError(errno.ENOSPC, "full"), "busy": Busy(), None: None}[cause]
+    outcome = _own_fault(error)
+    assert outcome.kind == kind and "it did not work" in outcome.reason
