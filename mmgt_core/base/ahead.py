@@ -24,7 +24,8 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
                 coming = pool.submit(next, iterator, end)
                 yield cast(T, item)
         finally:
-            coming.cancel() or coming.exception()
+            if not coming.cancel():
+                coming.exception()  # waits for the item at work
             close = getattr(iterator, "close", None)
             if close is not None:
                 close()

@@ -23,6 +23,7 @@ HELP = {
     "demo": "Render a shipped portrait and speech with the demo model.",
     "work": "List or remove the unfinished work of interrupted runs.",
     "queue": "Run a workflow on ComfyUI servers: one job, or a file of jobs.",
+    "batch": "Make the videos of a jobs file on this machine, or on a Ray cluster.",
     "sign": "Sign a marked file with C2PA, such as one that ComfyUI saved.",
     "inspect": "Show what a file says about its origin: marks, signature, watermark.",
     "doctor": "Examine the installation and both stages; write a report to attach to an issue.",

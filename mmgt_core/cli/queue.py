@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 from tyro.conf import UseAppendAction
 
 from ..base.errors import InputError
-from ..base.progress import Progress
 from .console import Console
+from .job_report import JobReport
 
 if TYPE_CHECKING:
     from ..queue.jobs import BadJob, Job
@@ -64,7 +63,7 @@ def run(args: Options, console: Console) -> int:
         journal=None if args.jobs is None else args.jobs.with_name(f"{args.jobs.name}.journal"),
         patience=args.patience,
     )
-    summary = run_jobs(workflow, jobs, settings, _Shown(console))
+    summary = run_jobs(workflow, jobs, settings, JobReport(console))
     console.close()
     if args.jobs is not None:
         before = f", {summary.before} were done before" if summary.before else ""
@@ -113,28 +112,3 @@ def _free_name(out: Path, stem: str) -> str:
     taken = {path.stem for path in out.iterdir()} if out.is_dir() else set()
     names = (stem if number == 1 else f"{stem}_{number}" for number in range(1, len(taken) + 3))
     return next(n for n in names if not any(t == n or t.startswith(f"{n}-") for t in taken))
-
-
-class _Shown:
-    """A bar, the paths of the results on stdout, and a line on stderr for every job that failed."""
-
-    def __init__(self, console: Console):
-        self._console, self._stage, self._percent = console, None, 0
-        self._stage: Progress | None
-
-    def progress(self, done: float, total: int) -> None:
-        if self._stage is None:
-            self._stage = self._console.stage("1 job" if total == 1 else f"{total} jobs")
-        self._percent = max(
-            self._percent, int(100 * done / total)
-        )  # a job that is tried again takes nothing back
-        self._stage(self._percent, 100)
-
-    def saved(self, job: Job, path: Path) -> None:
-        self._console.above(str(path), sys.stdout)
-
-    def failed(self, where: str, reason: str) -> None:
-        self._console.above(" ".join(f"mmgt: {where}: {reason}".split()), sys.stderr)
-
-    def note(self, text: str) -> None:
-        self._console.above(f"mmgt: {text}", sys.stderr)

@@ -14,14 +14,13 @@ from ..audio.features import required_encoder, stage1_features
 from ..audio.silence_gate import note_early_start
 from ..audio.speech_level import leveled
 from ..base.device import choose_device, choose_dtype, retries
-from ..base.notes import Note
+from ..base.errors import InputError
+from ..base.notes import Note, unnoted
 from ..base.presets import Preset, Quality
 from ..base.progress import Plan, unplanned
-from ..checkpoints.companions import autoencoder_of, portrait_embedding
-from ..checkpoints.smga import load_smga
-from ..checkpoints.speaker_adapter import Speaker, adapted_stages
+from ..checkpoints.companions import portrait_embedding
 from ..checkpoints.speaker_adapter import Stage as AdaptedStage
-from ..checkpoints.video import load_video_model
+from ..checkpoints.speaker_adapter import adapted_stages
 from ..marks.record import TRAINED
 from ..media.framing import fit_image
 from ..media.images import load_image
@@ -40,6 +39,7 @@ from .marking import WITHOUT_MARKS, MarkSettings
 from .mask_files import given_masks
 from .origin import record_of, sign
 from .overflow import precise_model
+from .parts import LOADED, Parts, load_motion_part
 from .pose_finder import PoseFinder
 from .render import Output, Scene, render
 from .request import MotionRequest, VideoRequest, VideoResult
@@ -101,7 +101,7 @@ def generate_motion_file(
     first = first_pose(request, finder, notes.append)
     sound, (voice,) = (with_leads(channels, *request.leads()) for channels in (sound, (voice,)))
     note_early_start(voice, notes.append)
-    network = _smga(settings, device, speakers.get("motion"))
+    network = load_motion_part(settings, device, speakers.get("motion"))
     motion = speech_motion(network, voice, first, settings, preset, seed, quality, stages)
     if out.suffix.lower() == ".safetensors":
         save_motion(out, motion)
@@ -113,11 +113,30 @@ def generate_motion_file(
     return VideoResult((out,), motion.frames, tuple(notes))
 
 
+def video_motion(
+    request: VideoRequest, settings: Settings, stages: Stages = no_stages, parts: Parts = LOADED
+) -> Motion:
+    """Stage I of `generate_video` alone, (frames, 134, 3): its `Parts.motion` for a request with a recording.
+
+    Raises MMGTError for what cannot be used, and for a request that brings its motion.
+    """
+    request.check()
+    _, voice = _sound_and_voice(request, unnoted)
+    if voice is None or request.motion is not None:
+        raise InputError("there is no motion to generate", fix="give a recording and no motion")
+    speakers = adapted_stages(settings.speaker.chosen(), ("motion", "video"), unnoted)
+    finder = PoseFinder(request.detector_dir, request.person, settings.device, stages)
+    first = pose_of_video(request, load_image(request.image, unnoted), finder, unnoted).window([0])
+    network = parts.motion_model(settings.motion, settings.device, speakers.get("motion"))
+    return _motion(network, voice, first, settings, stages)
+
+
 def generate_video(
     request: VideoRequest,
     settings: Settings | None = None,
     stages: Stages = no_stages,
     announce: Callable[[Plan], None] = unplanned,
+    parts: Parts = LOADED,
 ) -> VideoResult:
     """Files to a video.
 
@@ -127,6 +146,7 @@ def generate_video(
     Args:
         stages: begins a stage and returns its progress callable; what that raises stops the run.
         announce: called with the stages before the first of them begins.
+        parts: loads the models, and may hold the motion of Stage I.
 
     Raises MMGTError for what cannot be used, before long work where possible; nothing half-written is left.
     """
@@ -135,24 +155,23 @@ def generate_video(
     request.check()
     settings.marks.check(Path(request.out))
     notes = list[str]()
+    made = request.motion is None and parts.motion is None  # whether Stage I runs
     loaded: tuple[AdaptedStage, ...] = ("motion", "video") if request.motion is None else ("video",)
     speakers = adapted_stages(settings.speaker.chosen(), loaded, notes.append)
     image = load_image(request.image, notes.append)
     sound, voice = _sound_and_voice(request, notes.append)
     finder = PoseFinder(request.detector_dir, request.person, settings.device, stages)
     pose = pose_of_video(request, image, finder, notes.append)
-    device = choose_device(settings.device)
+    device, *more = map(choose_device, chosen.devices or (settings.device,))
     encoders = file_encoders(wav2vec2=chosen.wav2vec2, device=device, stages=stages)
     dtype = choose_dtype(chosen.dtype, device)
     file = chosen.model or assets.asset(assets.VIDEO_MODEL)
-    model = load_video_model(file, device, dtype, speakers.get("video"))
-    model.autoencoder = autoencoder_of(model, chosen.vae, device).float()
+    adapted = speakers.get("video")
+    model, *others = (parts.video_model(chosen, each, dtype, adapted) for each in (device, *more))
     if voice is not None:
         required_encoder(model.config.audio_features, encoders)
     config, size = sampling.applied_to(model.config), sampling.size(model.config)
-    smga = None
-    if request.motion is None:
-        smga = _smga(settings.motion, settings.device, speakers.get("motion"))
+    smga = parts.motion_model(settings.motion, settings.device, speakers.get("motion")) if made else None
     # CLIP sees the portrait as the reference UNet does, in its framing.
     fitted, _ = fit_image(image, size, sampling.fitted)
     embedding = portrait_embedding(model.config, chosen.clip_vision, fitted, device)
@@ -174,22 +193,10 @@ def generate_video(
         return video_key(settings, model.config, image=image, pose=pose, voice=voice, masks=masks)
 
     with work_of(settings, key, request, config, frames, size) as work:
-        motion = pose
+        motion = pose if parts.motion is None else parts.motion
         if smga is not None and voice is not None:  # a request without a motion has a recording
             network, speech = smga, voice
-            motion = kept_motion(
-                work,
-                lambda: speech_motion(
-                    network,
-                    speech,
-                    pose.window([0]),
-                    settings.motion,
-                    sampling.preset,
-                    sampling.seed,
-                    sampling.quality,
-                    stages,
-                ),
-            )
+            motion = kept_motion(work, lambda: _motion(network, speech, pose.window([0]), settings, stages))
         files = render(
             model,
             Scene(image, motion, sound, voice, embedding, own_pose, masks),
@@ -199,13 +206,22 @@ def generate_video(
             encoders=encoders,
             work=None if work is None else StepStore(work),
             stages=stages,
-            precise=(lambda half: precise_model(half, file, speakers.get("video")))
+            precise=(lambda half: precise_model(half, file, adapted))
             if retries(chosen.dtype, dtype)
             else None,
             note=notes.append,
+            others=others,
         )
         sign(request, settings, record, notes.append)
     return VideoResult(files, motion.frames, tuple(notes))
+
+
+def _motion(network: SMGA, voice: Waveform, first: Motion, settings: Settings, stages: Stages) -> Motion:
+    """Stage I of a video."""
+    chosen = settings.sampling
+    return speech_motion(
+        network, voice, first, settings.motion, chosen.preset, chosen.seed, chosen.quality, stages
+    )
 
 
 def _own_pose(
@@ -233,8 +249,3 @@ def _voice(request: MotionRequest | VideoRequest, sound: tuple[Waveform, ...], n
     if request.vocals is not None:
         voice = load_vocals(request.vocals, voice, request.start, request.duration, note)
     return leveled(voice, note)
-
-
-def _smga(settings: MotionSettings, device: str, speaker: Speaker | None) -> SMGA:
-    file = settings.motion_model or assets.asset(assets.MOTION_MODEL)
-    return load_smga(file, choose_device(device), speaker)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -60,6 +60,7 @@ def denoised(
     observer: Observer,
     precise: Callable[[VideoModel], VideoModel] | None = None,
     note: Note = unnoted,
+    others: Sequence[tuple[VideoModel, ClipConditions]] = (),
 ) -> tuple[VideoModel, Tensor]:
     """The model that finished, and the latents; see `denoise`.
 
@@ -67,8 +68,9 @@ def denoised(
         conditions: the clip's; conditions_of: the same for another model.
         precise: takes a model whose numbers overflowed and gives the one to go on with; None: no other try.
         note: receives one remark about it.
+        others: see `denoise`; after an overflow the first device goes on alone.
     """
-    unfinished = _tried(model, conditions, sampling, observer, None, again=precise is not None)
+    unfinished = _tried(model, conditions, sampling, observer, None, others, again=precise is not None)
     if isinstance(unfinished, Tensor):
         return model, unfinished
     assert precise is not None
@@ -78,7 +80,7 @@ def denoised(
     dtype = SHORT.get(model.dtype, str(model.dtype))
     note(OVERFLOWED.format(step=unfinished.step + 1, steps=steps, dtype=dtype))
     # Reference features and tokens may have overflowed too, so they are computed again.
-    latents = _tried(model, conditions_of(model), sampling, observer, unfinished, again=False)
+    latents = _tried(model, conditions_of(model), sampling, observer, unfinished, (), again=False)
     assert isinstance(latents, Tensor)
     return model, latents
 
@@ -89,11 +91,12 @@ def _tried(
     sampling: Sampling,
     observer: Observer,
     unfinished: Unfinished | None,
+    others: Sequence[tuple[VideoModel, ClipConditions]],
     again: bool,
 ) -> Tensor | Unfinished:
     """The latents, or what is finished; the error itself would keep the conditions in memory."""
     try:
-        return denoise(model, conditions, sampling, observer=observer, unfinished=unfinished)
+        return denoise(model, conditions, sampling, observer=observer, unfinished=unfinished, others=others)
     except OverflowedError as error:
         if not again:
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -97,6 +97,7 @@ def render(
     stages: Stages = no_stages,
     precise: Callable[[VideoModel], VideoModel] | None = None,
     note: Note = unnoted,
+    others: Sequence[VideoModel] = (),
 ) -> tuple[Path, ...]:
     """Render and write the video, with the sound where there is one; returns the files.
 
@@ -107,6 +108,7 @@ def render(
         encoders: the speech encoders by name, for a model that needs one.
         work: keeps finished steps; see `denoise`.
         precise: what to go on with where numbers overflow, see `denoised`; `note` receives a remark.
+        others: the same model on further devices, which share the windows.
 
     Raises:
         InputError: sizes or settings that do not work, a place that cannot be written, a full disk.
@@ -134,9 +136,10 @@ def render(
         image_embeds=scene.image_embeds,
     )
     first = conditions(model, progress=stages(Stage.CONDITIONS))
+    shared = [(other, conditions(other)) for other in others]
     preview = LivePreview(lambda x: next(final_frames(model, x, framing))[-1])
     observer = Observer(stages(Stage.SAMPLING), preview, work)
-    model, latents = denoised(model, first, conditions, sampling, observer, precise, note)
+    model, latents = denoised(model, first, conditions, sampling, observer, precise, note, shared)
     frames = final_frames(model, latents, framing)
     if lock_background:
         frames = locked_frames(frames, scene.motion, framing.portrait(size), scene.portrait_pose)

@@ -106,6 +106,8 @@ class VideoSettings:
     """Precision of the video model: auto (fp16 on a GPU, with fp32 from where fp16 overflows; fp32
     elsewhere), fp32, fp16 or bf16. Stage I, the encoders and the VAE always run in fp32.
     """
+    devices: tuple[str, ...] = ()
+    """Devices that sample one clip together, such as cuda:0 cuda:1; each holds the model. None = device."""
     lock_background: bool = False
     """Keep the portrait's own pixels wherever the person never is."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,28 +66,39 @@ def read_jobs(path: Path) -> list[Job | BadJob]:
 
     Raises InputError where the file as a whole is none: no text, no jobs, or too many.
     """
-    path = existing_file(path, "the file of jobs")
     found: list[Job | BadJob] = []
     names: dict[str, int] = {}
-    with path.open("rb") as stream:
-        for number, line in enumerate(_lines(stream), 1):
-            if line is not None and not line.strip():
-                continue
-            if len(found) >= MAX_JOBS:
-                raise InputError(f"more than {MAX_JOBS} jobs", where=path, fix="split the file")
-            try:
-                job = parse_job(_decode(line, first=number == 1), number, path.absolute().parent)
-                if job.name.casefold() in names:
-                    first = names[job.name.casefold()]
-                    raise InputError(f'the name "{job.name}" is also that of line {first}', fix="change one")
-            except InputError as error:
-                found.append(BadJob(f"line {number}", str(error)))
-            else:
-                names[job.name.casefold()] = number
-                found.append(job)
+    for number, line in job_lines(path):
+        if len(found) >= MAX_JOBS:
+            raise InputError(f"more than {MAX_JOBS} jobs", where=path, fix="split the file")
+        try:
+            job = parse_job(decoded(line, number), number, path.absolute().parent)
+            if job.name.casefold() in names:
+                raise same_name(job.name, names[job.name.casefold()])
+        except InputError as error:
+            found.append(BadJob(f"line {number}", str(error)))
+        else:
+            names[job.name.casefold()] = number
+            found.append(job)
     if not found:
-        raise InputError("no jobs in it", where=path, fix='write one JSON object a line: {"image": "a.png"}')
+        raise no_jobs(path)
     return found
+
+
+def job_lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
+    """(number from 1, line) of the lines that are not blank; None for one that is too long. One at a time."""
+    with existing_file(path, "the file of jobs").open("rb") as stream:
+        for number, line in enumerate(_lines(stream), 1):
+            if line is None or line.strip():
+                yield number, line
+
+
+def no_jobs(path: Path) -> InputError:
+    return InputError("no jobs in it", where=path, fix='write one JSON object a line: {"image": "a.png"}')
+
+
+def same_name(name: str, line: int) -> InputError:
+    return InputError(f'the name "{name}" is also that of line {line}', fix="change one")
 
 
 def _lines(stream: Any) -> Iterable[bytes | None]:
@@ -101,24 +112,19 @@ def _lines(stream: Any) -> Iterable[bytes | None]:
         yield None
 
 
-def _decode(line: bytes | None, *, first: bool) -> str:
+def decoded(line: bytes | None, number: int) -> str:
+    """The text of a line of `job_lines`; raises InputError where it has none."""
     if line is None:
         raise InputError(f"longer than {MAX_LINE} bytes")
     try:
-        return line.decode("utf-8-sig" if first else "utf-8")
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         raise InputError("not UTF-8 text", fix="save the file as UTF-8") from error
 
 
 def parse_job(text: str, line: int, folder: Path) -> Job:
     """One line of a jobs file; raises InputError with a sentence that says what is wrong."""
-    try:
-        fields = json.loads(text, parse_constant=_no_constant)
-        json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair could not even be shown
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not a JSON object: {str(error)[:120]}") from error
-    if not isinstance(fields, dict):
-        raise InputError("not a JSON object", fix='write {"image": "a.png", "audio": "a.wav"}')
+    fields = parse_object(text)
     unknown = [str(key)[:40] for key in fields if key not in KEYS]
     if unknown:
         raise InputError(f'unknown key "{unknown[0]}"', fix=f"the keys are {', '.join(KEYS)}")
@@ -126,15 +132,32 @@ def parse_job(text: str, line: int, folder: Path) -> Job:
     if not isinstance(sets, dict) or len(sets) > MAX_SETS:
         raise InputError(f'"set" is no object of at most {MAX_SETS} entries', fix='write {"12.steps": 20}')
     return Job(
-        name=check_name(fields.get("name", f"job-{line:04d}")),
+        name=given_name(fields, line),
         image=_path(fields, "image", folder),
         audio=_path(fields, "audio", folder),
         seed=check_seed(fields.get("seed")),
         sets={key: _scalar(key, value) for key, value in sets.items()},
         folder=folder,
         line=line,
-        consent=_consent(fields),
+        consent=given_consent(fields),
     )
+
+
+def given_name(fields: Mapping[str, Any], line: int) -> str:
+    """The name of a job, or the one that its line gets."""
+    return check_name(fields.get("name", f"job-{line:04d}"))
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """The JSON object of a line; raises InputError where it is none."""
+    try:
+        fields = json.loads(text, parse_constant=_no_constant)
+        json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair could not even be shown
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not a JSON object: {str(error)[:120]}") from error
+    if not isinstance(fields, dict):
+        raise InputError("not a JSON object", fix='write {"image": "a.png", "audio": "a.wav"}')
+    return fields
 
 
 def parse_set(text: str) -> tuple[str, str]:
@@ -171,14 +194,18 @@ def check_seed(seed: object) -> int | None:
 
 def _path(fields: Mapping[str, Any], key: str, folder: Path) -> Path | None:
     text = fields.get(key)
-    if text is None:
-        return None
+    return None if text is None else folder / path_text(key, text)
+
+
+def path_text(key: str, text: object) -> str:
+    """The text, if it can be the path of a file."""
     if not isinstance(text, str) or not 0 < len(text) <= MAX_PATH or "\0" in text:
         raise InputError("not the path of a file", where=f'"{key}"')
-    return folder / text
+    return text
 
 
-def _consent(fields: Mapping[str, Any]) -> str | None:
+def given_consent(fields: Mapping[str, Any]) -> str | None:
+    """The consent reference of a job."""
     text = fields.get("consent")
     return None if text is None else checked_text(text, '"consent"')
 

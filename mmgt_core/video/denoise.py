@@ -7,7 +7,8 @@ window before the average rather than to two averages, which would need one more
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +18,7 @@ from torch import Tensor
 from ..base.packed_linear import packed
 from ..base.progress import Progress, silent
 from .conditions import ClipConditions
+from .devices import SideBySide
 from .noise import initial_noise
 from .overflow import OverflowedError, Unfinished
 from .sampling import Sampling
@@ -66,6 +68,7 @@ def denoise(
     noise: Tensor | None = None,
     observer: Observer | None = None,
     unfinished: Unfinished | None = None,
+    others: Sequence[tuple[VideoModel, ClipConditions]] = (),
 ) -> Tensor:
     """Denoise one clip -> float32 scaled latents (frames, 4, h, w) on the CPU.
 
@@ -73,6 +76,7 @@ def denoise(
         sampling: None: the model defaults, seed 0.
         noise: (frames, 4, h, w) to start from, in place of what the seed draws.
         unfinished: to continue, with another model; what `observer.work` holds is not asked.
+        others: the same model and conditions on further devices, which share the windows.
 
     Raises InputError for settings that cannot work, and when not even one window fits into memory;
     OverflowedError for a model whose numbers are not finite.
@@ -81,7 +85,10 @@ def denoise(
     config, work = sampling.applied_to(model.config), observer.work
     windows = context_windows(conditions.frames, config.window, config.overlap, config.closed_loop)
     schedule = Schedule(config.beta_schedule)
-    call = WindowCalls(model, conditions, schedule, windows, config, observer.preview)
+    calls = [
+        WindowCalls(*one, schedule, windows, config, observer.preview)
+        for one in ((model, conditions), *others)
+    ]
     if unfinished is not None:
         first, x = unfinished.step, unfinished.latents
     else:
@@ -90,13 +97,18 @@ def denoise(
         x = noise.float().cpu().clone(memory_format=torch.contiguous_format)
     if x is None:
         x = initial_noise(conditions.frames, config, conditions.latent_size, sampling.seed)
-    batches = Batches(sampling.windows_at_once, model.device, work)
     timesteps = schedule.timesteps(config.steps)
-    adapter = model.adapter.fold()
-    with packed(model.unet, adapter.audio, adapter.motion), model.attached(adapter):
+    with ExitStack() as stack:
+        batches = Batches(sampling.windows_at_once, model.device, work)
+        if others:
+            batches = stack.enter_context(SideBySide(calls, sampling.windows_at_once, work))
+        for call in calls:
+            adapter = call.model.adapter.fold()
+            stack.enter_context(packed(call.model.unet, adapter.audio, adapter.motion))
+            stack.enter_context(call.model.attached(adapter))
         for step in range(first, config.steps):
             begun = unfinished if step == first else None
-            sums = _predictions(call, batches, step, timesteps[step], x, observer, begun)
+            sums = _predictions(calls[0], batches, step, timesteps[step], x, observer, begun)
             _finish_step(schedule, sums, timesteps[step], x, config.steps)
             del sums
             if work is not None:
@@ -106,7 +118,7 @@ def denoise(
 
 def _predictions(
     call: WindowCalls,
-    batches: Batches,
+    batches: Batches | SideBySide,
     step: int,
     timestep: int,
     x: Tensor,
@@ -124,8 +136,7 @@ def _predictions(
             done += count
     if done > 0:
         observer.progress(step * total + done, steps * total)  # of an earlier run
-    while done < total:
-        count, v = batches.predict(call, done, timestep, x)
+    for count, v in batches.predictions(call, done, timestep, x):
         guided = call.guided(v, count)
         if not bool(guided.isfinite().all()):
             raise OverflowedError(Unfinished(step, x, sums, done))

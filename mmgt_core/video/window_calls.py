@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +37,20 @@ class WindowCalls:
         """Which sides of the guidance are computed."""
         return (False, True) if self.config.guidance_at(timestep) > 1 else (True,)
 
-    def predict(self, windows: Sequence[Sequence[int]], timestep: int, x: Tensor) -> Tensor:
-        """The prediction (conditions * windows * frames, 4, h, w) of some windows of x, on the CPU."""
+    def predict(
+        self,
+        windows: Sequence[Sequence[int]],
+        timestep: int,
+        x: Tensor,
+        conditional: tuple[bool, ...] | None = None,
+    ) -> Tensor:
+        """The prediction (conditions * windows * frames, 4, h, w) of some windows of x, on the CPU.
+
+        Args:
+            conditional: the sides of the guidance to compute; None: all that are needed.
+        """
         model, device = self.model, self.model.device
-        conditional = self.conditional(timestep)
+        conditional = conditional or self.conditional(timestep)
         state = self.conditions.state(windows, conditional, self.config.region_weights)
         index = torch.tensor([frame for window in windows for frame in window])
         latents = x.index_select(0, index).to(device, model.dtype).repeat(len(conditional), 1, 1, 1)
@@ -66,18 +76,43 @@ class Batches:
     def __init__(self, asked: int | None, device: torch.device, work: FinishedWork | None):
         self._asked, self._device, self._work = asked, device, work
         known = asked if work is None else work.batch(asked) or asked
-        self._measured = known is not None
+        self.measured = known is not None
         self._halving = Halving(known or 1, "windows at once", MEMORY_FIX)
 
-    def predict(self, call: WindowCalls, start: int, timestep: int, x: Tensor) -> tuple[int, Tensor]:
-        """(windows, their prediction) of the next batch, which begins with window number `start`."""
-        meter, before = None if self._measured else MemoryMeter(self._device), self._halving.at_once
+    @property
+    def at_once(self) -> int:
+        """The windows of a batch."""
+        return self._halving.at_once
+
+    def start_with(self, at_once: int) -> None:
+        """Take what another device measured, unless this one knows better."""
+        if not self.measured:
+            self._halving.at_once, self.measured = at_once, True
+
+    def predictions(
+        self, call: WindowCalls, done: int, timestep: int, x: Tensor
+    ) -> Iterator[tuple[int, Tensor]]:
+        """(windows, their prediction) of all windows from number `done` on, batch by batch in order."""
+        while done < len(call.windows):
+            count, v = self.predict(call, done, timestep, x)
+            done += count
+            yield count, v
+
+    def predict(
+        self, call: WindowCalls, start: int, timestep: int, x: Tensor, end: int | None = None
+    ) -> tuple[int, Tensor]:
+        """(windows, their prediction) of the next batch, which begins with window number `start`.
+
+        Args:
+            end: the number of the window that no longer belongs to it. None: that of all windows.
+        """
+        meter, before = None if self.measured else MemoryMeter(self._device), self._halving.at_once
         count, v = self._halving.run(
-            len(call.windows) - start,
+            (len(call.windows) if end is None else end) - start,
             lambda n: call.predict(call.windows[start : start + n], timestep, x),
         )
         if meter is not None:
-            self._halving.at_once, self._measured = meter.windows(), True
+            self._halving.at_once, self.measured = meter.windows(), True
         if meter is not None or self._halving.at_once != before:
             self._note()
         return count, v

@@ -23,12 +23,13 @@ ABSOLUTE = re.compile(r"(/[a-z]|~[/\\]|[A-Za-z]:[\\/]|\\\\|file:/)")
 BANNED_MODULES = {
     "subprocess", "pickle", "dill", "cloudpickle", "marshal", "shelve", "pty",
     "socket", "ssl", "http", "urllib", "urllib3", "requests", "httpx", "aiohttp",
-    "websocket", "websockets", "ftplib", "smtplib", "pip", "huggingface_hub",
+    "websocket", "websockets", "ftplib", "smtplib", "pip", "huggingface_hub", "ray",
 }  # fmt: skip
 ONLINE = {
     "mmgt_core/checkpoints/download.py": frozenset({"huggingface_hub"}),
     "nodes/comfy/library_routes.py": frozenset({"aiohttp"}),  # answers the host's own page
     "mmgt_core/queue/client.py": frozenset({"http", "urllib", "websockets"}),
+    **{f"mmgt_core/batch/{name}.py": frozenset({"ray"}) for name in ("cluster", "metrics", "pool", "run")},
 }
 HOST_MODULES = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server", "nodes"}
 NEVER_MODULES = {"torchvision", "torchaudio"}

@@ -133,7 +133,7 @@ def test_every_library_that_the_core_imports_is_declared():
     extras = PROJECT["project"]["optional-dependencies"]
     optional = [
         line
-        for name in ("train", "train-8bit", "encoders", "detector", "queue", "heic", "eval", "c2pa")
+        for name in ("train", "train-8bit", "encoders", "detector", "queue", "heic", "eval", "c2pa", "ray")
         for line in extras[name]
     ]
     lines = [*PROJECT["project"]["dependencies"], *optional]

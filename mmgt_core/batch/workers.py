@@ -1,0 +1,214 @@
+"""The two stages as Ray actors: plain classes, which keep their model from one job to the next."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..base.errors import MMGTError
+from ..pipeline.settings import Settings
+from .jobs import BatchJob, file_state
+from .metrics import counters
+from .outcome import Outcome
+from .results import Results
+from .storage import fetched
+
+if TYPE_CHECKING:
+    from ..pipeline.parts import Parts
+    from ..pipeline.request import VideoRequest
+    from ..pose.motion import Motion
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What all jobs of a run have in common.
+
+    Attributes:
+        out: folder of the results, a path or an address.
+        folder: name of the folder within it for receipts and unfinished files.
+        settings: of every job, where it makes no choice of its own.
+        files: addresses of input files, for jobs that name none.
+        detector: folder of the pose detector.
+        threads: of PyTorch in each worker.
+        key: stands for these settings in `BatchJob.key`.
+    """
+
+    out: str
+    folder: str
+    settings: Settings = field(default_factory=Settings)
+    files: dict[str, str] = field(default_factory=dict)
+    detector: Path | None = None
+    threads: int = 1
+
+    @property
+    def key(self) -> str:
+        """Text that changes with what changes all videos; as the driver sees the files."""
+        work = type(self.settings.work)(keep_work=False)
+        files = [(name, text, file_state(text)) for name, text in sorted(self.files.items())]
+        return repr((dataclasses.replace(self.settings, work=work), files, self.detector))
+
+
+class Worker:
+    """What both stages share; subclasses set `device` and `_make`.
+
+    A worker never raises for a job: an exception that reaches Ray is one of the machinery.
+    """
+
+    stage = ""
+
+    def __init__(self, run: RunSettings, device: str):
+        import torch
+
+        torch.set_num_threads(run.threads)
+        self._run, self._results = run, Results(run.out, run.folder)
+        self._settings = dataclasses.replace(run.settings, device=device)
+        self._kept: dict[str, Any] = {}
+        self._counts = counters()
+
+    def ready(self, version: str) -> str | None:
+        """Load the model, so that the first job does not wait; returns what makes every job fail."""
+        if version != __version__:
+            return f"mmgt {__version__} is installed on a node, {version} where mmgt batch runs"
+        try:
+            self._load()
+        except MMGTError as error:
+            return str(error).rstrip(".")
+        return None
+
+    def perform(
+        self, job: BatchJob, key: bytes, motion: Motion | None = None
+    ) -> tuple[Outcome, Motion | None]:
+        """(what came of it, the motion of Stage I); `key` is that of the job, as the driver knows it."""
+        start = time.monotonic()
+        try:
+            if self._results.finished(job.file, key):
+                return Outcome("done"), None
+            with self._request(job) as (request, settings):
+                outcome, motion = self._make(request, settings, motion)
+                if outcome.kind == "done":
+                    self._results.publish(request.out, job.file, key)
+        except MMGTError as error:
+            outcome, motion = _own_fault(error), None
+        except OSError as error:  # a full disk, a storage that is away: not the job's fault
+            outcome, motion = Outcome("again", f"{type(error).__name__}: {_line(error)}"), None
+        except Exception as error:
+            outcome, motion = Outcome("failed", f"{type(error).__name__}: {_line(error)}"), None
+        self._counts(self.stage, outcome, time.monotonic() - start)
+        return outcome, motion
+
+    @contextmanager
+    def _request(self, job: BatchJob) -> Iterator[tuple[VideoRequest, Settings]]:
+        """The job as `generate_video` takes it; its result goes into a folder that ends with the block."""
+        import shutil
+
+        folder = self._results.place.scratch()
+        try:
+            addresses = {**self._run.files, **job.chosen.files}
+            files = {name: fetched(text, f"in-{name}", folder) for name, text in addresses.items()}
+            request = job.chosen.request(files, folder / job.file)
+            yield dataclasses.replace(request, detector_dir=self._run.detector), self._settings_of(job)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _settings_of(self, job: BatchJob) -> Settings:
+        settings = job.chosen.applied_to(self._settings)
+        if job.seed is not None:
+            sampling = dataclasses.replace(settings.sampling, seed=job.seed)
+            settings = dataclasses.replace(settings, sampling=sampling)
+        if job.consent is not None:
+            marks = dataclasses.replace(settings.marks, consent=job.consent)
+            settings = dataclasses.replace(settings, marks=marks)
+        return settings
+
+    def _keep(self, name: str, load: Callable[..., Any]) -> Callable[..., Any]:
+        """A loader that loads once: all jobs of a run have the same models."""
+
+        def kept(*args: Any) -> Any:
+            if name not in self._kept:
+                self._kept[name] = load(*args)
+            return self._kept[name]
+
+        return kept
+
+    def _parts(self, motion: Motion | None = None) -> Parts:
+        from ..pipeline.parts import Parts, load_motion_part, load_video_part
+
+        load = self._keep("motion", load_motion_part), self._keep("video", load_video_part)
+        return Parts(*load, motion)
+
+    def _load(self) -> None:
+        raise NotImplementedError
+
+    def _make(
+        self, request: VideoRequest, settings: Settings, motion: Motion | None
+    ) -> tuple[Outcome, Motion | None]:
+        raise NotImplementedError
+
+
+class MotionWorker(Worker):
+    """Audio features and Stage I."""
+
+    stage = "motion"
+
+    def _load(self) -> None:
+        from ..checkpoints.speaker_adapter import adapted_stages
+
+        chosen = adapted_stages(self._settings.speaker.chosen(), ("motion", "video"), lambda _: None)
+        self._parts().motion_model(self._settings.motion, self._settings.device, chosen.get("motion"))
+
+    def _make(
+        self, request: VideoRequest, settings: Settings, motion: Motion | None
+    ) -> tuple[Outcome, Motion | None]:
+        from ..pipeline.generate import video_motion
+
+        made = video_motion(request, settings, parts=self._parts())
+        return Outcome("motion", frames=made.frames), made
+
+
+class VideoWorker(Worker):
+    """Stage II, decoding and encoding; a motion that the job brings itself is read here."""
+
+    stage = "video"
+
+    def _load(self) -> None:
+        from ..base.device import choose_device, choose_dtype
+        from ..checkpoints.speaker_adapter import adapted_stages
+
+        chosen = adapted_stages(self._settings.speaker.chosen(), ("motion", "video"), lambda _: None)
+        device = choose_device(self._settings.device)
+        dtype = choose_dtype(self._settings.video.dtype, device)
+        self._parts().video_model(self._settings.video, device, dtype, chosen.get("video"))
+
+    def _make(
+        self, request: VideoRequest, settings: Settings, motion: Motion | None
+    ) -> tuple[Outcome, Motion | None]:
+        from ..pipeline.generate import generate_video
+
+        try:
+            made = generate_video(request, settings, parts=self._parts(motion))
+        finally:
+            model = self._kept.get("video")
+            if model is not None and model.device.type == "meta":  # given up for one in fp32
+                del self._kept["video"]
+        return Outcome("done", frames=made.frames), None
+
+
+def _own_fault(error: MMGTError) -> Outcome:
+    """What an error meant for people says about the job: a lock or a full disk are not its fault."""
+    from ..base.full_disk import is_full
+    from ..work.lock import Busy
+
+    cause = error.__cause__
+    if isinstance(cause, Busy):
+        return Outcome("busy", _line(error))
+    return Outcome("again" if cause is not None and is_full(cause) else "failed", _line(error))
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())
