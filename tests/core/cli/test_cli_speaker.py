@@ -10,7 +10,7 @@ import torch
 
 from mmgt_core.checkpoints.io import read_model_file
 from mmgt_core.checkpoints.speaker_adapter import SpeakerAdapter, write_speaker_adapter
-from mmgt_core.pipeline import generate
+from mmgt_core.pipeline import parts
 from mmgt_core.pipeline.kept_work import video_key
 from mmgt_core.pipeline.settings import MotionSettings, Settings, SpeakerChoice, VideoSettings
 from mmgt_core.pose.motion_file import load_motion
@@ -64,7 +64,7 @@ def test_a_motion_follows_its_speaker_by_the_strength(inputs, mmgt, speakers, tm
 @pytest.fixture
 def loaded(monkeypatch):
     """(strength of Stage I's speaker, of Stage II's) of each run so far; None where there is none."""
-    runs, stage_1, stage_2 = [], generate.load_smga, generate.load_video_model
+    runs, stage_1, stage_2 = [], parts.load_smga, parts.load_video_model
 
     def motion(path, device, speaker=None):
         runs[-1][0] = speaker and speaker.strength
@@ -74,8 +74,8 @@ def loaded(monkeypatch):
         runs.append([None, speaker and speaker.strength])
         return stage_2(path, device, dtype, speaker)
 
-    monkeypatch.setattr(generate, "load_smga", motion)
-    monkeypatch.setattr(generate, "load_video_model", video)
+    monkeypatch.setattr(parts, "load_smga", motion)
+    monkeypatch.setattr(parts, "load_video_model", video)
     return runs
 
 
