@@ -6,6 +6,7 @@ of the machine's rate; oneDNN's own product of a packed weight reaches nearly al
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,14 +15,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Linear = Callable[[Tensor], Tensor]
+X86 = ("x86_64", "amd64")
 PACK, APPLY = "_reorder_linear_weight", "_linear_pointwise"
 """oneDNN's operators in torch.ops.mkldnn, which torch's compiler uses; without them nothing is packed."""
 
 
 def can_pack(weight: Tensor) -> bool:
-    """Whether this weight (outputs, inputs) can be packed: float32, on a CPU, with oneDNN."""
+    """Whether this weight (outputs, inputs) can be packed: float32, on an x86-64 CPU, with oneDNN."""
     return (
-        weight.device.type == "cpu"
+        platform.machine().lower() in X86  # on others nobody has tried it
+        and weight.device.type == "cpu"
         and weight.dtype == torch.float32
         and weight.layout == torch.strided
         and torch.backends.mkldnn.is_available()
