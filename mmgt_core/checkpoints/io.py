@@ -97,8 +97,9 @@ def config_from_json(cls: type[ConfigT], values: Mapping[str, Any], where: objec
     known = get_type_hints(cls)
     unknown = sorted(set(values) - set(known))
     if unknown:
+        names = ", ".join(name if name.isidentifier() else ascii(name) for name in unknown)
         raise CheckpointError(
-            f"its configuration has the unknown entries {', '.join(unknown)[:200]}",
+            f"its configuration has the unknown entries {names[:200]}",
             where=where,
             fix="update ComfyUI-MMGT: the file was made by a newer version",
         )

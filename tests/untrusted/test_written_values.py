@@ -6,6 +6,7 @@ import json
 import struct
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +108,13 @@ def test_configurations(data, cls):
         TRIED["written configuration"]["refused"] += 1
     else:
         TRIED["written configuration"]["taken"] += 1
+
+
+@pytest.mark.parametrize("cls", [SMGAConfig, VideoConfig])
+def test_a_name_with_a_line_break_stays_in_one_sentence(cls):
+    with pytest.raises(MMGTError, match=r"unknown entries '\\n', steps2") as error:
+        config_from_json(cls, {"\n": 0, "steps2": 1}, "a.safetensors")
+    assert "\n" not in str(error.value)
 
 
 @MANY
