@@ -1,7 +1,8 @@
 """Linear layers for inference in float32 on a CPU, with weights in the layout that oneDNN computes fastest.
 
-`F.linear` takes weights row by row and calls the BLAS library, which on AMD processors reaches less than half
-of the machine's rate; oneDNN's own product of a packed weight reaches nearly all. Only rounding differs.
+`F.linear` takes weights row by row and calls the BLAS library, which reached less than half of the machine's
+rate on the AMD processor it was measured on (docs/quality.md); oneDNN's own product of a packed weight reached
+nearly all. Only rounding differs.
 """
 
 from __future__ import annotations
