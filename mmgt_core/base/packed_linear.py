@@ -1,7 +1,7 @@
 """Linear layers for inference in float32 on a CPU, with weights in the layout that oneDNN computes fastest.
 
 `F.linear` takes weights row by row and calls the BLAS library, which reached less than half of the machine's
-rate on the AMD processor it was measured on (docs/quality.md); oneDNN's own product of a packed weight reached
+rate on the AMD processor that was measured (docs/quality.md); oneDNN's own product of a packed weight reached
 nearly all. Only rounding differs.
 """
 
