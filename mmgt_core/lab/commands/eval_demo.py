@@ -1,4 +1,4 @@
-"""`mmgt eval-demo`: the demo model's figures, beside their floors."""
+"""`mmgt eval-demo`: the demo model's figures, beside their floors: `mmgt tables` with a file of its own."""
 
 from __future__ import annotations
 
@@ -36,23 +36,29 @@ class Options:
 
 
 def run(args: Options, console: Console) -> int:
-    from ..evaluation.demo import evaluate_demo
+    """Measure and print; the exit code is 1 where a floor is missed."""
+    from dataclasses import replace
 
-    table = evaluate_demo(
-        args.seed,
-        only=args.only,
-        motion_model=args.motion_model,
-        video_model=args.model,
-        inputs=args.inputs,
-        save_inputs=args.save_inputs,
-        journal=args.journal,
-        device=args.device,
-        quick=args.quick,
-        progress=console.stage("evaluation"),
+    from ...base.atomic_files import atomic_write
+    from ..tables.config import EVAL_DEMO, read_config
+    from ..tables.run import Tabulation
+    from .tables import open_or_make
+
+    config = read_config(EVAL_DEMO, quick=args.quick, only=args.only or "")
+    files = {"motion": args.motion_model, "video": args.model}
+    models = {name: replace(spec, file=str(files[name] or spec.file)) for name, spec in config.models.items()}
+    config = replace(
+        config,
+        models=models,
+        seeds=(args.seed,),
+        presenter=replace(config.presenter, seed=args.seed),
+        device=args.device or "auto",
     )
+    inputs = open_or_make(config, args.inputs, args.save_inputs, console)
+    gate = Tabulation(config, inputs, journal=args.journal).run(console.stage).gate
     console.close()
-    print(table.to_text())
+    print(gate.to_text())
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(table.to_json(), encoding="utf-8")
-    return table.exit_code
+        with atomic_write(args.json) as temporary:
+            temporary.write_text(gate.to_json(), encoding="utf-8")
+    return gate.exit_code

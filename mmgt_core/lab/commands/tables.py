@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from ...cli.console import Console
+
+if TYPE_CHECKING:
+    from ..tables.presenter_inputs import EvaluationInputs
+    from ..tables.specs import TablesConfig
 
 
 @dataclass(frozen=True)
@@ -20,22 +25,51 @@ class Options:
     """Prepared data set, instead of the file's."""
     out: Path | None = None
     """Folder of models, clips and tables, instead of the file's; a run that was begun there continues."""
+    only: str | None = None
+    """Name of one table. None = all."""
+    quick: bool = False
+    """A smoke run with the values of the file's table `quick`; do not quote its figures."""
+    inputs: Path | None = None
+    """Drawn speakers of --save-inputs, where the data are "presenter"; espeak-ng is not needed then."""
+    save_inputs: Path | None = None
+    """Keep the drawn speakers in a file."""
     dry_run: bool = False
     """List all pieces of work and which are done, and make nothing."""
 
 
 def run(options: Options, console: Console) -> int:
-    """Do what is not done, measure and write; the page's file name goes to stdout."""
+    """Do what is not done, measure and write; the page's file name goes to stdout.
+
+    The exit code is 1 where a check of the file misses its floor.
+    """
     from ..tables.config import read_config
     from ..tables.page import write_tables
     from ..tables.run import Tabulation
 
-    tabulation = Tabulation(read_config(options.config, options.data, options.out))
+    config = read_config(
+        options.config, options.data, options.out, quick=options.quick, only=options.only or ""
+    )
     if options.dry_run:
-        for name, done in tabulation.plan():
+        for name, done in Tabulation(config).plan():
             print(f"{'done' if done else 'to do':6}{name}")
         return 0
-    result = tabulation.run(console.stage)
+    inputs = None
+    if config.data is None:
+        inputs = open_or_make(config, options.inputs, options.save_inputs, console)
+    result = Tabulation(config, inputs, journal=config.out / "work" / "journal.jsonl").run(console.stage)
     console.close()
-    print(write_tables(tabulation.config.out, result))
-    return 0
+    print(write_tables(config.out, result))
+    return result.gate.exit_code
+
+
+def open_or_make(
+    config: TablesConfig, inputs: Path | None, save: Path | None, console: Console
+) -> EvaluationInputs:
+    """The drawn speakers of a configuration, from a file or new, and kept in a file where one is named."""
+    from ..tables.presenter import open_inputs
+    from ..tables.presenter_inputs import write_inputs
+
+    found = open_inputs(config.presenter, config.frames, inputs, console.stage("drawing speakers"))
+    if save is not None:
+        write_inputs(found, save)
+    return found

@@ -1,1 +1,1 @@
-"""The figures of the demo model: how they are measured, what they must reach, and how they are shown."""
+"""Figures of gestures, of long clips, and of the borders between windows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from ...pose.mouth import aperture
 from ...smga.generate import generate_motion
 from ...smga.overlap import overlapping_starts
 from ...smga.sampling import MotionSampling
-from ..metrics.bootstrap import Interval, bootstrap
+from ..metrics.bootstrap import Interval, bootstrap, over_groups
 from ..metrics.seams import PARTS, at_seams, liveliness, shape_change
 from ..presenter.held_out import held_out_seed
 
@@ -172,7 +172,7 @@ def _row(
             strict=True,
         ):
             pairs = [at_seams(value, seams) for value in values]
-            ratios[part, what] = _over_clips(_percentile_ratio, pairs)
+            ratios[part, what] = over_groups(_percentile_ratio, pairs, rounds=300)
             limit = np.percentile(np.concatenate([inside for _, inside in pairs]), 95)
             over[part, what] = float(100 * np.mean(np.concatenate([here for here, _ in pairs]) > limit))
     lips = [
@@ -180,11 +180,6 @@ def _row(
         for motion, clip in zip(motions, clips, strict=True)
     ]
     return MotionRow(name, ratios, over, bootstrap(lambda r: float(r.mean()), lips), seconds)
-
-
-def _over_clips(statistic: Callable[[list[Any]], float], parts: list[Any]) -> Interval:
-    """A statistic of the pooled values of clips, with its interval over clips."""
-    return bootstrap(lambda chosen: statistic([parts[int(i)] for i in chosen]), range(len(parts)), rounds=300)
 
 
 def _percentile_ratio(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,3 +63,15 @@ def bootstrap(
     margin = 100 * (1 - level) / 2
     low, high = np.percentile(drawn, [margin, 100 - margin])
     return Interval(float(statistic(*arrays)), float(low), float(high))
+
+
+def over_groups(
+    statistic: Callable[[list[Any]], float], groups: Sequence[Any], rounds: int = ROUNDS, seed: int = 0
+) -> Interval:
+    """Bootstrap of a statistic of whole groups, such as clips with any number of windows each."""
+    return bootstrap(
+        lambda drawn: statistic([groups[int(i)] for i in drawn]),
+        np.arange(len(groups)),
+        seed=seed,
+        rounds=rounds,
+    )

@@ -66,9 +66,13 @@ def gradient_energy(frames: Tensor, where: Tensor | None = None) -> Tensor:
     Returns:
         (frames,) float64, summed over both directions, a mean over colors.
     """
+    return masked_mean(gradient_map(frames), where)
+
+
+def gradient_map(frames: Tensor) -> Tensor:
+    """float64 (frames, H, W): the squared differences around each pixel whose mean is `gradient_energy`."""
     x = F.pad(frames.double().permute(0, 3, 1, 2), (0, 1, 0, 1), mode="replicate")
-    energy = x.diff(dim=3)[:, :, :-1].square() + x.diff(dim=2)[..., :-1].square()
-    return masked_mean(energy.mean(1), where)
+    return (x.diff(dim=3)[:, :, :-1].square() + x.diff(dim=2)[..., :-1].square()).mean(1)
 
 
 def frame_difference(frames: Tensor) -> float:

@@ -5,11 +5,15 @@ All lengths are pixels of the 512 canvas (docs/method.md 1.3), so figures of dif
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor
 
 from ...pose import skeleton
 from ...pose.motion import Motion
 from ...pose.mouth import canvas_points
+from ...pose.visibility import visible_points
 
 WRISTS = (skeleton.RIGHT_WRIST, skeleton.LEFT_WRIST)
 HANDS = tuple(range(skeleton.LEFT_HAND.start, skeleton.RIGHT_HAND.stop))  # the two hands are neighbors
@@ -29,10 +33,21 @@ def wrist_speed(motion: Motion) -> Tensor:
 
 def acceleration(motion: Motion, points: tuple[int, ...]) -> float:
     """Mean size of the second difference of the points' positions in pixels a frame squared: the jitter."""
-    position = canvas_points(motion)[:, list(points)]
-    if len(position) < 3:
-        return 0.0
-    return float((position[2:] - 2 * position[1:-1] + position[:-2]).norm(dim=-1).mean())
+    size = difference_size(motion, points, 2)
+    return 0.0 if math.isnan(size) else size
+
+
+def difference_size(motion: Motion, points: tuple[int, ...], order: int) -> float:
+    """Mean size of the order-th difference of positions, pixels a frame to that power.
+
+    A point counts in the frames where it is visible in all order + 1 of them; NaN where there are none.
+    """
+    seen = torch.from_numpy(visible_points(motion))[:, list(points)]
+    sizes = canvas_points(motion)[:, list(points)].cpu().double().diff(n=order, dim=0).norm(dim=-1)
+    if not len(sizes):
+        return math.nan
+    kept = torch.stack([seen[first : first + len(sizes)] for first in range(order + 1)]).all(0)
+    return float(sizes[kept].mean()) if bool(kept.any()) else math.nan
 
 
 def first_frame_error(motion: Motion, pose: Motion) -> float:

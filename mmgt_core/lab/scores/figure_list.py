@@ -37,6 +37,10 @@ IMAGES = (
     Figure("psnr_hands", "PSNR, hands", "higher", "dB", True),
     Figure("ssim_hands", "SSIM, hands", "higher", "", True),
     Figure("lpips_hands", "LPIPS, hands", "lower", "", True),
+    Figure("psnr_start", "PSNR of the first 4 frames", "higher", "dB", True),
+    Figure("sharpness", "gradient energy over the truth's", "", "", True),
+    Figure("sharpness_hands", "gradient energy over the truth's, hands", "", "", True),
+    Figure("flicker", "frame-to-frame difference", "", "/255"),
     Figure("background", "background drift, last second against frame 0", "lower", "/255"),
     Figure("face_lpips", "face drift (LPIPS), last second against frame 0", "lower"),
 )
@@ -51,9 +55,15 @@ MOTIONS = (
     Figure("rmse", "RMSE of keypoints", "lower", "px of 512", True),
     Figure("rmse_lips", "RMSE of the lips", "lower", "px of 512", True),
     Figure("rmse_hands", "RMSE of the hands", "lower", "px of 512", True),
+    Figure("wrists_truth", "wrist speed against the truth's, correlation", "higher", "", True),
+    Figure("first_pose", "frame 0 against the truth's", "lower", "px of 512", True),
     Figure("beat", "beat alignment", "higher"),
     Figure("beat_gain", "beat alignment above chance", "higher"),
     Figure("jerk", "jerk of arms and hands", "", "px/s^3"),
+    Figure("hand_acceleration", "acceleration of the hands", "", "px/frame^2"),
+    Figure("lip_acceleration", "acceleration of the lips", "", "px/frame^2"),
+    Figure("opening_variance", "variance of the mouth's opening", "", "px^2"),
+    Figure("wrist_speed", "speed of the wrists", "", "px/frame"),
     Figure("mouth_closed", "mouth closed in silence, share of frames", "higher"),
     Figure("hands_silent", "speed of the wrists, silence over speech"),
     Figure("hands_seen", "share of visible hands", "higher"),
@@ -78,7 +88,14 @@ SYNC = (
     Figure("sync_d", "Sync-D", "lower"),
     Figure("no_face", "share of frames without a face", "lower"),
 )
-FIGURES = (*DISTRIBUTIONS, *IMAGES, *SYNC, *MOTIONS)
+DRAWN = (
+    Figure("psnr_hair", "PSNR of the head without the face", "higher", "dB", True),
+    Figure("mouth_seen", "mouth opening in the pixels, correlation with the true lips", "higher", "", True),
+    Figure("five_fingers", "hands that show five fingers, per clip", "higher"),
+    Figure("hands_apart", "hands that do not cover each other, per clip"),
+)
+"""Figures that only images of drawn speakers have."""
+FIGURES = (*DISTRIBUTIONS, *IMAGES, *SYNC, *MOTIONS, *DRAWN)
 PAPER = ("fgd", "diversity", "fid", "fvd", "psnr", "ssim", "lpips", "sync_c", "sync_d")
 """The columns of the paper's tables, in their order."""
 BY_NAME = {figure.name: figure for figure in FIGURES}

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from ...base.timebase import FPS
-from ..metrics.image import decibels, masked_mean, ssim_map
+from ..metrics.image import decibels, gradient_map, masked_mean, ssim_map
 from ..metrics.journal import Record
 from .regions import Regions
 from .sides import Image, in_blocks
 
 SIZE = 256  # pixels: PSNR, SSIM and LPIPS are of square images of this side, as in the paper
 BLOCK = 10  # images in memory at a time
+START = 4  # frames of `psnr_start`: a figure for rows that render only a few
 PARTS = ("face", "hands")
 FEWEST_BACKGROUND = 0.02  # of the image, that the background must cover to be measured
 
@@ -64,11 +65,13 @@ def image_scores(
 
     Returns:
         "psnr", "ssim", "lpips" and the same with "_face" and "_hands", means over frames (of frames in which
-        the part is seen); "background", mean absolute difference from frame 0 in the last second, levels of
+        the part is seen); "psnr_start" of the first 4; "sharpness", "sharpness_hands", the gradient energy
+        over the truth's; "flicker", mean absolute difference of neighboring frames, levels of 255;
+        "background", mean absolute difference from frame 0 in the last second, levels of
         255; "face_lpips", the face against that of frame 0 in the last second; "NAME#S", means over second S;
         "images", how many there were.
     """
-    means, start, first = Means(), None, 0
+    means, start, first, last = Means(), None, 0, None
     truths = None if truth is None else in_blocks(truth, BLOCK)
     for block in in_blocks(images, BLOCK):
         shown = squares(block)
@@ -83,17 +86,27 @@ def image_scores(
             start = shown[:1].clone()
         if true is not None:
             _likeness(means, shown, true, regions, lpips, first)
+        _flicker(means, shown, last)
+        last = shown[-1:]
         _drift(means, shown, start, regions, lpips, first)
         if observe is not None:
             observe(shown, true, first)
         first += len(shown)
-    record = means.record()
+    record = _with_sharpness(means.record())
     for name in ("background", "face_lpips"):
         seconds = [int(key.partition("#")[2]) for key in record if key.startswith(f"{name}#")]
         record.pop(name, None)
         if seconds and first > FPS:
             record[name] = record[f"{name}#{max(seconds)}"]
     return record | {"images": float(first)}
+
+
+def tensor_scores(shown: Tensor, truth: Tensor, regions: Regions | None) -> Record:
+    """`image_scores` without drift, of images (n, 256, 256, 3) in [0, 1] that no file has rounded."""
+    means = Means()
+    _likeness(means, shown, truth, regions, None, 0)
+    _flicker(means, shown, None)
+    return _with_sharpness({name: value for name, value in means.record().items() if "#" not in name})
 
 
 def squares(block: list[Image], size: int = SIZE) -> Tensor:
@@ -125,7 +138,11 @@ def _likeness(
     means: Means, shown: Tensor, true: Tensor, regions: Regions | None, lpips: Distance | None, first: int
 ) -> None:
     error, likeness = (shown - true).square().mean(-1), ssim_map(shown, true)
-    means.add("psnr", decibels(masked_mean(error)), first)
+    quality, gradients = decibels(masked_mean(error)), (gradient_map(shown), gradient_map(true))
+    means.add("psnr", quality, first)
+    means.add("psnr_start", quality[: max(START - first, 0)])
+    for name, energy in zip(("energy", "energy_true"), gradients, strict=True):
+        means.add(name, masked_mean(energy))
     means.add("ssim", masked_mean(likeness), first)
     if lpips is not None:
         means.add("lpips", lpips(shown, true), first)
@@ -138,9 +155,26 @@ def _likeness(
             continue
         means.add(f"psnr_{part}", decibels(masked_mean(error[rows], mask[rows])))
         means.add(f"ssim_{part}", masked_mean(likeness[rows], mask[rows]))
+        if part == "hands":
+            for name, energy in zip(("energy_hands", "energy_hands_true"), gradients, strict=True):
+                means.add(name, masked_mean(energy[rows], mask[rows]))
         if lpips is not None:
             sides = (crops(images, regions, part, first, SIZE // 2)[0] for images in (shown, true))
             means.add(f"lpips_{part}", lpips(*sides))
+
+
+def _flicker(means: Means, shown: Tensor, last: Tensor | None) -> None:
+    rows = shown if last is None else torch.cat([last, shown])
+    means.add("flicker", rows.diff(dim=0).abs().flatten(1).mean(1) * 255)
+
+
+def _with_sharpness(record: Record) -> Record:
+    """The gradient energies as ratios to the truth's; an image without edges has none."""
+    for part in ("", "_hands"):
+        own, true = record.pop(f"energy{part}", 0.0), record.pop(f"energy{part}_true", 0.0)
+        if true > 0:
+            record[f"sharpness{part}"] = own / true
+    return record
 
 
 def _drift(

@@ -6,11 +6,11 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ...audio.lip_sync import Curve, closed_share, lag_curve, loudness
 from ...audio.silence_gate import silence_gate
+from ...base.correlation import pearson
 from ...base.timebase import FPS
 from ...media.waveform import Waveform
 from ...pose import skeleton
@@ -18,7 +18,7 @@ from ...pose.motion import Motion
 from ...pose.mouth import aperture, canvas_points
 from ...pose.visibility import visible_points
 from ..metrics.journal import Record
-from ..metrics.motion import HANDS, LIPS, WRISTS
+from ..metrics.motion import HANDS, LIPS, difference_size, first_frame_error, wrist_speed
 from ..metrics.seams import shape_change
 from .beats import Event, beats
 
@@ -40,10 +40,12 @@ def motion_scores(
 
     Returns:
         "hands_seen" and "hand_score" in 0..1; "jerk" in px of 512 per second cubed; "shape_drift", a ratio;
+        "hand_acceleration", "lip_acceleration", "wrist_speed" in px a frame (squared), "opening_variance" in
+        px squared;
         with sound "beat", "beat_chance", "lips_sound@LAG" for each lag, "mouth_closed", "hands_silent".
         NaN where a figure has no meaning for this clip.
     """
-    record = {**hand_scores(motion), "jerk": jerk(motion), "shape_drift": drift(motion)}
+    record = {**hand_scores(motion), **liveliness(motion), "jerk": jerk(motion), "shape_drift": drift(motion)}
     if sound is None:
         return record
     found = beats(motion, sound, sigma=sigma, event=event)
@@ -58,7 +60,8 @@ def truth_scores(motion: Motion, truth: Motion, *, lag_ms: float) -> Record:
 
     Returns:
         "rmse", "rmse_lips" and "rmse_hands" in px of 512, over points that the truth shows (legs do not
-        count); "lips_truth@LAG" for each lag.
+        count); "lips_truth@LAG" for each lag; "wrists_truth", the correlation of wrist speeds; "first_pose",
+        the mean distance of frame 0 in px of 512.
     """
     frames = min(motion.frames, truth.frames)
     motion, truth = motion.window(slice(0, frames)), truth.window(slice(0, frames))
@@ -67,7 +70,19 @@ def truth_scores(motion: Motion, truth: Motion, *, lag_ms: float) -> Record:
     square = (canvas_points(motion) - canvas_points(truth)).square().sum(-1)
     parts = {"rmse": slice(None), "rmse_lips": list(LIPS), "rmse_hands": list(HANDS)}
     record = {name: _root(square[:, part], seen[:, part]) for name, part in parts.items()}
+    record["wrists_truth"] = float(pearson(wrist_speed(motion), wrist_speed(truth)))
+    record["first_pose"] = first_frame_error(motion, truth)
     return record | lag_entries("truth", lag_curve(opening(motion), opening(truth), lag_ms))
+
+
+def liveliness(motion: Motion) -> Record:
+    """How much lips and hands move; accelerations are NaN where a part is not visible."""
+    return {
+        "hand_acceleration": difference_size(motion, HANDS, 2),
+        "lip_acceleration": difference_size(motion, LIPS, 2),
+        "opening_variance": float(aperture(motion).var()),
+        "wrist_speed": float(wrist_speed(motion).mean()),
+    }
 
 
 def opening(motion: Motion) -> Curve:
@@ -96,13 +111,7 @@ def jerk(motion: Motion) -> float:
 
     Only where a point is visible in all four frames; NaN where there are none.
     """
-    seen = torch.from_numpy(visible_points(motion))[:, list(BODY)]
-    third = canvas_points(motion)[:, list(BODY)].double().diff(n=3, dim=0).norm(dim=-1) * FPS**3
-    frames = len(third)
-    if frames == 0:
-        return NAN
-    kept = seen[:frames] & seen[1 : frames + 1] & seen[2 : frames + 2] & seen[3 : frames + 3]
-    return float(third[kept].mean()) if bool(kept.any()) else NAN
+    return difference_size(motion, BODY, 3) * FPS**3
 
 
 def drift(motion: Motion) -> float:
@@ -134,16 +143,11 @@ def silence_scores(motion: Motion, sound: Waveform) -> Record:
         return {"mouth_closed": NAN, "hands_silent": NAN}
     lips = opening(motion)[:frames]
     closed = closed_share(lips, quiet)
-    speed = _wrist_speed(motion)[: frames - 1]
+    speed = wrist_speed(motion).double().numpy()[: frames - 1]
     still = quiet[1:] & quiet[:-1]
     speech = float(speed[~still].mean()) if (~still).any() else 0.0
     ratio = float(speed[still].mean()) / speech if still.any() and speech > 1e-6 else NAN
     return {"mouth_closed": closed, "hands_silent": ratio}
-
-
-def _wrist_speed(motion: Motion) -> NDArray[np.float64]:
-    """(frames - 1,) mean over the wrists."""
-    return canvas_points(motion)[:, list(WRISTS)].double().diff(dim=0).norm(dim=-1).mean(1).numpy()
 
 
 def _root(square: Tensor, seen: Tensor) -> float:

@@ -82,12 +82,13 @@ class Evaluation:
                 for pair, scores in self.differences.items()
             },
         }
-        return json.dumps(_finite(values), indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(finite(values), indent=1, ensure_ascii=False) + "\n"
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value for JSON: numbers that are not finite become None, tuples lists."""
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

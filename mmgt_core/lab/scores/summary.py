@@ -49,7 +49,7 @@ def clip_scores(records: Sequence[Record], seed: int = 0) -> dict[str, Score]:
         values = column(records, figure.name)
         if len(values) and figure.name not in found:
             found[figure.name] = _mean(values, seed)
-    gains = [gain for gain in (_of_clip(record, "beat_gain") for record in records) if math.isfinite(gain)]
+    gains = [gain for gain in (value_of(record, "beat_gain") for record in records) if math.isfinite(gain)]
     if gains:
         found["beat_gain"] = _mean(np.array(gains), seed)
     return {figure.name: found[figure.name] for figure in FIGURES if figure.name in found}
@@ -62,7 +62,7 @@ def differences(
     found = {}
     for figure in FIGURES:
         pairs = [
-            _of_clip(records[clip], figure.name) - _of_clip(others[clip], figure.name)
+            value_of(records[clip], figure.name) - value_of(others[clip], figure.name)
             for clip in records
             if clip in others
         ]
@@ -72,7 +72,7 @@ def differences(
     return found
 
 
-def _of_clip(record: Record, name: str) -> float:
+def value_of(record: Record, name: str) -> float:
     """A figure of one clip; NaN where it has none, or where it is one of all clips together."""
     if name in ("lips_sound", "lips_truth"):
         return record.get(f"{name}@+0", math.nan)

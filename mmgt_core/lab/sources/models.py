@@ -64,7 +64,7 @@ class VideoModelSource:
                 fix="give one that was trained on the presenter, as the demo model is",
             )
         self.model = model.eval()
-        self.size = model.config.size
+        self.size, self.radius = model.config.size, model.config.audio_window // 2
 
     @torch.inference_mode()
     def render(

@@ -1,4 +1,4 @@
-"""What Stage II's measurements ask for images."""
+"""What measurements need of models: motion of windows of sound, and images of a motion."""
 
 from __future__ import annotations
 
@@ -9,10 +9,25 @@ from torch import Tensor
 from ...pose.motion import Motion
 
 
+class MotionSource(Protocol):
+    """What makes motion from sound: the model under test, or in tests the truth itself."""
+
+    def __call__(
+        self, features: Tensor, first_pose: Tensor, *, seed: int, first_pose_ramp: bool = True
+    ) -> Tensor:
+        """features (B, 80, channels), first_pose (B, 134, 3) -> keypoints (B, 80, 134, 3)."""
+        ...
+
+
 class VideoSource(Protocol):
-    """What makes images: the model under test, or in tests the presenter itself."""
+    """What makes images: the model under test, or in tests the presenter itself.
+
+    Attributes:
+        size: pixels of a side. radius: frames of sound to both sides of each frame.
+    """
 
     size: int
+    radius: int
 
     def render(
         self,

@@ -10,29 +10,72 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...audio.windows import frame_windows
 from ...base.errors import InputError
 from ...base.feature_kinds import PROSODY as PROSODY_KIND
 from ...pose.motion import Motion
 from ..dataset.clip import Clip
 from ..dataset.layout import INFO, MOTION, PROSODY, SPEECH, VIDEO, WAVLM
 from ..dataset.reader import PreparedData
-from .config import TablesConfig
+from ..scores.image_scores import squares
+from .specs import TablesConfig
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A clip and the clip whose sound stands in for another's."""
+class PreparedScene:
+    """A clip of a data set and the next one; see `Scene`."""
 
     clip: Clip
-    other: Clip
+    beside: Clip
+    noise: int = 0
+    begin: int = 0
 
     @property
     def name(self) -> str:
         return self.clip.info.key
 
-    def sound(self, choice: str) -> Clip | None:
-        """The clip whose sound counts: the "own", that of the "other", or None ("none")."""
-        return {"own": self.clip, "other": self.other}.get(choice)
+    @property
+    def frames(self) -> int:
+        return self.clip.frames
+
+    @property
+    def size(self) -> int:
+        return self.clip.info.width
+
+    @property
+    def truth(self) -> Motion:
+        """See `Scene`."""
+        return motion_of(self.clip)
+
+    @property
+    def first(self) -> Motion:
+        """See `Scene`."""
+        return self.truth.window([0])
+
+    @property
+    def other(self) -> PreparedScene:
+        """See `Scene`."""
+        return PreparedScene(self.beside, self.clip)
+
+    def stage1(self, sound: str, kind: str, channels: int) -> Tensor:
+        """See `Scene`; zeros for "none", repeated where the sound is shorter than the clip."""
+        return stage1_features(self._of(sound), kind, channels, self.frames)
+
+    def stage2(self, sound: str, first: int, frames: int, radius: int) -> Tensor:
+        """See `Scene`; zeros for "none"."""
+        rows = stage2_features(self._of(sound), self.clip, first + frames)
+        return frame_windows(rows, radius)[first:]
+
+    def portrait(self, size: int) -> Tensor:
+        """See `Scene`: the clip's first image."""
+        return squares([self.clip.images([0])[0]], size)[0]
+
+    def images(self, size: int, frames: int) -> Tensor:
+        """See `Scene`."""
+        return squares(list(self.clip.images(range(min(frames, self.frames)))), size)
+
+    def _of(self, sound: str) -> Clip | None:
+        return {"own": self.clip, "other": self.beside}.get(sound)
 
 
 def chosen_names(data: PreparedData, config: TablesConfig) -> list[str]:
@@ -44,7 +87,7 @@ def chosen_names(data: PreparedData, config: TablesConfig) -> list[str]:
     return keys[: config.limit]
 
 
-def scenes(data: PreparedData, names: Sequence[str]) -> list[Scene]:
+def scenes(data: PreparedData, names: Sequence[str]) -> list[PreparedScene]:
     """The clips of these keys, each with the next one's sound; all in memory, their videos compressed."""
     entries = (INFO, MOTION, PROSODY, SPEECH, VIDEO, *((WAVLM,) if data.index.wavlm else ()))
     found = {
@@ -53,7 +96,7 @@ def scenes(data: PreparedData, names: Sequence[str]) -> list[Scene]:
         for clip in data.iterate(shard, entries)
         if clip.info.key in names
     }
-    return [Scene(found[name], found[names[(i + 1) % len(names)]]) for i, name in enumerate(names)]
+    return [PreparedScene(found[name], found[names[(i + 1) % len(names)]]) for i, name in enumerate(names)]
 
 
 def training_clips(data: PreparedData) -> Iterator[Clip]:

@@ -1,136 +1,96 @@
-"""The configuration of `mmgt tables`: data, models and the rows of the tables (docs/evaluation.md)."""
+"""The configuration of `mmgt tables`, read from a TOML file and checked (docs/evaluation.md)."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...base.errors import InputError
 from ..scores.figure_list import BY_NAME
+from .check_specs import read_checks
 from .checks import known, listed
-from .overrides import merged
+from .overrides import merged, overridden
+from .specs import (
+    CLIPS,
+    COLUMNS,
+    LIPS,
+    MOTIONS,
+    PEOPLE,
+    PHASES,
+    PRESENTER,
+    RECIPES,
+    SAMPLERS,
+    SOUNDS,
+    TRAIN,
+    VIDEOS,
+    ModelSpec,
+    PresenterSpec,
+    RowSpec,
+    TablesConfig,
+    TableSpec,
+)
 from .toml_file import read_toml
 
-PHASES = ("smga", "image", "video")
-RECIPES = ("practice", "published")
-SOUNDS = ("own", "other", "none")
-MOTIONS = ("", "true", "first pose", "mean pose", "nearest")
-REPEATED = "repeated portrait"
-VIDEOS = ("", REPEATED)
-TRAIN = "train"
-COLUMNS = ("fgd", "diversity", "fid", "fvd", "psnr", "ssim", "lpips")
+EVAL_DEMO = Path(__file__).with_name("eval_demo.toml")
+"""The bundled configuration of `mmgt eval-demo`."""
+CHOICES = {"sound": SOUNDS, "pose": PEOPLE, "portrait": PEOPLE, "lips": LIPS, "sampler": SAMPLERS}
+CHOICES |= {"clips": CLIPS}
 
 
-@dataclass(frozen=True)
-class ModelSpec:
-    """A model of the rows, a trained file or a training.
-
-    Attributes:
-        name: of its table. phase: what is trained.
-        file: a trained model's file; "{seed}" in it is the seed. Empty: it is trained.
-        recipe: the settings to begin with: "practice" (small, minutes on a CPU) or "published".
-        start: name of the model of the phase before; needed for the video phase.
-        set: changed settings of the phase. Of the video phase `set.model` changes switches of the start.
-    """
-
-    name: str
-    phase: str
-    file: str = ""
-    recipe: str = "practice"
-    start: str = ""
-    set: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RowSpec:
-    """A row of a table.
-
-    Attributes:
-        name: in the table.
-        motion: a Stage I model's name; "true" (the poses of the truth), "first pose" (held), "mean pose" or
-            "nearest" (gestures of the training clips whose sound is nearest); "": none.
-        video: a Stage II model's name; "repeated portrait"; "": no video.
-        sound: what the models read: the clip's "own", that of an "other" clip, or "none" (zeros).
-        folder: videos and motions of another system, in any form that `mmgt eval` reads, instead of all that.
-        paper: the paper's own numbers by figure, shown in a line of their own.
-    """
-
-    name: str
-    motion: str = ""
-    video: str = ""
-    sound: str = "own"
-    folder: str = ""
-    paper: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TableSpec:
-    """A table: its rows, the first of which the others are compared with, and the figures it shows."""
-
-    name: str
-    title: str
-    rows: tuple[RowSpec, ...]
-    figures: tuple[str, ...] = COLUMNS
-
-
-@dataclass(frozen=True)
-class TablesConfig:
-    """Everything that one file says.
-
-    Attributes:
-        data: folder of `mmgt prepare`. out: folder of models, clips and results.
-        seeds: of trainings and noise; each row that depends on chance is made once for each.
-        split, limit: clips that are measured: part of the data, and how many at most.
-        frames: of each clip that are rendered, from the first on.
-        size: pixels of the images that the practice recipe trains.
-        pose_encoder: file of `mmgt train pose-encoder`; "train": made from the data; "": no FGD.
-        weights: folder of published networks (`mmgt eval --weights`); "": none.
-        device: "auto", "cpu", "cuda", ...
-    """
-
-    data: Path
-    out: Path
-    tables: tuple[TableSpec, ...]
-    models: Mapping[str, ModelSpec] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0, 1, 2)
-    split: str = "validation"
-    limit: int = 100
-    frames: int = 75
-    size: int = 128
-    pose_encoder: str = ""
-    weights: str = ""
-    device: str = "auto"
-
-
-def read_config(path: Path, data: Path | None = None, out: Path | None = None) -> TablesConfig:
+def read_config(
+    path: Path, data: Path | None = None, out: Path | None = None, *, quick: bool = False, only: str = ""
+) -> TablesConfig:
     """Read and check a configuration; paths in it count from its folder.
 
     Args:
         data, out: instead of those in the file.
+        quick: with the values of its table `quick` put in place.
+        only: name of one table; "": all.
 
     Raises InputError where something is missing, unknown or of another type; the text names the place.
     """
     values, where = read_toml(path), str(path)
     base = path.resolve().parent
+    few = values.pop("quick", None)
+    if quick and not isinstance(few, Mapping):
+        raise InputError("it says nothing about a quick run", where=where, fix="add [quick]")
+    values = merged(values, few) if quick and few else values
     raw_models, raw_tables = values.pop("model", {}), values.pop("table", [])
-    plain = known(values, TablesConfig, where, leave=("tables", "models"))
+    raw_presenter, limits = values.pop("presenter", {}), values.pop("limits", {})
+    plain = known(values, TablesConfig, where, leave=("tables", "models", "presenter", "limits", "quick"))
     for name, given in (("data", data), ("out", out)):
         if given is None and not isinstance(plain.get(name), str):
             raise InputError(f"it does not say {name}", where=where, fix=f'add {name} = "FOLDER"')
         plain[name] = given if given is not None else base / plain[name]
+    if data is None and values["data"] == PRESENTER:
+        plain["data"] = None
     for name in ("pose_encoder", "weights"):
         if plain.get(name) and plain[name] != TRAIN:
             plain[name] = str(base / plain[name])
     plain["seeds"] = tuple(listed(plain.get("seeds", [0, 1, 2]), "seeds", where))
     _counts(plain, where)
+    plain["presenter"] = overridden(PresenterSpec(), known(raw_presenter, PresenterSpec, where), "presenter")
+    plain["limits"] = _limits(limits, plain["data"] is None, where)
     models = _models(raw_models, base, where)
     if not isinstance(raw_tables, list) or not raw_tables:
         raise InputError("it has no table", where=where, fix="add [[table]] with a name and rows")
-    tables = tuple(_table(raw, models, base, where) for raw in raw_tables)
-    return TablesConfig(tables=tables, models=models, **plain)
+    tables = tuple(_table(raw, models, base, where, plain["data"] is None) for raw in raw_tables)
+    if only and only not in [table.name for table in tables]:
+        names = ", ".join(table.name for table in tables)
+        raise InputError(f"there is no table {only!r}", where=where, fix=f"choose one of {names}")
+    tables = tuple(table for table in tables if only in ("", table.name))
+    return TablesConfig(tables=tables, models=models, quick=quick, **plain)
+
+
+def _limits(raw: Any, drawn: bool, where: str) -> dict[str, int]:
+    if not isinstance(raw, Mapping) or not all(type(count) is int and count > 0 for count in raw.values()):
+        raise InputError("limits are not counts of rows", where=where, fix="write [limits] and ROW = 8")
+    if raw and not drawn:
+        fix = 'use limit, for all rows, or data = "presenter"'
+        raise InputError("rows of a data set all have the same clips", where=where, fix=fix)
+    return dict(raw)
 
 
 def _counts(values: dict[str, Any], where: str) -> None:
@@ -178,7 +138,7 @@ def _models(raw: Any, base: Path, where: str) -> dict[str, ModelSpec]:
     return found
 
 
-def _table(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> TableSpec:
+def _table(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str, drawn: bool) -> TableSpec:
     values = known(raw, TableSpec, f"{where}, a table")
     name = values.get("name")
     if not name:
@@ -193,13 +153,16 @@ def _table(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) ->
     rows = tuple(_row(row, models, base, place) for row in listed(values.get("rows", []), "rows", place))
     if not rows or len({row.name for row in rows}) < len(rows):
         raise InputError("its rows are missing or two have one name", where=place, fix="name each row once")
-    return TableSpec(name, values.get("title", ""), rows, figures)
+    for row in rows:
+        _fitting(row, drawn, f"{place}, row {row.name}")
+    checks = read_checks(listed(values.get("checks", []), "checks", place), rows, place)
+    return TableSpec(name, values.get("title", ""), rows, figures, checks)
 
 
 def _row(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> RowSpec:
     values = known(raw, RowSpec, f"{where}, a row")
-    place = f"{where}, row {values.get('name', '')}"
-    row = RowSpec(**{"name": "", **values})
+    place, paper = f"{where}, row {values.get('name', '')}", values.pop("paper", {})
+    row = dataclasses.replace(overridden(RowSpec(""), values, place), paper=paper)
     if not row.name:
         raise InputError("a row has no name", where=where, fix='add name = "..."')
     if bool(row.folder) == bool(row.motion or row.video):
@@ -210,8 +173,13 @@ def _row(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> R
         )
     _choice(row.motion, MOTIONS, models, ("smga",), "motion", place)
     _choice(row.video, VIDEOS, models, ("image", "video"), "video", place)
-    if row.sound not in SOUNDS:
-        raise InputError(f"its sound is {row.sound!r}", where=place, fix=f"choose from {', '.join(SOUNDS)}")
+    for name, choices in CHOICES.items():
+        if (value := getattr(row, name)) not in choices:
+            raise InputError(f"its {name} is {value!r}", where=place, fix=f"choose from {', '.join(choices)}")
+    if min(row.frames, row.steps, row.guidance, row.at_once - 1) < 0:
+        raise InputError("a number is too small", where=place, fix="leave it out for the default")
+    if row.autoencoder and row.video not in models:
+        raise InputError("its autoencoder is in no model", where=place, fix="add video, a model's name")
     if row.video in models and not row.motion:
         raise InputError("a video needs a motion", where=place, fix='add motion = "true", or another')
     if row.motion == "true" and not row.video:
@@ -236,3 +204,12 @@ def _choice(
     if name not in fixed and name not in fitting:
         choices = ", ".join([*(choice for choice in fixed if choice), *fitting])
         raise InputError(f"there is no {kind} {name!r}", where=at, fix=f"choose from {choices}")
+
+
+def _fitting(row: RowSpec, drawn: bool, where: str) -> None:
+    """Raise InputError for a row that this kind of data cannot have."""
+    if drawn and (row.folder or row.motion in ("mean pose", "nearest")):
+        fix = "give a folder of `mmgt prepare` as data"
+        raise InputError("drawn speakers have no training clips and no files", where=where, fix=fix)
+    if not drawn and (row.sampler == "window" or row.clips != "presenters"):
+        raise InputError("it needs drawn speakers", where=where, fix='write data = "presenter"')

@@ -12,7 +12,7 @@ from ..metrics.journal import Record
 from ..scores.figure_list import FIGURES
 from ..scores.result import Evaluation, System
 from ..scores.summary import Score, clip_scores, differences
-from .config import RowSpec, TableSpec
+from .specs import RowSpec, TableSpec
 
 STUDENT = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 9: 2.26}
 """Degrees of freedom -> half width of a 95 % interval in standard errors; more count as nine."""

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import torch
 
+from ...base.feature_kinds import PROSODY
 from ...pose.motion import Motion
 from ..dataset.reader import PreparedData
 from .baselines.mean_pose import MeanPose
 from .baselines.nearest import NearestGestures
 from .baselines.placed import held
-from .clips import Scene, motion_of, stage1_features, training_clips
+from .clips import motion_of, training_clips
+from .models import Sources
+from .scenes import Scene
+from .specs import RowSpec
 
-MotionMaker = Callable[[Scene, str, int], Motion]
-"""Clip, choice of sound, seed -> motion of the clip's length."""
+MotionMaker = Callable[[Sequence[Scene]], list[Motion]]
+"""Clips -> a motion of each one's length."""
 PROSODY_CHANNELS = 35
 
 
 class Baselines:
     """Baselines of the training split, made when they are first needed."""
 
-    def __init__(self, data: PreparedData):
-        self.data = data
+    def __init__(self, data: PreparedData | None):
+        """`data`: None for drawn speakers, whose rows need none of them."""
+        self._data = data
+
+    @property
+    def data(self) -> PreparedData:
+        assert self._data is not None, "checked with the configuration"
+        return self._data
 
     @cached_property
     def mean_pose(self) -> MeanPose:
@@ -39,44 +48,53 @@ class Baselines:
         )
 
 
-def motion_maker(name: str, model: Path | None, baselines: Baselines, device: str) -> MotionMaker:
+def motion_maker(row: RowSpec, sources: Sources, baselines: Baselines, seed: int) -> MotionMaker:
     """The maker of a row's motions.
 
-    Args:
-        name: a choice of `RowSpec.motion`. model: the file, where the name is a model's.
-        device: "auto", "cpu", "cuda", ...
-
-    Raises CheckpointError where the model's file cannot be used.
+    Raises CheckpointError where a model's file cannot be used, InputError where it needs other features.
     """
-    if model is not None:
-        return _of_model(model, device)
-    return {
-        "true": lambda scene, _sound, _seed: motion_of(scene.clip),
-        "first pose": lambda scene, _sound, _seed: held(motion_of(scene.clip).window([0]), scene.clip.frames),
-        "": lambda scene, _sound, _seed: held(motion_of(scene.clip).window([0]), scene.clip.frames),
-        "mean pose": lambda scene, _sound, _seed: baselines.mean_pose(
-            motion_of(scene.clip).window([0]), scene.clip.frames
+    if row.motion in sources:
+        return _of_network(row, sources, seed) if row.sampler == "window" else _of_model(row, sources, seed)
+
+    def person(scene: Scene) -> Scene:
+        return scene.other if row.pose == "other" else scene
+
+    one: Callable[[Scene], Motion] = {
+        "true": lambda scene: person(scene).truth,
+        "first pose": lambda scene: held(person(scene).first, scene.frames),
+        "": lambda scene: held(person(scene).first, scene.frames),
+        "mean pose": lambda scene: baselines.mean_pose(scene.first, scene.frames),
+        "nearest": lambda scene: baselines.nearest(
+            scene.stage1(row.sound, PROSODY, PROSODY_CHANNELS), scene.first
         ),
-        "nearest": lambda scene, sound, _seed: baselines.nearest(
-            stage1_features(scene.sound(sound), "prosody", PROSODY_CHANNELS, scene.clip.frames),
-            motion_of(scene.clip).window([0]),
-        ),
-    }[name]
+    }[row.motion]
+    return lambda scenes: [one(scene) for scene in scenes]
 
 
-def _of_model(path: Path, device: str) -> MotionMaker:
-    from ...base.device import choose_device
-    from ...checkpoints.smga import load_smga
+def _of_model(row: RowSpec, sources: Sources, seed: int) -> MotionMaker:
+    """As `mmgt motion` makes them."""
     from ...smga.generate import generate_motion
     from ...smga.sampling import MotionSampling
 
-    model = load_smga(path, choose_device(device))
-    config = model.config
+    model = sources.smga(row.motion, seed)
+    kind, channels = model.config.audio_features, model.config.audio_channels
+    ramp = None if row.ramp else False
 
-    def make(scene: Scene, sound: str, seed: int) -> Motion:
-        heard = scene.sound(sound)
-        features = stage1_features(heard, config.audio_features, config.audio_channels, scene.clip.frames)
-        first = motion_of(scene.clip).window([0])
-        return generate_motion(model, features, first, MotionSampling(seed=seed))
+    def one(scene: Scene) -> Motion:
+        sampling = MotionSampling(seed=seed + scene.noise, first_pose_ramp=ramp)
+        return generate_motion(model, scene.stage1(row.sound, kind, channels), scene.first, sampling)
 
-    return make
+    return lambda scenes: [one(scene) for scene in scenes]
+
+
+def _of_network(row: RowSpec, sources: Sources, seed: int) -> MotionMaker:
+    """The network alone, a batch of windows at once, whose first clip decides the noise."""
+    source = sources.window(row.motion, seed)
+
+    def batch(scenes: Sequence[Scene]) -> list[Motion]:
+        features = torch.stack([scene.stage1(row.sound, PROSODY, PROSODY_CHANNELS) for scene in scenes])
+        first = torch.cat([scene.first.keypoints for scene in scenes])
+        made = source(features, first, seed=seed + scenes[0].noise, first_pose_ramp=row.ramp)
+        return [Motion(keypoints) for keypoints in made.cpu()]
+
+    return batch

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ...base.atomic_files import atomic_write
 from ..scores.figure_list import BY_NAME, Figure
 from ..scores.report import ABSENT, ARROWS, number, reasons, table
+from ..scores.result import finite
 from .figures import RowResult, RowScore, TableResult
 from .run import Tables
 
@@ -33,6 +34,8 @@ def page(result: Tables) -> str:
         parts.append(NO_PAPER)
     for found in result.tables:
         parts += [f"## Table {found.table.name}: {found.table.title}", rows_of(found)]
+        if found.table.checks:
+            parts.append(checks_of(result, found))
     absent = reasons(result.evaluation.absent)
     if absent:
         parts.append("\n".join(["Not measured:", "", *(f"- {', '.join(t)}: {why}" for t, why in absent)]))
@@ -62,6 +65,12 @@ def rows_of(found: TableResult) -> str:
             ]
             lines.append([f"the paper's own numbers: {row.row.name}", ABSENT, ABSENT, *cells])
     return table(head, lines)
+
+
+def checks_of(result: Tables, found: TableResult) -> str:
+    """What the figures of one table must reach."""
+    own = tuple(check for check in result.gate.figures if check.stage == found.table.name)
+    return replace(result.gate, figures=own).to_text().rstrip()
 
 
 def trainings(runs: Mapping[str, Mapping[str, Any]]) -> str:
@@ -108,12 +117,13 @@ def to_json(result: Tables) -> str:
             }
             for found in result.tables
         ],
+        "gate": result.gate.values(),
         "trainings": result.trainings,
         "networks": result.evaluation.networks,
         "absent": result.evaluation.absent,
         "settings": result.evaluation.settings,
     }
-    return json.dumps(_finite(values), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(finite(values), indent=1, ensure_ascii=False) + "\n"
 
 
 def _title(figure: Figure) -> str:
@@ -135,11 +145,3 @@ def _cell(row: RowResult, figure: Figure) -> str:
     if not math.isnan(score.spread):
         text += f" ± {number(score.spread, figure)}"
     return text + ("*" if figure.name in row.clear else "")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

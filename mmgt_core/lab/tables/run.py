@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ...base.progress import Progress, silent
+from ...media.images import to_uint8
 from ...pose.motion_file import save_motion
 from ..dataset.reader import PreparedData
+from ..metrics.journal import Journal, Record
 from ..scores.clips import Collection, Files, Prepared, files_in
 from ..scores.networks import load_networks
 from ..scores.result import Evaluation
 from ..scores.run import Request, evaluate
 from ..scores.settings import ScoreSettings
-from .clips import Scene, chosen_names, motion_of, scenes
-from .config import TRAIN, TablesConfig
-from .figures import TableResult, table_result
-from .motions import Baselines, motion_maker
+from .checking import checked
+from .clips import chosen_names, scenes
+from .figures import TableResult, mean_records, table_result
+from .gate import Gate
+from .in_memory import InMemory
+from .making import RowMaker
+from .models import Sources
+from .motions import Baselines
+from .presenter import presenter_scenes
+from .presenter_inputs import EvaluationInputs
+from .specs import PRESENTER, TRAIN, TRUTH, TablesConfig, TableSpec
 from .trained import Trained
 from .units import Generation, Units, units_of
-from .videos import renderer, write_video
+from .videos import write_images
 
 Stage = Callable[[str], Progress]
 
@@ -33,29 +45,49 @@ class Tables:
     Attributes:
         tables: measured. evaluation: of all systems, with networks and what is absent.
         trainings: "model, seed" -> steps and minutes of every training.
+        gate: the checks of all tables, which decide the exit code.
     """
 
     tables: tuple[TableResult, ...]
     evaluation: Evaluation
     trainings: Mapping[str, Mapping[str, Any]]
+    gate: Gate
 
 
 class Tabulation:
     """One configuration with its data, opened."""
 
-    def __init__(self, config: TablesConfig):
-        """Raises InputError where the data, a model file or a setting cannot be used."""
+    def __init__(
+        self,
+        config: TablesConfig,
+        inputs: EvaluationInputs | None = None,
+        *,
+        journal: Path | None = None,
+        sources: Sources | None = None,
+    ):
+        """Raises InputError where the data, a model file or a setting cannot be used.
+
+        Args:
+            inputs: drawn speakers, which `run` needs where `config.data` is None.
+            journal: file of their finished clips; None: they are kept in memory alone.
+            sources: of models; None: the files that the configuration names.
+        """
         self.config = config
-        self.data = PreparedData.open(config.data)
-        self.trained = Trained(config, self.data.index.hash)
+        self.data = None if config.data is None else PreparedData.open(config.data)
+        self.trained = Trained(config, PRESENTER if self.data is None else self.data.index.hash)
         self.units: Units = units_of(config, self.trained)
-        self.names = chosen_names(self.data, config)
+        self.sources = Sources(config, self.trained) if sources is None else sources
+        scenes = None if inputs is None else presenter_scenes(inputs)
+        self.drawn = None if scenes is None else InMemory(config, scenes, Journal(journal))
+        self.names = [] if self.data is None else chosen_names(self.data, config)
 
     def plan(self) -> list[tuple[str, bool]]:
         """Each piece of work and whether it is done, in its order; nothing is made."""
         trained = [
             (f"train {name}, seed {seed}", self.trained.done(name, seed)) for name, seed in self.units.models
         ]
+        if self.data is None:
+            return [*trained, *((f"make and measure: {made.key}", False) for made in self.units.generations)]
         encoder = [("train the pose encoder", self.encoder.is_file())] if self.units.encoder else []
         clips = [
             (f"make {len(self.names)} clips: {made.key}", not made.missing(self.names))
@@ -70,6 +102,7 @@ class Tabulation:
             return Path(self.config.pose_encoder)
         from ..training.pose_encoder import FILE
 
+        assert self.data is not None, "checked with the configuration"
         return self.config.out / "models" / f"pose-encoder-{self.data.index.hash[:8]}" / FILE
 
     def run(self, stage: Stage = lambda _: silent) -> Tables:
@@ -77,6 +110,7 @@ class Tabulation:
 
         Raises what trainings and measurements raise; what was finished stays.
         """
+        began = time.monotonic()
         if self.units.encoder and not self.encoder.is_file():
             self._train_encoder(stage)
         baselines = Baselines(self.data)
@@ -85,20 +119,58 @@ class Tabulation:
                 if own == seed and not self.trained.done(name, seed):
                     self.trained.train(name, seed, stage(f"training {name}, seed {seed}"))
             for made in self.units.generations:
-                if made.seed == seed:
+                if made.seed == seed and self.data is not None:
                     self._generate(made, baselines, stage)
-        evaluation = self._measured(stage)
+        if self.data is None:
+            assert self.drawn is not None, "drawn speakers have inputs"
+            evaluation = self.drawn.evaluate(self.units.generations, self.sources, stage)
+        else:
+            evaluation = self._measured(stage)
         tables = tuple(
             table_result(
                 table, {row.name: self.units.of_row[table.name, row.name] for row in table.rows}, evaluation
             )
             for table in self.config.tables
         )
-        return Tables(tables, evaluation, self._trainings())
+        gate = Gate(())
+        if any(table.checks for table in self.config.tables):
+            found = [checked(table, self._rows(table, evaluation)) for table in self.config.tables]
+            conditions, quick = self._conditions()
+            conditions["seconds"] = round(time.monotonic() - began, 1)
+            gate = Gate(tuple(check for part in found for check in part), conditions, quick)
+        return Tables(tables, evaluation, self._trainings(), gate)
+
+    def _rows(self, table: TableSpec, evaluation: Evaluation) -> dict[str, dict[str, Record]]:
+        """Each row's numbers by clip, means over seeds."""
+        systems = {system.name: system for system in evaluation.systems}
+        rows = {
+            row.name: mean_records([systems[key] for key in self.units.of_row[table.name, row.name]])
+            for row in table.rows
+        }
+        return rows | {TRUTH: mean_records([evaluation.systems[-1]])}
+
+    def _conditions(self) -> tuple[dict[str, Any], bool]:
+        """What is needed to make the checks again, and whether they are those of a smoke run."""
+        config = self.config
+        used = {name for table in config.tables for row in table.rows for name in (row.motion, row.video)}
+        found: dict[str, Any] = {
+            "seeds": list(config.seeds),
+            "device": self.sources.device.type,
+            "torch": torch.__version__,
+            "models": {
+                name: {str(seed): self.sources.fingerprint(name, seed) for seed in config.seeds}
+                for name in config.models
+                if name in used
+            },
+        }
+        if self.drawn is None:
+            return {**found, "data": self.trained.data_hash}, config.quick
+        counts, spec = self.drawn.counts(), config.presenter
+        least = {"speaking_windows": spec.enough_windows, "identities": spec.enough_identities}
+        few = any(counts[name] < number for name, number in least.items())
+        return {**found, "presenter": asdict(spec), **counts}, config.quick or few
 
     def _train_encoder(self, stage: Stage) -> None:
-        from dataclasses import replace
-
         from ..training.pose_encoder import PoseEncoderSettings, train_pose_encoder
 
         settings = PoseEncoderSettings(str(self.config.data), str(self.encoder.parent))
@@ -110,27 +182,17 @@ class Tabulation:
         missing = made.missing(self.names)
         if not missing:
             return
-        row, device, progress = made.row, self.config.device, stage(f"making {made.key}")
-        motions = motion_maker(row.motion, self._model(row.motion, made.seed), baselines, device)
-        render = renderer(row.video, self._model(row.video, made.seed), device) if row.video else None
+        assert self.data is not None, "drawn speakers have no files"
+        row, progress = made.row, stage(f"making {made.key}")
+        maker = RowMaker(row, self.sources, baselines, made.seed, row.frames or self.config.frames)
         made.folder.mkdir(parents=True, exist_ok=True)
         for done, scene in enumerate(scenes(self.data, self.names), 1):
-            if scene.name in missing:
-                self._clip(made, scene, motions, render)
+            for clip in maker.make([scene]) if scene.name in missing else ():
+                if row.motion not in ("", "true"):
+                    save_motion(made.folder / f"{scene.name}.safetensors", clip.motion)
+                if clip.frames is not None:
+                    write_images(made.folder / f"{scene.name}.mp4", to_uint8(clip.frames))
             progress(done, len(self.names))
-
-    def _clip(self, made: Generation, scene: Scene, motions: Any, render: Any) -> None:
-        row = made.row
-        motion = motions(scene, row.sound, made.seed)
-        if row.motion not in ("", "true"):
-            save_motion(made.folder / f"{scene.name}.safetensors", motion)
-        if render is not None:
-            shown = motion.window(slice(0, min(self.config.frames, motion_of(scene.clip).frames)))
-            images = render(scene, shown, row.sound, made.seed)
-            write_video(made.folder / f"{scene.name}.mp4", images)
-
-    def _model(self, name: str, seed: int) -> Path | None:
-        return self.trained.file(name, seed) if name in self.config.models else None
 
     def _measured(self, stage: Stage) -> Evaluation:
         config, settings = self.config, ScoreSettings()
@@ -142,6 +204,7 @@ class Tabulation:
             systems[made.key] = self._chosen(made.folder)
         for name, folder in self.units.folders.items():
             systems[name] = self._chosen(folder)
+        assert self.data is not None, "drawn speakers are measured in memory"
         truth = Prepared(self.data, config.split)
         request = Request(
             systems,

@@ -16,8 +16,8 @@ from ..training.image import ImageSettings
 from ..training.run_file import RUN_FILE
 from ..training.smga import SMGASettings
 from ..training.video import VideoSettings
-from .config import ModelSpec, TablesConfig
 from .overrides import overridden
+from .specs import ModelSpec, TablesConfig
 
 FILES = {"smga": "motion.safetensors", "image": "image.safetensors", "video": "video.safetensors"}
 OWN = ("folder", "data", "seed", "start", "speech")  # settings that the tables decide

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ...base.errors import InputError
 from ...base.files import is_folder
-from .config import TRAIN, RowSpec, TablesConfig
+from .specs import TRAIN, RowSpec, TablesConfig
 from .trained import Trained
 
+DEFAULT = RowSpec("")
+OPTIONS = ("pose", "portrait", "lips", "steps", "guidance", "autoencoder", "mp4", "sampler", "at_once")
+OPTIONS += ("ramp", "clips")
 VERSION = 1  # of how clips are made; another makes them again
 
 
@@ -22,12 +26,14 @@ class Generation:
 
     Attributes:
         key: its name among the systems. folder: of its clips. row: what is made. seed: of models and noise.
+        identity: what decides the clips, as JSON values.
     """
 
     key: str
     folder: Path
     row: RowSpec
     seed: int
+    identity: Mapping[str, Any]
 
     def missing(self, names: Sequence[str]) -> list[str]:
         """The clips that are not there yet."""
@@ -102,12 +108,17 @@ def _generation(config: TablesConfig, trained: Trained, row: RowSpec, seed: int)
         "motion": trained.identity(row.motion, seed) if row.motion in used else row.motion,
         "video": trained.identity(row.video, seed) if row.video in used else row.video,
         "sound": row.sound if used or row.motion == "nearest" else "own",
-        "frames": config.frames,
+        "frames": row.frames or config.frames,
         "data": trained.data_hash,
         "seed": seed,
     }
+    options = {name: value for name, value in asdict(row).items() if name in OPTIONS}
+    changed = {name: value for name, value in options.items() if value != getattr(DEFAULT, name)}
+    changed |= {"limit": config.limits[row.name]} if row.name in config.limits else {}
+    identity |= changed
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
     parts = [part for part in (row.motion, row.video) if part]
-    words = " + ".join([*parts, *([] if row.sound == "own" else [f"sound {row.sound}"])])
+    sound = {} if row.sound == "own" else {"sound": row.sound}
+    words = " + ".join([*parts, *(f"{name} {value}" for name, value in (sound | changed).items())])
     key = f"{words}, seed {seed} ({digest})" if used else f"{words} ({digest})"
-    return Generation(key, config.out / "clips" / digest, row, seed)
+    return Generation(key, config.out / "clips" / digest, row, seed, identity)

@@ -1,67 +1,68 @@
-"""The videos of a row: rendered by a model from a motion and a sound, or the portrait repeated."""
+"""The videos of a row: rendered by a model from a motion and a sound, or images that need no model."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from ...audio.windows import frame_windows
 from ...media.video_writer import VideoWriter
 from ...pose.motion import Motion
-from .clips import Scene, stage2_features
-from .config import REPEATED
+from ..training.hiding import freeze_face, hide_mouth
+from .models import Sources
+from .scenes import Scene
+from .specs import FILMED, REPEATED, RowSpec
 
-Render = Callable[[Scene, Motion, str, int], NDArray[np.uint8]]
-"""Clip, motion (n, 134, 3), choice of sound, seed -> uint8 images (n, s, s, 3)."""
+Render = Callable[[Scene, Motion], Tensor]
+"""Clip, the shown part (n, 134, 3) of its motion -> images (n, s, s, 3) in [0, 1]."""
 
 
-def renderer(name: str, model: Path | None, device: str) -> Render:
-    """What makes a row's images.
+def renderer(row: RowSpec, sources: Sources, seed: int) -> Render:
+    """What makes a row's images; raises what `Sources.video` raises."""
+    if row.video == REPEATED:
+        return lambda scene, shown: scene.portrait(scene.size).expand(shown.frames, -1, -1, -1)
+    if row.video == FILMED:
+        return lambda scene, shown: scene.images(scene.size, shown.frames)
+    source = sources.video(row.video, seed)
 
-    Raises CheckpointError where the model's file cannot be used, InputError for a model whose sound features
-    or autoencoder are in other files: render it with `mmgt generate` and give the folder.
-    """
-    if model is None:
-        assert name == REPEATED, "checked with the configuration"
-        return _repeated
-    from ...base.device import choose_device
-    from ...checkpoints.video import load_video_model
-    from ...media.images import to_uint8
-    from ..sources.models import VideoModelSource
-
-    source = VideoModelSource(load_video_model(model, choose_device(device), torch.float32))
-    radius = source.model.config.audio_window // 2
-
-    def render(scene: Scene, motion: Motion, sound: str, seed: int) -> NDArray[np.uint8]:
-        rows = stage2_features(scene.sound(sound), scene.clip, motion.frames)
-        portrait = torch.from_numpy(_square(scene, source.size)).float() / 255
-        frames = source.render(portrait, motion, frame_windows(rows, radius), seed=seed)
-        return to_uint8(frames.cpu())
+    def render(scene: Scene, shown: Motion) -> Tensor:
+        if row.autoencoder:
+            return source.through_autoencoder(scene.images(source.size, shown.frames)).cpu().float()
+        # In step with a motion that the sound made; beside a given one, where the other speaks.
+        begin = scene.other.begin if row.sound == "other" and row.motion not in sources else scene.begin
+        hidden = row.lips == "hidden"
+        frames = source.render(
+            (scene.other if row.portrait == "other" else scene).portrait(source.size),
+            hide_mouth(shown) if hidden else shown,
+            scene.stage2(row.sound, begin, shown.frames, source.radius),
+            seed=seed + scene.noise,
+            masked=freeze_face(shown) if hidden else None,
+            steps=row.steps or None,
+            cfg=row.guidance or None,
+        )
+        return frames.cpu().float()
 
     return render
 
 
-def write_video(path: Path, images: NDArray[np.uint8]) -> None:
+def write_images(path: Path, images: NDArray[np.uint8]) -> None:
     """Write (n, s, s, 3) images as H.264, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with VideoWriter(path, images.shape[2], images.shape[1]) as video:
         video.write(images)
 
 
-def _repeated(scene: Scene, motion: Motion, _sound: str, _seed: int) -> NDArray[np.uint8]:
-    return np.repeat(scene.clip.images([0]), motion.frames, axis=0)
+def through_mp4(frames: Tensor) -> Tensor:
+    """The frames (F, H, W, 3) in [0, 1], written to an mp4 file and read again; on the CPU."""
+    from ...media.images import to_uint8
+    from ...media.video_reader import read_video
 
-
-def _square(scene: Scene, size: int) -> NDArray[np.uint8]:
-    """(size, size, 3): the clip's first image."""
-    import cv2
-
-    image = scene.clip.images([0])[0]
-    if image.shape[:2] == (size, size):
-        return image
-    kind = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_LINEAR
-    return cv2.resize(image, (size, size), interpolation=kind)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        write_images(path, to_uint8(frames))
+        return torch.from_numpy(read_video(path).frames).float() / 255

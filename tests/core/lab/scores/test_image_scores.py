@@ -78,7 +78,14 @@ def test_a_background_that_changes_is_drift_and_hands_that_move_are_none(clip):
 
 def test_without_keypoints_only_whole_frames_are_compared(clip):
     found = image_scores(iter(clip.images), iter(clip.images), None)
-    assert {name for name in found if "#" not in name} == {"psnr", "ssim", "images"}
+    assert {name for name in found if "#" not in name} == {
+        "psnr",
+        "ssim",
+        "images",
+        "psnr_start",
+        "sharpness",
+        "flicker",
+    }
 
 
 def test_the_shorter_side_ends_the_comparison(clip):

@@ -110,7 +110,8 @@ def test_growing_shoulders_are_drift():
 
 def test_without_sound_only_what_needs_none_is_measured():
     clip = spoken(3, drawn=False)
-    alone = {"hands_seen", "hand_score", "jerk", "shape_drift"}
+    alone = {"hands_seen", "hand_score", "jerk", "shape_drift", "hand_acceleration", "lip_acceleration"}
+    alone |= {"opening_variance", "wrist_speed"}
     assert set(motion_scores(clip.motion, None, **OPTIONS)) == alone
     found = motion_scores(clip.motion, clip.sound, **OPTIONS)
     assert {"beat", "beat_chance", "lips_sound@+0", "lips_sound@-5", "mouth_closed"} < set(found)

@@ -22,6 +22,8 @@ from mmgt_core.lab.scores.clips import open_collection
 from mmgt_core.lab.tables.config import read_config
 from mmgt_core.lab.tables.run import Tabulation
 
+from .quiet import Quiet
+
 PREPARED = Path(__file__).resolve().parents[1] / "training" / "prepared.py"
 
 SMALL = """
@@ -83,17 +85,6 @@ rows = [
   { name = "still", motion = "true", video = "repeated portrait" },
 ]
 """
-
-
-class Quiet:
-    """A console that shows nothing."""
-
-    def stage(self, _name: str):
-        return lambda *_: None
-
-    def note(self, _text: str) -> None: ...
-
-    def close(self) -> None: ...
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from mmgt_core.lab.evaluation.figures import Beside, Bound, Figure, Table
 from mmgt_core.lab.metrics.bootstrap import Interval
+from mmgt_core.lab.tables.gate import Beside, Bound, Checked, Gate
 
 
-def figure(value: float, floor: Bound | None, *beside: Beside, goal: Bound | None = None) -> Figure:
-    return Figure(
+def figure(value: float, floor: Bound | None, *beside: Beside, goal: Bound | None = None) -> Checked:
+    return Checked(
         "stage1", "a figure", Interval(value, value - 0.1, value + 0.1), floor, goal, "dB", beside, 32
     )
 
@@ -34,15 +34,15 @@ def test_a_missed_floor_or_a_missed_control_fails_the_table():
     low = figure(0.7, Bound(0.75))
     leaking = figure(0.8, Bound(0.75), Beside("shuffled", Interval(0.2, 0, 0.3), Bound(high=0.15)))
     informing = figure(0.1, None, Beside("ceiling", Interval(0.2, 0, 0.3)))
-    assert Table((good, informing)).exit_code == 0
+    assert Gate((good, informing)).exit_code == 0
     for bad in (low, leaking):
-        assert Table((good, bad)).exit_code == 1
-        assert "MISS" in Table((bad,)).to_text()
-    assert "MISS" not in Table((good, informing)).to_text()
+        assert Gate((good, bad)).exit_code == 1
+        assert "MISS" in Gate((bad,)).to_text()
+    assert "MISS" not in Gate((good, informing)).to_text()
 
 
 def test_json_holds_every_number_and_no_nan():
-    table = Table(
+    table = Gate(
         (figure(float("nan"), Bound(1)), figure(3, Bound(1), goal=Bound(2))), {"seed": 7}, quick=True
     )
     told = json.loads(table.to_json(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
@@ -54,9 +54,9 @@ def test_json_holds_every_number_and_no_nan():
 
 
 def test_text_is_a_markdown_table_that_owns_up_to_a_smoke_run():
-    table = Table((figure(0.8, Bound(0.75)),), quick=True)
+    table = Gate((figure(0.8, Bound(0.75)),), quick=True)
     lines = table.to_text().splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert len(rows) == 3 and len({line.count("|") for line in rows}) == 1 and set(rows[1]) <= set("|- ")
     assert "SMOKE" in lines[0]
-    assert "SMOKE" not in Table((figure(0.8, Bound(0.75)),)).to_text()
+    assert "SMOKE" not in Gate((figure(0.8, Bound(0.75)),)).to_text()

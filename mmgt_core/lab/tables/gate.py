@@ -1,4 +1,4 @@
-"""A figure with its interval, floor, goal and control, and the table of them as text and as JSON."""
+"""What figures must reach: each with its interval, floor, goal and controls, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..metrics.bootstrap import Interval
+from ..scores.result import finite
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,14 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One row of the table.
+class Checked:
+    """A figure and what it must reach.
 
     Attributes:
-        stage: "stage1", "stage2" or "end-to-end".
-        name: what was measured, in words.
+        stage: name of the table. name: what was measured, in words.
         unit: "" for a correlation or a ratio, else "dB", "px", "%", "/255".
         value: the figure with its 95 % interval over clips.
-        floor: what it must reach, or None for a figure that only informs.
-        goal: what it should reach.
+        floor: what it must reach, or None for a figure that only informs. goal: what it should reach.
         beside: controls and ceilings, printed in the same row.
         clips: how many clips or windows it rests on.
     """
@@ -71,9 +70,8 @@ class Figure:
     @property
     def passed(self) -> bool:
         """The floor holds, and so does the bound of every control beside it."""
-        return (self.floor is None or self.floor.holds(self.value.value)) and all(
-            b.passed for b in self.beside
-        )
+        reached = self.floor is None or self.floor.holds(self.value.value)
+        return reached and all(beside.passed for beside in self.beside)
 
     @property
     def reached_goal(self) -> bool:
@@ -81,16 +79,16 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Table:
-    """All figures of one evaluation.
+class Gate:
+    """All checks of a run.
 
     Attributes:
-        figures: the rows in the order in which they are printed.
-        conditions: seed, model files, counts, device, seconds: everything needed to make the table again.
+        figures: in the order in which they are printed.
+        conditions: seed, models, counts, device, seconds: everything needed to make them again.
         quick: a smoke run on too few clips, whose numbers must not be quoted.
     """
 
-    figures: tuple[Figure, ...]
+    figures: tuple[Checked, ...]
     conditions: dict[str, Any] = field(default_factory=dict)
     quick: bool = False
 
@@ -104,7 +102,11 @@ class Table:
         return 0 if self.passed else 1
 
     def to_json(self) -> str:
-        """The table as JSON: {"passed", "quick", "conditions", "figures": [...]}."""
+        """{"passed", "quick", "conditions", "figures": [...]}."""
+        return json.dumps(finite(self.values()), indent=2) + "\n"
+
+    def values(self) -> dict[str, Any]:
+        """What `to_json` writes."""
         rows = [
             {
                 **asdict(figure),
@@ -114,11 +116,10 @@ class Table:
             }
             for figure in self.figures
         ]
-        whole = {"passed": self.passed, "quick": self.quick, "conditions": self.conditions, "figures": rows}
-        return json.dumps(_finite(whole), indent=2) + "\n"
+        return {"passed": self.passed, "quick": self.quick, "conditions": self.conditions, "figures": rows}
 
     def to_text(self) -> str:
-        """The table for people: one row a figure, `|` between columns, valid Markdown."""
+        """The checks for people: one row a figure, `|` between columns, valid Markdown."""
         rows = [("figure", "value", "95 % interval", "floor", "goal", "beside", "")]
         rows += [_row(figure) for figure in self.figures]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -127,21 +128,15 @@ class Table:
             "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
             for row in rows
         ]
-        missed = [figure for figure in self.figures if not figure.passed]
-        verdict = (
-            "every floor holds"
-            if not missed
-            else f"{len(missed)} of {len(self.figures)} rows miss their floor"
-        )
+        missed = sum(not figure.passed for figure in self.figures)
+        verdict = f"{missed} of {len(self.figures)} rows miss their floor" if missed else "every floor holds"
         if self.quick:
-            lines.insert(0, "QUICK SMOKE RUN: too few clips, these are not the demo model's figures\n")
+            lines.insert(0, "QUICK SMOKE RUN: too few clips, do not quote these figures\n")
         return "\n".join(lines) + f"\n\n{verdict}\n"
 
 
-def _row(figure: Figure) -> tuple[str, ...]:
-    verdict = (
-        "MISS" if not figure.passed else ("goal" if figure.reached_goal else "ok" if figure.floor else "")
-    )
+def _row(figure: Checked) -> tuple[str, ...]:
+    reached = "goal" if figure.reached_goal else "ok" if figure.floor else ""
     return (
         f"{figure.name}{f' ({figure.unit})' if figure.unit else ''}",
         _number(figure.value.value),
@@ -149,7 +144,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
         str(figure.floor or ""),
         str(figure.goal or ""),
         "; ".join(_beside(b) for b in figure.beside),
-        verdict,
+        reached if figure.passed else "MISS",
     )
 
 
@@ -162,12 +157,3 @@ def _number(value: float) -> str:
     if math.isnan(value):
         return "nan"
     return f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}"
-
-
-def _finite(value: Any) -> Any:
-    """JSON knows no NaN: such a number becomes null."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

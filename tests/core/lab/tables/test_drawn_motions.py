@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmgt_core.lab.evaluation.inputs import EvaluationInputs
-from mmgt_core.lab.evaluation.stage1 import measure_stage1, stage1_steps
-from mmgt_core.lab.evaluation.steps import Steps
-from mmgt_core.lab.metrics.journal import Journal
 from mmgt_core.lab.sources.models import SMGASource
+from mmgt_core.lab.tables.presenter_inputs import EvaluationInputs
 from mmgt_core.pose.motion import Motion
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.generate import generate_motion
 from mmgt_core.smga.network import SMGA
 from mmgt_core.smga.sampling import MotionSampling
+
+from .drawn import checks
 
 
 class Oracle:
@@ -48,19 +47,12 @@ class Deaf(Oracle):
         )
 
 
-def steps_of(inputs, plan):
-    return stage1_steps(len(inputs.speech_features), len(inputs.silent_features), plan)
+def figures(source, inputs, **more):
+    return checks(inputs, "stage1", source, at_once=5, **more)
 
 
-def figures(source, inputs, plan, journal=None, report=None):
-    steps = Steps(steps_of(inputs, plan), report or (lambda done, total, preview=None: None))
-    return {
-        figure.name: figure for figure in measure_stage1(source, inputs, plan, journal or Journal(), steps)
-    }
-
-
-def test_the_truth_reaches_every_goal(motion_inputs, plan):
-    table = figures(Oracle(motion_inputs), motion_inputs, plan)
+def test_the_truth_reaches_every_goal(motion_inputs):
+    table = figures(Oracle(motion_inputs), motion_inputs)
     assert len(table) == 8
     for figure in table.values():
         if figure.name.startswith(("lip aperture, correlation", "wrist speed")):
@@ -71,14 +63,14 @@ def test_the_truth_reaches_every_goal(motion_inputs, plan):
     assert table["frame 0 against the given pose"].value.value == pytest.approx(0, abs=1e-4)
 
 
-def test_shuffled_audio_is_another_utterance_and_unmasks_the_deaf(motion_inputs, plan):
-    honest = figures(Oracle(motion_inputs), motion_inputs, plan)["lip aperture, correlation, mean"]
-    deaf = figures(Deaf(motion_inputs), motion_inputs, plan)["lip aperture, correlation, mean"]
+def test_shuffled_audio_is_another_utterance_and_unmasks_the_deaf(motion_inputs):
+    honest = figures(Oracle(motion_inputs), motion_inputs)["lip aperture, correlation, mean"]
+    deaf = figures(Deaf(motion_inputs), motion_inputs)["lip aperture, correlation, mean"]
     assert abs(honest.beside[0].value.value) < 0.5
     assert deaf.value.value > 0.99 and deaf.beside[0].value.value > 0.99 and not deaf.passed
 
 
-def test_windows_that_do_not_speak_do_not_count(motion_inputs, plan):
+def test_windows_that_do_not_speak_do_not_count(motion_inputs):
     silent = int((~motion_inputs.speaks).nonzero()[0, 0])
     mute = motion_inputs.speech_features[silent].clone()
     source = Oracle(motion_inputs)
@@ -89,12 +81,12 @@ def test_windows_that_do_not_speak_do_not_count(motion_inputs, plan):
         made[here] = made[here, :1]
         return made
 
-    table = figures(frozen_there, motion_inputs, plan)
+    table = figures(frozen_there, motion_inputs)
     assert table["lip aperture, correlation, mean"].value.value == pytest.approx(1, abs=1e-5)
     assert table["lip aperture, correlation, mean"].clips == int(motion_inputs.speaks.sum())
 
 
-def test_an_untrained_model_misses_and_every_piece_is_reported(motion_inputs, plan):
+def test_an_untrained_model_misses_and_every_piece_is_reported(motion_inputs):
     config = SMGAConfig(
         width=32, ffn=32, layers=1, heads=2, encoder_layers=1, audio_channels=35, steps=3, guidance=1.0
     )
@@ -102,15 +94,18 @@ def test_an_untrained_model_misses_and_every_piece_is_reported(motion_inputs, pl
         torch.manual_seed(0)
         model = SMGA(config)
     seen = []
-    table = figures(SMGASource(model), motion_inputs, plan, report=lambda *call: seen.append(call[:2]))
+    table = figures(SMGASource(model), motion_inputs, calls=seen)
     assert not table["lip aperture, correlation, mean"].passed
     assert not table["hand acceleration over the truth's"].passed
     first = table["frame 0 against the given pose"]
     assert first.value.value < 0.01 < first.beside[0].value.value, (
         "the ramp keeps the first pose, without it it is lost"
     )
-    total = steps_of(motion_inputs, plan)
-    assert seen == [(done, total) for done in range(1, total + 1)]
+    speech = len(motion_inputs.speech_features)
+    counts = {"speech": speech, "shuffled": speech, "silence": 2, "without-ramp": speech}
+    assert [call[:3] for call in seen] == [
+        (f"measuring {row}", done, total) for row, total in counts.items() for done in range(1, total + 1)
+    ]
 
 
 def test_one_window_equals_what_the_product_makes(motion_inputs):
@@ -127,11 +122,11 @@ def test_one_window_equals_what_the_product_makes(motion_inputs):
     torch.testing.assert_close(batched, alone, atol=1e-5, rtol=0)
 
 
-def test_a_resumed_run_asks_the_model_nothing_and_tells_the_same(motion_inputs, plan, tmp_path):
+def test_a_resumed_run_asks_the_model_nothing_and_tells_the_same(motion_inputs, tmp_path):
     path, source = tmp_path / "journal.jsonl", Oracle(motion_inputs)
-    first = figures(source, motion_inputs, plan, Journal(path))
+    first = figures(source, motion_inputs, journal=path)
     calls = source.calls
-    second = figures(source, motion_inputs, plan, Journal(path))
+    second = figures(source, motion_inputs, journal=path)
     assert source.calls == calls and {k: f.value for k, f in first.items()} == {
         k: f.value for k, f in second.items()
     }

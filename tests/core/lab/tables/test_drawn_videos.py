@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from mmgt_core.lab.evaluation.end_to_end import end_to_end_steps, measure_end_to_end, through_mp4
-from mmgt_core.lab.evaluation.stage2 import Presenter, measure_stage2, stage2_steps
-from mmgt_core.lab.evaluation.steps import Steps
-from mmgt_core.lab.metrics.journal import Journal
 from mmgt_core.lab.presenter.draw import draw_frames
 from mmgt_core.lab.presenter.identity import sample_identity
 from mmgt_core.lab.presenter.regions import hand_boxes, inside
 from mmgt_core.lab.sources.models import VideoModelSource
+from mmgt_core.lab.tables.presenter import presenter_scenes
+from mmgt_core.lab.tables.videos import through_mp4
 from mmgt_core.pose import skeleton
 from mmgt_core.pose.motion import Motion
 from mmgt_core.video.config import demo_config
 from mmgt_core.video.model import VideoModel
 
+from .drawn import checks
+
 MOUTH = [*range(skeleton.LIPS.start, skeleton.LIPS.stop), *range(skeleton.JAW.start, skeleton.JAW.stop)]
+
+
+def people(inputs):
+    return presenter_scenes(inputs)["presenters"]
+
+
+def shown(person, frames, size):
+    """Portrait, motion and sound of the first frames that are rendered."""
+    begin = person.begin
+    motion = person.truth.window(slice(begin, begin + frames))
+    return SimpleNamespace(
+        portrait=person.portrait(size), motion=motion, audio=person.stage2("own", begin, frames, 2)
+    )
 
 
 class Oracle:
     """Draws the portrait's presenter in the given pose; a mouth that the pose hides moves as it sounds."""
 
-    size = 128
+    size, radius = 128, 2
 
     def __init__(self, inputs):
         self.inputs = inputs
-        self.people = [Presenter.of(inputs, i, 1, self.size) for i in range(len(inputs.identity))]
+        self.people = people(inputs)
 
     def render(self, portrait, motion, audio, *, seed, masked=None, steps=None, cfg=None):
-        identity = next(p.identity for p in self.people if torch.equal(p.portrait, portrait))
+        who = next(i for i, p in enumerate(self.people) if torch.equal(p.portrait(self.size), portrait))
+        identity = sample_identity(int(self.inputs.identity[who]))
         return self.drawn(identity, self.spoken(motion, audio))
 
     def drawn(self, identity, motion):
@@ -81,22 +96,18 @@ class Leak(Oracle):
         return motion
 
 
-def table_of(source, inputs, plan):
+def table_of(source, inputs, frames=16):
     calls = []
-    steps = Steps(
-        stage2_steps(len(inputs.identity), plan),
-        lambda done, total, preview=None: calls.append((done, preview)),
-    )
-    table = {figure.name: figure for figure in measure_stage2(source, inputs, plan, Journal(), steps)}
-    assert [done for done, _ in calls] == list(range(1, steps.total + 1))
-    assert all(
-        preview.shape == (source.size, source.size, 3) and preview.dtype == np.uint8 for _, preview in calls
-    )
+    table = checks(inputs, "stage2", video=source, frames=frames, calls=calls)
+    people = len(inputs.identity)
+    rows = {name: [done for row, done, *_ in calls if row == name] for name, *_ in calls}
+    assert len(rows) == 10 and all(done == list(range(1, people + 1)) for done in rows.values())
+    assert all(preview.shape[-1] == 3 and preview.dtype == np.uint8 for *_, preview in calls)
     return table
 
 
-def test_the_presenter_itself_reaches_every_goal(presenter_inputs, plan):
-    table = table_of(Oracle(presenter_inputs), presenter_inputs, plan)
+def test_the_presenter_itself_reaches_every_goal(presenter_inputs):
+    table = table_of(Oracle(presenter_inputs), presenter_inputs)
     assert len(table) == 15
     for figure in table.values():
         # Three clips are too few to hold shuffled sound at 0; everything else is as exact as the truth.
@@ -108,8 +119,8 @@ def test_the_presenter_itself_reaches_every_goal(presenter_inputs, plan):
     assert table["frame-to-frame difference, still pose and silence"].value.value == 0
 
 
-def test_a_statue_misses(presenter_inputs, plan):
-    table = table_of(Statue(presenter_inputs), presenter_inputs, plan)
+def test_a_statue_misses(presenter_inputs):
+    table = table_of(Statue(presenter_inputs), presenter_inputs)
     assert table["PSNR above the repeated portrait"].value.value == pytest.approx(0, abs=1e-6)
     assert table["mouth opening in the pixels, correlation"].value.value < 0.3
     assert table["cost of a wrong pose"].value.value == pytest.approx(0, abs=1e-6)
@@ -124,8 +135,8 @@ class OneStep(Oracle):
         return frames if steps is None else (frames + 0.1).clamp(0, 1)
 
 
-def test_a_model_of_one_step_is_found_out(presenter_inputs, plan):
-    table = table_of(OneStep(presenter_inputs), presenter_inputs, plan)
+def test_a_model_of_one_step_is_found_out(presenter_inputs):
+    table = table_of(OneStep(presenter_inputs), presenter_inputs)
     assert table["PSNR lost by 20 steps with guidance 1.5"].value.value > 50
 
 
@@ -139,22 +150,22 @@ class Mittens(Oracle):
         return torch.where(hands, soft, frames)
 
 
-def test_hands_without_fingers_are_found_out(presenter_inputs, plan):
-    table = table_of(Mittens(presenter_inputs), presenter_inputs, plan)
+def test_hands_without_fingers_are_found_out(presenter_inputs):
+    table = table_of(Mittens(presenter_inputs), presenter_inputs)
     assert table["hands that show five fingers"].value.value < 0.1
     assert table["gradient energy over the truth's, inside the hand boxes"].value.value < 0.4
     assert table["PSNR inside the hand boxes"].value.value < table["PSNR from true poses"].value.value - 5
     assert table["PSNR of the head without the face: hair, bun, ears"].value.value > 90
 
 
-def test_a_mouth_that_another_part_of_the_picture_tells_is_found_out(presenter_inputs, plan):
-    figure = table_of(Leak(presenter_inputs), presenter_inputs, plan)[
+def test_a_mouth_that_another_part_of_the_picture_tells_is_found_out(presenter_inputs):
+    figure = table_of(Leak(presenter_inputs), presenter_inputs)[
         "the same from audio alone (lips hidden, masks frozen)"
     ]
     assert figure.value.value > 0.9 and figure.beside[0].value.value > 0.9 and not figure.passed
 
 
-def test_end_to_end_follows_the_law_and_not_another_sound(presenter_inputs, plan):
+def test_end_to_end_follows_the_law_and_not_another_sound(presenter_inputs):
     inputs = presenter_inputs
 
     def hears(features, first_pose, *, seed, first_pose_ramp=True):
@@ -163,15 +174,13 @@ def test_end_to_end_follows_the_law_and_not_another_sound(presenter_inputs, plan
         # The law's motion, but with the body of the one who shall move.
         return keypoints - keypoints[:, :1] + first_pose[:, None]
 
-    steps = Steps(end_to_end_steps(len(inputs.identity), plan), lambda done, total, preview=None: None)
-    (figure,) = measure_end_to_end(hears, Oracle(inputs), inputs, plan, Journal(), steps)
+    (figure,) = checks(inputs, "end-to-end", hears, Oracle(inputs)).values()
     assert figure.value.value > 0.85 and figure.reached_goal
     assert figure.beside[0].value.value < figure.value.value - 0.3
-    assert steps.done == steps.total
 
 
 def test_mp4_costs_little(presenter_inputs):
-    frames = Presenter.of(presenter_inputs, 0, 4, 64).truth
+    frames = people(presenter_inputs)[0].images(64, 4)
     back = through_mp4(frames)
     assert back.shape == frames.shape and (back - frames).abs().mean() < 0.03
 
@@ -187,8 +196,7 @@ def untrained() -> VideoModelSource:
 
 
 def test_an_untrained_model_misses(untrained, presenter_inputs, plan):
-    few = presenter_inputs.limited(replace(plan, identities=1))
-    table = table_of(untrained, few, replace(plan, mouth_frames=6, picture_frames=2, still_frames=2))
+    table = table_of(untrained, presenter_inputs.limited(replace(plan, identities=1)), frames=6)
     for name in ("PSNR from true poses", "SSIM from true poses", "PSNR above the repeated portrait"):
         assert not table[name].passed
     assert table["pixel mouth meter on true frames, correlation"].value.value > 0.5
@@ -202,7 +210,7 @@ def test_the_model_sees_portrait_pose_audio_and_masks(untrained, presenter_input
             for adapter in module.block.zero.values():
                 adapter.weight.copy_(torch.eye(*adapter.weight.shape[:2]).view_as(adapter.weight))
     source = VideoModelSource(model)
-    me, other = (Presenter.of(presenter_inputs, i, 3, source.size) for i in (0, 1))
+    me, other = (shown(person, 3, source.size) for person in people(presenter_inputs)[:2])
     base = source.render(me.portrait, me.motion, me.audio, seed=0)
     assert base.shape == (3, 128, 128, 3) and float(base.min()) >= 0 and float(base.max()) <= 1
     torch.testing.assert_close(
@@ -219,9 +227,19 @@ def test_the_model_sees_portrait_pose_audio_and_masks(untrained, presenter_input
         assert not torch.equal(changed, base)
 
 
-def test_each_presenter_is_its_identity_in_its_liveliest_frames(presenter_inputs):
-    person = Presenter.of(presenter_inputs, 1, 5, 64)
+def test_each_presenter_is_itself_in_its_liveliest_frames(presenter_inputs):
+    person = people(presenter_inputs)[1]
     begin = int(presenter_inputs.begin[1])
-    assert person.identity == sample_identity(int(presenter_inputs.identity[1]))
-    assert torch.equal(person.motion.keypoints, presenter_inputs.keypoints[1, begin : begin + 5])
-    assert torch.equal(person.audio, presenter_inputs.spectrum[1, begin : begin + 5])
+    who = sample_identity(int(presenter_inputs.identity[1]))
+    motion = Motion(presenter_inputs.keypoints[1, begin : begin + 5])
+    assert person.begin == begin
+    assert torch.equal(person.images(64, 5), torch.from_numpy(draw_frames(who, motion, 64)).float() / 255)
+    assert torch.equal(person.stage2("own", begin, 5, 2), presenter_inputs.spectrum[1, begin : begin + 5])
+
+
+def test_boxes_of_drawn_hands_are_the_pixels_inside_them(presenter_inputs):
+    person = people(presenter_inputs)[0]
+    regions, hair = person.regions(64, 7)
+    motion = person.truth.window(slice(person.begin, person.begin + 7))
+    assert np.array_equal(regions.mask("hands", range(7)).numpy(), inside(hand_boxes(motion), 64))
+    assert hair.any() and not (hair & regions.mask("face", range(7))).any()

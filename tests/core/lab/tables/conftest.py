@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mmgt_core.lab.evaluation.inputs import EvaluationInputs
-from mmgt_core.lab.evaluation.plan import Plan
 from mmgt_core.lab.metrics import motion as measure
 from mmgt_core.lab.presenter.figure import rest_pose
 from mmgt_core.lab.presenter.identity import sample_identity
 from mmgt_core.lab.presenter.motion_rules import perform
 from mmgt_core.lab.presenter.phonemes import Phoneme
+from mmgt_core.lab.tables.presenter_inputs import EvaluationInputs
+from mmgt_core.lab.tables.specs import PresenterSpec
 from mmgt_core.pose.motion import CANVAS
 from mmgt_core.pose.mouth import LOWER_INNER_LIP
 
@@ -41,16 +41,8 @@ def moved(rest: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 @pytest.fixture(scope="session")
-def plan() -> Plan:
-    return Plan(
-        speech_clips=4,
-        silent_windows=2,
-        identities=3,
-        mouth_frames=16,
-        picture_frames=4,
-        still_frames=3,
-        motion_batch=5,
-    )
+def plan() -> PresenterSpec:
+    return PresenterSpec(speech_clips=4, silent_windows=2, identities=3)
 
 
 @pytest.fixture(scope="session")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ctypes.util
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import torch
 
 from mmgt_core.base.errors import InputError
-from mmgt_core.lab.evaluation.inputs import input_steps, make_inputs, read_inputs, write_inputs
-from mmgt_core.lab.evaluation.plan import Plan
 from mmgt_core.lab.presenter.held_out import FIRST_SEED, held_out_seed, training_seed
 from mmgt_core.lab.presenter.sentences import sentence
 from mmgt_core.lab.presenter.speech import sample_voice
+from mmgt_core.lab.tables.presenter_inputs import input_steps, make_inputs, read_inputs, write_inputs
+from mmgt_core.lab.tables.specs import PresenterSpec
 
-LITTLE = Plan(speech_clips=2, silent_windows=1, identities=2, mouth_frames=12)
+FRAMES = 12
+LITTLE = PresenterSpec(seed=4, speech_clips=2, silent_windows=1, identities=2)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def made():
     if not ctypes.util.find_library("espeak-ng"):
         pytest.skip("espeak-ng is not installed")
     calls = []
-    return make_inputs(4, LITTLE, lambda *call: calls.append(call)), calls
+    return make_inputs(LITTLE, FRAMES, lambda *call: calls.append(call)), calls
 
 
 def test_every_input_has_its_shape_and_is_finite(made):
@@ -42,13 +43,13 @@ def test_every_input_has_its_shape_and_is_finite(made):
     }  # fmt: skip
     assert all(bool(getattr(inputs, name).isfinite().all()) for name in shapes)
     assert len(calls) == input_steps(LITTLE) == calls[-1][0] == calls[-1][1]
-    assert bool(inputs.speaks.any()) and int(inputs.begin.max()) <= 80 - LITTLE.mouth_frames
+    assert bool(inputs.speaks.any()) and int(inputs.begin.max()) <= 80 - FRAMES
     torch.testing.assert_close(inputs.keypoints[:, 0], inputs.rest, atol=1e-6, rtol=0)
 
 
 def test_the_seed_decides_who_says_what_and_another_seed_shares_nothing(made):
     inputs, _ = made
-    again, other = make_inputs(4, LITTLE), make_inputs(5, LITTLE)
+    again, other = make_inputs(LITTLE, FRAMES), make_inputs(replace(LITTLE, seed=5), FRAMES)
     assert torch.equal(inputs.identity, again.identity) and torch.equal(inputs.rest, again.rest)
     # espeak-ng's sound depends a little on what the process said before: by a few samples, not by frames.
     torch.testing.assert_close(inputs.speech_keypoints, again.speech_keypoints, atol=0.02, rtol=0)
@@ -61,7 +62,7 @@ def test_a_file_keeps_them_and_a_smaller_plan_takes_the_first(presenter_inputs, 
     write_inputs(presenter_inputs, path)
     back = read_inputs(path)
     assert back.seed == presenter_inputs.seed
-    fewer = back.limited(Plan(speech_clips=1, silent_windows=1, identities=1))
+    fewer = back.limited(PresenterSpec(speech_clips=1, silent_windows=1, identities=1))
     for field in fields(back):
         if field.name != "seed":
             whole, few = getattr(back, field.name), getattr(fewer, field.name)
@@ -79,7 +80,7 @@ def test_another_file_is_refused(tmp_path):
         with pytest.raises(InputError, match="not a file of evaluation inputs"):
             read_inputs(given)
     with pytest.raises(InputError, match="0 or more"):
-        make_inputs(-1, LITTLE)
+        make_inputs(replace(LITTLE, seed=-1), FRAMES)
 
 
 def test_evaluation_and_training_share_no_seed_no_voice_and_no_sentence():

@@ -13,7 +13,7 @@ from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from ...base.timebase import FPS, WINDOW_FRAMES
 from ..presenter.held_out import held_out_seed
-from .plan import Plan
+from .specs import PresenterSpec
 
 SPEAKS = 0.5  # share of a window's frames with speech from which on it counts as one that speaks
 FIRST_VIDEO_CLIP = (
@@ -58,7 +58,7 @@ class EvaluationInputs:
     spectrum: Tensor
     silent_spectrum: Tensor
 
-    def limited(self, plan: Plan) -> EvaluationInputs:
+    def limited(self, plan: PresenterSpec) -> EvaluationInputs:
         """No more windows and presenters than the plan asks for, the first of each."""
         limits = {"speech": plan.speech_clips * plan.windows_per_clip, "silent": plan.silent_windows}
         limits |= dict.fromkeys(
@@ -69,18 +69,22 @@ class EvaluationInputs:
         return replace(self, **{name: getattr(self, name)[:stop] for name, stop in parts.items()})
 
 
-def input_steps(plan: Plan) -> int:
+def input_steps(plan: PresenterSpec) -> int:
     """How many pieces of work `make_inputs` reports."""
     return plan.speech_clips + plan.silent_windows + plan.identities
 
 
-def make_inputs(seed: int, plan: Plan, progress: Progress = silent) -> EvaluationInputs:
-    """Speak, perform and listen: all inputs of evaluation run `seed`; needs espeak-ng and librosa.
+def make_inputs(plan: PresenterSpec, frames: int, progress: Progress = silent) -> EvaluationInputs:
+    """All inputs of the evaluation run `plan.seed`; needs espeak-ng and librosa.
+
+    Args:
+        frames: that become images, where each presenter speaks most.
 
     Raises:
         DependencyError: espeak-ng or librosa is not installed.
         InputError: the seed is negative.
     """
+    seed = plan.seed
     if seed < 0:
         raise InputError(f"the evaluation's seed is {seed}", fix="give a seed of 0 or more")
     total = input_steps(plan)
@@ -88,7 +92,7 @@ def make_inputs(seed: int, plan: Plan, progress: Progress = silent) -> Evaluatio
         seed=seed,
         **_speech(seed, plan, progress, total),
         **_silence(seed, plan, progress, total),
-        **_presenters(seed, plan, progress, total),
+        **_presenters(seed, plan, frames, progress, total),
     )
 
 
@@ -121,7 +125,7 @@ def _tensor_names() -> list[str]:
     return [field.name for field in fields(EvaluationInputs) if field.name != "seed"]
 
 
-def _speech(seed: int, plan: Plan, progress: Progress, total: int) -> dict[str, Tensor]:
+def _speech(seed: int, plan: PresenterSpec, progress: Progress, total: int) -> dict[str, Tensor]:
     from ..presenter.clip import make_clip
 
     frames = plan.windows_per_clip * WINDOW_FRAMES
@@ -145,7 +149,7 @@ def _speech(seed: int, plan: Plan, progress: Progress, total: int) -> dict[str, 
     }
 
 
-def _silence(seed: int, plan: Plan, progress: Progress, total: int) -> dict[str, Tensor]:
+def _silence(seed: int, plan: PresenterSpec, progress: Progress, total: int) -> dict[str, Tensor]:
     from ..presenter.figure import rest_pose
     from ..presenter.identity import sample_identity
     from ..presenter.speech import silence
@@ -161,7 +165,9 @@ def _silence(seed: int, plan: Plan, progress: Progress, total: int) -> dict[str,
     }
 
 
-def _presenters(seed: int, plan: Plan, progress: Progress, total: int) -> dict[str, Tensor]:
+def _presenters(
+    seed: int, plan: PresenterSpec, frames: int, progress: Progress, total: int
+) -> dict[str, Tensor]:
     from ..presenter.clip import make_clip
     from ..presenter.figure import rest_pose
     from ..presenter.speech import silence
@@ -172,7 +178,7 @@ def _presenters(seed: int, plan: Plan, progress: Progress, total: int) -> dict[s
         clip_seed = held_out_seed(seed, FIRST_VIDEO_CLIP + index)
         clip = make_clip(clip_seed, sentences=2, seconds=WINDOW_FRAMES / FPS, held_out=True)
         identities.append(clip.identity.seed)
-        begins.append(_liveliest(torch.as_tensor(clip.performance.activity), plan.mouth_frames))
+        begins.append(_liveliest(torch.as_tensor(clip.performance.activity), frames))
         parts["rest"].append(torch.as_tensor(rest_pose(clip.identity)).float())
         parts["keypoints"].append(clip.performance.motion.keypoints[:WINDOW_FRAMES])
         parts["prosody"].append(_prosody(clip.utterance)[:WINDOW_FRAMES])
