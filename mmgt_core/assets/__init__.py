@@ -8,6 +8,7 @@ from ..base.errors import InputError
 
 MOTION_MODEL = "demo_motion.safetensors"
 VIDEO_MODEL = "demo_video.safetensors"
+EVALUATION = "eval_demo.toml"  # what `mmgt eval-demo` measures, and what it must reach
 PORTRAIT = "demo_portrait.png"
 POSE = "demo_pose.json"
 SPEECH = "demo_speech.wav"

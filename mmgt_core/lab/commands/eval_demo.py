@@ -39,12 +39,13 @@ def run(args: Options, console: Console) -> int:
     """Measure and print; the exit code is 1 where a floor is missed."""
     from dataclasses import replace
 
+    from ... import assets
     from ...base.atomic_files import atomic_write
-    from ..tables.config import EVAL_DEMO, read_config
+    from ..tables.config import read_config
+    from ..tables.presenter import open_inputs
     from ..tables.run import Tabulation
-    from .tables import open_or_make
 
-    config = read_config(EVAL_DEMO, quick=args.quick, only=args.only or "")
+    config = read_config(assets.asset(assets.EVALUATION), quick=args.quick, only=args.only or "")
     files = {"motion": args.motion_model, "video": args.model}
     models = {name: replace(spec, file=str(files[name] or spec.file)) for name, spec in config.models.items()}
     config = replace(
@@ -54,7 +55,8 @@ def run(args: Options, console: Console) -> int:
         presenter=replace(config.presenter, seed=args.seed),
         device=args.device or "auto",
     )
-    inputs = open_or_make(config, args.inputs, args.save_inputs, console)
+    drawing = console.stage("drawing speakers")
+    inputs = open_inputs(config.presenter, config.frames, args.inputs, args.save_inputs, drawing)
     gate = Tabulation(config, inputs, journal=args.journal).run(console.stage).gate
     console.close()
     print(gate.to_text())

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from ...cli.console import Console
-
-if TYPE_CHECKING:
-    from ..tables.presenter_inputs import EvaluationInputs
-    from ..tables.specs import TablesConfig
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,7 @@ def run(options: Options, console: Console) -> int:
     """
     from ..tables.config import read_config
     from ..tables.page import write_tables
+    from ..tables.presenter import open_inputs
     from ..tables.run import Tabulation
 
     config = read_config(
@@ -55,21 +51,9 @@ def run(options: Options, console: Console) -> int:
         return 0
     inputs = None
     if config.data is None:
-        inputs = open_or_make(config, options.inputs, options.save_inputs, console)
+        drawing = console.stage("drawing speakers")
+        inputs = open_inputs(config.presenter, config.frames, options.inputs, options.save_inputs, drawing)
     result = Tabulation(config, inputs, journal=config.out / "work" / "journal.jsonl").run(console.stage)
     console.close()
     print(write_tables(config.out, result))
     return result.gate.exit_code
-
-
-def open_or_make(
-    config: TablesConfig, inputs: Path | None, save: Path | None, console: Console
-) -> EvaluationInputs:
-    """The drawn speakers of a configuration, from a file or new, and kept in a file where one is named."""
-    from ..tables.presenter import open_inputs
-    from ..tables.presenter_inputs import write_inputs
-
-    found = open_inputs(config.presenter, config.frames, inputs, console.stage("drawing speakers"))
-    if save is not None:
-        write_inputs(found, save)
-    return found

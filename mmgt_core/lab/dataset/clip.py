@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from ...base.errors import InputError
 from ...base.files import parse_json
 from ...base.timebase import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from ...pose.motion import Motion
 from .layout import KEYFRAME
 from .records import record_of
 
@@ -80,6 +82,12 @@ class Clip:
     def frames(self) -> int:
         return self.info.frames
 
+    def poses(self) -> Motion:
+        """The true motion (n, 134, 3); raises InputError where the entry was not read."""
+        import torch
+
+        return Motion(torch.from_numpy(self._entry("motion").copy()), self.info.width, self.info.height)
+
     def samples(self) -> NDArray[np.float32]:
         """float32 (n * 640,) the sound at 16 kHz in -1..1; exactly 640 samples a frame.
 
@@ -136,7 +144,7 @@ class Clip:
             raise self._damaged("video", len(found))
         return np.stack([found[index] for index in wanted])
 
-    def _entry(self, name: str) -> bytes:
+    def _entry(self, name: str) -> Any:
         data = getattr(self, name)
         if data is None:
             raise InputError(

@@ -17,6 +17,7 @@ from ...base.timebase import sample_count
 from ...video.windows import Fusion, context_windows
 from ..metrics.bootstrap import Interval, bootstrap
 from ..metrics.seams import border_ratio, border_steps, picture_steps
+from ..scores.report import table
 
 if TYPE_CHECKING:
     from ...pose.motion import Motion
@@ -98,21 +99,25 @@ def measure_borders(
 
 def border_table(rows: Sequence[BorderRow]) -> str:
     """The rows as a table in Markdown."""
-    lines = ["| window | overlap | ends | fusion | noise | change inside, levels | across borders / inside |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    head = [
+        "window",
+        "overlap",
+        "ends",
+        "fusion",
+        "noise",
+        "change inside, levels",
+        "across borders / inside",
+    ]
+    lines = []
     for row in rows:
         w = row.windows
-        cells = [
-            str(w.window),
-            str(w.overlap),
+        ends, noise = (
             "closed loop" if w.closed_loop else "open",
-            w.fusion,
             "the same" if w.one_noise else "each its own",
-            f"{row.inside:.2f}",
-            f"{row.ratio.value:.2f} ({row.ratio.low:.2f}-{row.ratio.high:.2f})",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        )
+        ratio = f"{row.ratio.value:.2f} ({row.ratio.low:.2f}-{row.ratio.high:.2f})"
+        lines.append([str(w.window), str(w.overlap), ends, w.fusion, noise, f"{row.inside:.2f}", ratio])
+    return table(head, lines)
 
 
 def _sampled(

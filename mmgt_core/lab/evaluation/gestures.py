@@ -21,7 +21,8 @@ from ...smga.generate import generate_motion
 from ...smga.sampling import MotionSampling
 from ..metrics import gestures as measure
 from ..metrics.bootstrap import bootstrap, mean
-from ..metrics.motion import HANDS, acceleration, wrist_speed
+from ..metrics.motion import HANDS, difference_size, wrist_speed
+from ..scores import report
 from .gesture_clips import GestureClip
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _performance_row(clip: GestureClip, p: Performed) -> dict[str, float]:
         "loudness": float(pearson(opening, level.to(opening))),
         "beats": measure.beat_alignment(motion, clip.onsets),
         "beats_other": measure.beat_alignment(motion, _elsewhere(clip)),
-        "jerk": acceleration(motion, HANDS),
+        "jerk": difference_size(motion, HANDS, 2),
     }
     resting, speaking = clip.resting[1:], clip.speaking[1:]
     if resting.any() and speaking.any():
@@ -157,7 +158,7 @@ def _performance_row(clip: GestureClip, p: Performed) -> dict[str, float]:
     if p.truth is not None:
         row["lips"] = float(pearson(opening, aperture(p.truth)))
         row["wrists"] = float(pearson(wrist_speed(motion), wrist_speed(p.truth)))
-        row["jerk_ratio"] = row["jerk"] / max(acceleration(p.truth, HANDS), 1e-9)
+        row["jerk_ratio"] = row["jerk"] / max(difference_size(p.truth, HANDS, 2), 1e-9)
     return row
 
 
@@ -171,12 +172,8 @@ def _elsewhere(clip: GestureClip) -> NDArray[np.int64]:
 
 def table(columns: dict[str, dict[str, tuple[float, float, float]]]) -> str:
     """Markdown: a row a figure, a column a model and kind of voice."""
-    lines = ["| figure | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
-    for text, name in ROWS.items():
-        cells = [_cell(figures.get(name)) for figures in columns.values()]
-        if any(cells):
-            lines.append(f"| {text} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    rows = {text: [_cell(figures.get(name)) for figures in columns.values()] for text, name in ROWS.items()}
+    return report.table(["figure", *columns], [[text, *cells] for text, cells in rows.items() if any(cells)])
 
 
 def _cell(value: tuple[float, float, float] | None) -> str:

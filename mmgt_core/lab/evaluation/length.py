@@ -22,6 +22,7 @@ from ...smga.sampling import MotionSampling
 from ..metrics.bootstrap import Interval, bootstrap, over_groups
 from ..metrics.seams import PARTS, at_seams, liveliness, shape_change
 from ..presenter.held_out import held_out_seed
+from ..scores.report import table
 
 if TYPE_CHECKING:
     from ...smga.network import SMGA
@@ -144,12 +145,12 @@ def motion_table(rows: Sequence[MotionRow]) -> str:
     """The rows as a table in Markdown."""
     keys = list(rows[0].seams)
     head = ["", *(f"{part} {what}" for part, what in keys), "seams over, mean", "lips r", "s per s"]
-    lines = [_line(head), _line(["---"] * len(head))]
+    lines = []
     for row in rows:
         figures = [_interval(row.seams[key]) for key in keys]
         over = f"{np.mean(list(row.over.values())):.0f} %"
-        lines.append(_line([row.name, *figures, over, f"{row.lips.value:.3f}", f"{row.seconds:.2f}"]))
-    return "\n".join(lines)
+        lines.append([row.name, *figures, over, f"{row.lips.value:.3f}", f"{row.seconds:.2f}"])
+    return table(head, lines)
 
 
 def drift_table(drifts: dict[str, list[float]]) -> str:
@@ -157,7 +158,7 @@ def drift_table(drifts: dict[str, list[float]]) -> str:
     minutes = len(next(iter(drifts.values())))
     head = ["minute", *(str(minute + 1) for minute in range(minutes))]
     rows = [[name, *(f"{100 * change:.1f}" for change in changes)] for name, changes in drifts.items()]
-    return "\n".join(_line(cells) for cells in [head, ["---"] * len(head), *rows])
+    return table(head, rows)
 
 
 def _row(
@@ -189,7 +190,3 @@ def _percentile_ratio(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
 
 def _interval(value: Interval) -> str:
     return f"{value.value:.2f} ({value.low:.2f}-{value.high:.2f})"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -66,15 +66,6 @@ def distinct(shapes: Array) -> int:
     return int((counts >= max(LEAST_SHARE * len(shapes), 2)).sum())
 
 
-def purity(found: NDArray[np.int64], labels: Sequence[str]) -> float:
-    """Share of strokes whose label is the commonest of their kind, 0..1."""
-    right = 0
-    for kind in np.unique(found):
-        own = np.array(labels)[found == kind]
-        right += int(np.unique(own, return_counts=True)[1].max())
-    return right / max(len(found), 1)
-
-
 def hand_beats(motion: Motion) -> NDArray[np.int64]:
     """Frames at which a wrist that moved has landed: local minima of the faster wrist's speed."""
     speed = np.linalg.norm(np.diff(wrist_paths(motion), axis=0), axis=-1).max(1)

@@ -29,20 +29,15 @@ def decibels(error: Tensor) -> Tensor:
     return (-10 * torch.log10(error.double().clamp(min=10 ** (-BEST_PSNR / 10)))).clamp(max=BEST_PSNR)
 
 
-def ssim(frames: Tensor, truth: Tensor) -> Tensor:
-    """Structural similarity of each frame (Wang et al. 2004: Gaussian window 11, sigma 1.5, mean over RGB).
+def ssim_map(frames: Tensor, truth: Tensor) -> Tensor:
+    """Structural similarity around each pixel (Wang et al. 2004: Gaussian window, mean over RGB).
 
     Args:
         frames, truth: (frames, H, W, 3) in [0, 1], at least 6 pixels high and wide (borders are mirrored).
 
     Returns:
-        (frames,) in [-1, 1]; torchmetrics' StructuralSimilarityIndexMeasure with data range 1 gives the same.
+        (frames, H, W); torchmetrics' StructuralSimilarityIndexMeasure with data range 1 is its mean.
     """
-    return ssim_map(frames, truth).flatten(1).mean(1)
-
-
-def ssim_map(frames: Tensor, truth: Tensor) -> Tensor:
-    """The (frames, H, W) structural similarities around each pixel whose mean is `ssim`."""
     # Variances do not depend on a constant: around the middle they lose fewer digits in flat areas.
     x, y = (picture.float().permute(0, 3, 1, 2) - 0.5 for picture in (frames, truth))
     mean_x, mean_y = _blur(x), _blur(y)
@@ -56,30 +51,17 @@ def ssim_map(frames: Tensor, truth: Tensor) -> Tensor:
     return likeness.mean(1)
 
 
-def gradient_energy(frames: Tensor, where: Tensor | None = None) -> Tensor:
-    """Mean squared difference of neighboring pixels of each frame: blurring lowers it, noise raises it.
+def gradient_map(frames: Tensor) -> Tensor:
+    """Squared differences of neighboring pixels: blurring lowers their mean, noise raises it.
 
     Args:
         frames: (frames, H, W, 3) in [0, 1].
-        where: bool (frames, H, W), the pixels that count; default all.
 
     Returns:
-        (frames,) float64, summed over both directions, a mean over colors.
+        float64 (frames, H, W), summed over both directions, a mean over colors.
     """
-    return masked_mean(gradient_map(frames), where)
-
-
-def gradient_map(frames: Tensor) -> Tensor:
-    """float64 (frames, H, W): the squared differences around each pixel whose mean is `gradient_energy`."""
     x = F.pad(frames.double().permute(0, 3, 1, 2), (0, 1, 0, 1), mode="replicate")
     return (x.diff(dim=3)[:, :, :-1].square() + x.diff(dim=2)[..., :-1].square()).mean(1)
-
-
-def frame_difference(frames: Tensor) -> float:
-    """Mean absolute difference of neighboring frames in steps of 1/255: how much an image flickers."""
-    if len(frames) < 2:
-        return 0.0
-    return float((frames[1:].float() - frames[:-1].float()).abs().mean() * 255)
 
 
 def masked_mean(values: Tensor, where: Tensor | None = None) -> Tensor:

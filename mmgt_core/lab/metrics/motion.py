@@ -20,21 +20,9 @@ HANDS = tuple(range(skeleton.LEFT_HAND.start, skeleton.RIGHT_HAND.stop))  # the 
 LIPS = tuple(range(skeleton.LIPS.start, skeleton.LIPS.stop))
 
 
-def speed(motion: Motion, points: tuple[int, ...] = WRISTS) -> Tensor:
-    """(frames - 1,) mean distance that the points travel from one frame to the next, in pixels a frame."""
-    position = canvas_points(motion)[:, list(points)]
-    return (position[1:] - position[:-1]).norm(dim=-1).mean(1)
-
-
 def wrist_speed(motion: Motion) -> Tensor:
     """(frames - 1,) mean speed of the two wrists in pixels a frame."""
-    return speed(motion, WRISTS)
-
-
-def acceleration(motion: Motion, points: tuple[int, ...]) -> float:
-    """Mean size of the second difference of the points' positions in pixels a frame squared: the jitter."""
-    size = difference_size(motion, points, 2)
-    return 0.0 if math.isnan(size) else size
+    return canvas_points(motion)[:, list(WRISTS)].diff(dim=0).norm(dim=-1).mean(1)
 
 
 def difference_size(motion: Motion, points: tuple[int, ...], order: int) -> float:

@@ -25,6 +25,7 @@ from ..dataset.layout import INFO, MOTION, PROSODY, SPEECH, VIDEO
 from ..dataset.reader import PreparedData
 from ..metrics.bootstrap import Interval, bootstrap, mean
 from ..metrics.image import psnr
+from ..metrics.motion import wrist_speed
 from ..sources.models import VideoModelSource
 from ..training.speaker_clips import SpeakerClips
 from .recipe import Practice
@@ -32,7 +33,6 @@ from .recipe import Practice
 ENTRIES = (INFO, MOTION, PROSODY, SPEECH, VIDEO)
 PICTURES, FRAMES = 6, 12  # clips rendered, and frames of each
 FIRST = 25  # frame at which a rendered window begins; the reference is frame 0
-WRISTS = (4, 7)
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,7 @@ def generated(model: SMGA, clip: Clip, sound: Clip) -> Motion:
     """The motion that the model makes of a clip's first pose and a clip's sound."""
     assert sound.prosody is not None, "asked for"
     features = torch.from_numpy(sound.prosody).float()
-    return generate_motion(model, features, true_motion(clip).window([0]), MotionSampling())
-
-
-def true_motion(clip: Clip) -> Motion:
-    """The true motion of a clip."""
-    assert clip.motion is not None, "asked for"
-    return Motion(torch.from_numpy(clip.motion.copy()), clip.info.width, clip.info.height)
+    return generate_motion(model, features, clip.poses().window([0]), MotionSampling())
 
 
 def render_error(source: VideoModelSource, clip: Clip) -> tuple[float, float]:
@@ -119,23 +113,19 @@ def rendered(source: VideoModelSource, clip: Clip) -> tuple[Tensor, Tensor, Tens
     chosen = list(range(FIRST, FIRST + FRAMES))
     images = torch.from_numpy(clip.images([0, *chosen])).float() / 255
     sound = frame_windows(torch.from_numpy(clip.speech).float(), source.model.config.audio_window // 2)
-    made = source.render(images[0], true_motion(clip).window(chosen), sound[chosen], seed=0)
+    made = source.render(images[0], clip.poses().window(chosen), sound[chosen], seed=0)
     return images[1:], made, images[:1]
 
 
 def _lips(model: SMGA, clip: Clip, sound: Clip) -> float:
-    made, true = aperture(generated(model, clip, sound)), aperture(true_motion(clip))
+    made, true = aperture(generated(model, clip, sound)), aperture(clip.poses())
     length = min(len(made), len(true))
     return float(pearson(made[:length], true[:length]))
 
 
 def _gesture_ratio(model: SMGA, clip: Clip) -> float:
-    return _gesture(generated(model, clip, clip)) / max(_gesture(true_motion(clip)), 1e-6)
-
-
-def _gesture(motion: Motion) -> float:
-    """Mean speed of both wrists, in pixels of a 512-pixel square a frame."""
-    return float(motion.pixels(512, 512)[:, list(WRISTS)].diff(dim=0).norm(dim=-1).mean())
+    own, true = (float(wrist_speed(m).mean()) for m in (generated(model, clip, clip), clip.poses()))
+    return own / max(true, 1e-6)
 
 
 def _interval(values: Sequence[float]) -> Interval:

@@ -32,7 +32,7 @@ from ..training.image import train_image
 from ..training.smga import train_smga
 from ..training.speaker import train_speaker
 from ..training.video import train_video
-from .figures import PracticeFigures, measure, true_motion
+from .figures import PracticeFigures, measure
 from .recipe import GESTURES, Practice
 
 REPORT = "practice.json"
@@ -100,7 +100,7 @@ def held_out_video(practice: Practice, stage: Stage) -> Path:
         return out
     save_image(folder / "portrait.png", clip.images([0])[0], record=None)
     save_wav(folder / "speech.wav", Waveform(clip.samples(), 16_000))
-    write_pose_file(folder / "pose.json", true_motion(clip).window([0]))
+    write_pose_file(folder / "pose.json", clip.poses().window([0]))
     settings = Settings(
         motion=MotionSettings(motion_model=practice.folder / "smga" / "motion.safetensors"),
         video=VideoSettings(model=practice.folder / "video" / "video.safetensors"),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from .figure_list import BY_NAME, FIGURES, PAPER, Figure
-from .result import Evaluation, System
+from .result import Evaluation
 from .summary import Score
 
 ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
@@ -128,12 +128,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(entry.replace("|", "/") for entry in line) + " |" for line in lines)
-
-
-def scores_of(evaluation: Evaluation, name: str) -> dict[str, Score]:
-    """A figure of all systems that have it."""
-    found: list[tuple[System, Score | None]] = [(s, s.scores.get(name)) for s in evaluation.systems]
-    return {system.name: score for system, score in found if score is not None}
 
 
 def _plain(value: object) -> str:

@@ -115,9 +115,7 @@ class PreparedSide:
 
     def motion(self) -> Motion | None:
         """See `Side`."""
-        if self.clip.motion is None:
-            return None
-        return Motion(torch.from_numpy(self.clip.motion.copy()))
+        return None if self.clip.motion is None else self.clip.poses()
 
     def sound(self) -> Waveform | None:
         """See `Side`."""

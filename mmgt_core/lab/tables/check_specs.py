@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...base.errors import InputError
 from ..scores.figure_list import BY_NAME
-from .checks import known, listed
 from .gate import Bound
-from .overrides import overridden
-from .specs import STATISTICS, TRUTH, BesideSpec, CheckSpec, Operand, RowSpec
+from .overrides import listed, overridden
+from .specs import TRUTH, BesideSpec, CheckSpec, Operand, RowSpec
 
-OPERANDS, BOUNDS = ("minus", "divide"), ("floor", "goal")
+OF = ("row", "figure")
 
 
 def read_checks(raw: Sequence[Any], rows: Sequence[RowSpec], where: str) -> tuple[CheckSpec, ...]:
@@ -22,46 +22,36 @@ def read_checks(raw: Sequence[Any], rows: Sequence[RowSpec], where: str) -> tupl
 
 
 def _check(raw: Any, rows: Sequence[str], where: str) -> CheckSpec:
-    values, operand = _split(raw, where)
-    of = _operand(operand, rows, where, Operand())
-    for name in OPERANDS:
-        if name in values:
-            values[name] = _operand(values[name], rows, where, of)
-    for name in BOUNDS:
-        if name in values:
-            values[name] = overridden(Bound(), known(values[name], Bound, where), f"{where}, {name}")
-    beside = tuple(
-        _beside(item, rows, where, of) for item in listed(values.pop("beside", []), "beside", where)
-    )
-    values = known(values, CheckSpec, where, leave=("of",))
-    if not values.get("name"):
+    values = _table(raw, where)
+    of = _operand({name: values.pop(name) for name in OF if name in values}, rows, where, Operand())
+    more: dict[str, Any] = {"of": of}
+    for name in ("minus", "divide"):
+        more[name] = _operand(values.pop(name), rows, where, of) if name in values else None
+    for name in ("floor", "goal"):
+        more[name] = overridden(Bound(), values.pop(name), f"{where}, {name}") if name in values else None
+    beside = listed(values.pop("beside", []), "beside", where)
+    check = overridden(CheckSpec("", of), values, where)
+    if not check.name:
         raise InputError("a check has no name", where=where, fix='add name = "..."')
-    if values.get("statistic", "mean") not in STATISTICS:
-        fix = f"choose from {', '.join(STATISTICS)}"
-        raise InputError(f"its statistic is {values['statistic']!r}", where=where, fix=fix)
-    return CheckSpec(of=of, beside=beside, **values)
+    return replace(check, beside=tuple(_beside(item, rows, where, of) for item in beside), **more)
 
 
 def _beside(raw: Any, rows: Sequence[str], where: str, of: Operand) -> BesideSpec:
-    values, operand = _split(raw, where)
-    name = values.pop("name", "")
-    bound = overridden(Bound(), known(values, Bound, where), where) if values else None
-    return BesideSpec(str(name), _operand(operand, rows, where, of), bound)
+    values = _table(raw, where)
+    name = str(values.pop("name", ""))
+    operand = _operand({key: values.pop(key) for key in OF if key in values}, rows, where, of)
+    return BesideSpec(name, operand, overridden(Bound(), values, where) if values else None)
 
 
-def _split(raw: Any, where: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The values without, and only with, row and figure."""
-    if not isinstance(raw, dict):
+def _table(raw: Any, where: str) -> dict[str, Any]:
+    if not isinstance(raw, Mapping):
         raise InputError("a check is a table", where=where, fix="see docs/evaluation.md")
-    parts = {name: raw[name] for name in ("row", "figure") if name in raw}
-    return {name: value for name, value in raw.items() if name not in parts}, parts
+    return dict(raw)
 
 
 def _operand(raw: Any, rows: Sequence[str], where: str, default: Operand) -> Operand:
-    found = overridden(default, known(raw, Operand, where), where)
-    if found.row not in rows:
-        raise InputError(f"there is no row {found.row!r}", where=where, fix=f"choose from {', '.join(rows)}")
-    if found.figure not in BY_NAME:
-        fix = f"choose from {', '.join(BY_NAME)}"
-        raise InputError(f"there is no figure {found.figure!r}", where=where, fix=fix)
+    found = overridden(default, raw, where)
+    for value, choices in ((found.row, rows), (found.figure, BY_NAME)):
+        if value not in choices:
+            raise InputError(f"there is no {value!r}", where=where, fix=f"choose from {', '.join(choices)}")
     return found

@@ -23,7 +23,12 @@ from .specs import TablesConfig
 
 @dataclass(frozen=True)
 class PreparedScene:
-    """A clip of a data set and the next one; see `Scene`."""
+    """A clip of a data set, and the next one, which stands in for another's sound, poses and portrait.
+
+    Attributes:
+        noise: added to the seed, so that drawn speakers do not share their noise.
+        begin: the first frame that is rendered.
+    """
 
     clip: Clip
     beside: Clip
@@ -40,38 +45,61 @@ class PreparedScene:
 
     @property
     def size(self) -> int:
+        """Pixels of a side of the data's own images."""
         return self.clip.info.width
 
     @property
     def truth(self) -> Motion:
-        """See `Scene`."""
-        return motion_of(self.clip)
+        """(n, 134, 3) what was filmed."""
+        return self.clip.poses()
 
     @property
     def first(self) -> Motion:
-        """See `Scene`."""
+        """(1, 134, 3) the pose that motions begin with."""
         return self.truth.window([0])
 
     @property
     def other(self) -> PreparedScene:
-        """See `Scene`."""
+        """The clip that stands in for another."""
         return PreparedScene(self.beside, self.clip)
 
     def stage1(self, sound: str, kind: str, channels: int) -> Tensor:
-        """See `Scene`; zeros for "none", repeated where the sound is shorter than the clip."""
-        return stage1_features(self._of(sound), kind, channels, self.frames)
+        """float32 (frames, channels) features of the sound "own", "other" or "none", which is zeros.
+
+        Args:
+            sound: repeated where it is shorter than the clip. kind: of the model, prosody alone or WavLM too.
+
+        Raises InputError where the data set lacks what the model reads.
+        """
+        clip = self._of(sound)
+        if clip is None:
+            return torch.zeros(self.frames, channels)
+        assert clip.prosody is not None, "asked for"
+        parts: list[NDArray[np.float16]] = [clip.prosody]
+        if kind != PROSODY_KIND:
+            if clip.wavlm is None:
+                raise InputError(
+                    "the model reads WavLM features, which the data set does not have",
+                    where=clip.info.key,
+                    fix="prepare the data with --wavlm",
+                )
+            parts.insert(0, clip.wavlm)
+        return _repeated(np.concatenate(parts, axis=1), self.frames)
 
     def stage2(self, sound: str, first: int, frames: int, radius: int) -> Tensor:
-        """See `Scene`; zeros for "none"."""
-        rows = stage2_features(self._of(sound), self.clip, first + frames)
+        """float32 (frames, 2 * radius + 1, blocks, channels) of the sound from one frame on, or zeros."""
+        clip, count = self._of(sound), first + frames
+        own = (clip or self.clip).speech
+        assert own is not None, "asked for"
+        rows = torch.zeros(count, *own.shape[1:]) if clip is None else _repeated(own, count)
         return frame_windows(rows, radius)[first:]
 
     def portrait(self, size: int) -> Tensor:
-        """See `Scene`: the clip's first image."""
-        return squares([self.clip.images([0])[0]], size)[0]
+        """float32 (size, size, 3) in [0, 1]: the clip's first image."""
+        return self.images(size, 1)[0]
 
     def images(self, size: int, frames: int) -> Tensor:
-        """See `Scene`."""
+        """float32 (frames, size, size, 3): the true images from `begin` on."""
         return squares(list(self.clip.images(range(min(frames, self.frames)))), size)
 
     def _of(self, sound: str) -> Clip | None:
@@ -103,44 +131,6 @@ def training_clips(data: PreparedData) -> Iterator[Clip]:
     """The clips of the training split with motion and prosody, one at a time."""
     for shard in data.shards("train"):
         yield from data.iterate(shard, (INFO, MOTION, PROSODY))
-
-
-def motion_of(clip: Clip) -> Motion:
-    """The true motion (n, 134, 3) of a clip."""
-    assert clip.motion is not None, "asked for"
-    return Motion(torch.from_numpy(clip.motion.copy()), clip.info.width, clip.info.height)
-
-
-def stage1_features(sound: Clip | None, kind: str, channels: int, frames: int) -> Tensor:
-    """float32 (frames, channels) features of Stage I; zeros without a sound.
-
-    Args:
-        sound: repeated where it is shorter than the clip. kind: of the model, prosody alone or with WavLM.
-
-    Raises InputError where the data set lacks what the model reads.
-    """
-    if sound is None:
-        return torch.zeros(frames, channels)
-    assert sound.prosody is not None, "asked for"
-    parts: list[NDArray[np.float16]] = [sound.prosody]
-    if kind != PROSODY_KIND:
-        if sound.wavlm is None:
-            raise InputError(
-                "the model reads WavLM features, which the data set does not have",
-                where=sound.info.key,
-                fix="prepare the data with --wavlm",
-            )
-        parts.insert(0, sound.wavlm)
-    return _repeated(np.concatenate(parts, axis=1), frames)
-
-
-def stage2_features(sound: Clip | None, like: Clip, frames: int) -> Tensor:
-    """float32 (frames, blocks, channels) rows of Stage II before their windows; zeros without a sound."""
-    assert like.speech is not None, "asked for"
-    if sound is None:
-        return torch.zeros(frames, *like.speech.shape[1:])
-    assert sound.speech is not None, "asked for"
-    return _repeated(sound.speech, frames)
 
 
 def _repeated(rows: NDArray[np.float16], frames: int) -> Tensor:

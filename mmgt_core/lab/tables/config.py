@@ -10,33 +10,9 @@ from typing import Any
 from ...base.errors import InputError
 from ..scores.figure_list import BY_NAME
 from .check_specs import read_checks
-from .checks import known, listed
-from .overrides import merged, overridden
-from .specs import (
-    CLIPS,
-    COLUMNS,
-    LIPS,
-    MOTIONS,
-    PEOPLE,
-    PHASES,
-    PRESENTER,
-    RECIPES,
-    SAMPLERS,
-    SOUNDS,
-    TRAIN,
-    VIDEOS,
-    ModelSpec,
-    PresenterSpec,
-    RowSpec,
-    TablesConfig,
-    TableSpec,
-)
+from .overrides import listed, merged, overridden
+from .specs import MOTIONS, PRESENTER, TRAIN, VIDEOS, ModelSpec, RowSpec, TablesConfig, TableSpec
 from .toml_file import read_toml
-
-EVAL_DEMO = Path(__file__).with_name("eval_demo.toml")
-"""The bundled configuration of `mmgt eval-demo`."""
-CHOICES = {"sound": SOUNDS, "pose": PEOPLE, "portrait": PEOPLE, "lips": LIPS, "sampler": SAMPLERS}
-CHOICES |= {"clips": CLIPS}
 
 
 def read_config(
@@ -53,55 +29,48 @@ def read_config(
     """
     values, where = read_toml(path), str(path)
     base = path.resolve().parent
-    few = values.pop("quick", None)
-    if quick and not isinstance(few, Mapping):
+    few = values.pop("quick", {})
+    if quick and not (few and isinstance(few, Mapping)):
         raise InputError("it says nothing about a quick run", where=where, fix="add [quick]")
-    values = merged(values, few) if quick and few else values
+    values = merged(values, few) if quick else values
     raw_models, raw_tables = values.pop("model", {}), values.pop("table", [])
-    raw_presenter, limits = values.pop("presenter", {}), values.pop("limits", {})
-    plain = known(values, TablesConfig, where, leave=("tables", "models", "presenter", "limits", "quick"))
+    folders, drawn = dict[str, Path](), data is None and values.get("data") == PRESENTER
     for name, given in (("data", data), ("out", out)):
-        if given is None and not isinstance(plain.get(name), str):
+        said = values.pop(name, None)
+        if given is None and not isinstance(said, str):
             raise InputError(f"it does not say {name}", where=where, fix=f'add {name} = "FOLDER"')
-        plain[name] = given if given is not None else base / plain[name]
-    if data is None and values["data"] == PRESENTER:
-        plain["data"] = None
-    for name in ("pose_encoder", "weights"):
-        if plain.get(name) and plain[name] != TRAIN:
-            plain[name] = str(base / plain[name])
-    plain["seeds"] = tuple(listed(plain.get("seeds", [0, 1, 2]), "seeds", where))
-    _counts(plain, where)
-    plain["presenter"] = overridden(PresenterSpec(), known(raw_presenter, PresenterSpec, where), "presenter")
-    plain["limits"] = _limits(limits, plain["data"] is None, where)
+        folders[name] = given if given is not None else base / said
+    config = overridden(TablesConfig(None if drawn else folders["data"], folders["out"], ()), values, where)
+    _counts(config, where)
+    networks = {name: getattr(config, name) for name in ("pose_encoder", "weights")}
+    networks = {name: str(base / file) for name, file in networks.items() if file not in ("", TRAIN)}
     models = _models(raw_models, base, where)
     if not isinstance(raw_tables, list) or not raw_tables:
         raise InputError("it has no table", where=where, fix="add [[table]] with a name and rows")
-    tables = tuple(_table(raw, models, base, where, plain["data"] is None) for raw in raw_tables)
+    tables = tuple(_table(raw, models, base, where, drawn) for raw in raw_tables)
     if only and only not in [table.name for table in tables]:
         names = ", ".join(table.name for table in tables)
         raise InputError(f"there is no table {only!r}", where=where, fix=f"choose one of {names}")
     tables = tuple(table for table in tables if only in ("", table.name))
-    return TablesConfig(tables=tables, models=models, quick=quick, **plain)
+    if drawn and (config.pose_encoder == TRAIN or not all(spec.file for spec in models.values())):
+        fix = "give files of models, or a folder of `mmgt prepare` as data"
+        raise InputError("drawn speakers are for measuring, not for training", where=where, fix=fix)
+    return dataclasses.replace(config, tables=tables, models=models, quick=quick, **networks)
 
 
-def _limits(raw: Any, drawn: bool, where: str) -> dict[str, int]:
-    if not isinstance(raw, Mapping) or not all(type(count) is int and count > 0 for count in raw.values()):
-        raise InputError("limits are not counts of rows", where=where, fix="write [limits] and ROW = 8")
-    if raw and not drawn:
-        fix = 'use limit, for all rows, or data = "presenter"'
-        raise InputError("rows of a data set all have the same clips", where=where, fix=fix)
-    return dict(raw)
-
-
-def _counts(values: dict[str, Any], where: str) -> None:
-    seeds = values["seeds"]
-    if not seeds or len(set(seeds)) < len(seeds) or not all(type(s) is int and 0 <= s < 2**31 for s in seeds):
+def _counts(config: TablesConfig, where: str) -> None:
+    seeds, limits = config.seeds, config.limits
+    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < 2**31 for seed in seeds):
         raise InputError(
             f"the seeds are {list(seeds)}", where=where, fix="give different whole numbers from 0 on"
         )
-    for name in ("limit", "frames", "size"):
-        if name in values and (type(values[name]) is not int or values[name] < 1):
-            raise InputError(f"{name} is {values[name]!r}", where=where, fix="give a whole number from 1 on")
+    counts = {name: getattr(config, name) for name in ("limit", "frames", "size")} | dict(limits)
+    for name, value in counts.items():
+        if value < 1:
+            raise InputError(f"{name} is {value!r}", where=where, fix="give a whole number from 1 on")
+    if limits and config.data is not None:
+        fix = 'use limit, for all rows, or data = "presenter"'
+        raise InputError("rows of a data set all have the same clips", where=where, fix=fix)
 
 
 def _models(raw: Any, base: Path, where: str) -> dict[str, ModelSpec]:
@@ -118,51 +87,40 @@ def _models(raw: Any, base: Path, where: str) -> dict[str, ModelSpec]:
                 raise InputError(f"there is no model {like!r} before it", where=place, fix="put it before")
             old = dataclasses.asdict(found[like])
             values = merged({key: old[key] for key in ("phase", "recipe", "start", "set")}, values)
-        values = known(values, ModelSpec, place, leave=("name",))
-        if values.get("phase") not in PHASES:
-            raise InputError(
-                f"its phase is {values.get('phase')!r}", where=place, fix=f"choose from {', '.join(PHASES)}"
-            )
-        if values.get("recipe", "practice") not in RECIPES:
-            raise InputError("there is no such recipe", where=place, fix=f"choose from {', '.join(RECIPES)}")
-        if not isinstance(values.get("set", {}), Mapping):
-            raise InputError("set is no table", where=place, fix=f"write [model.{name}.set]")
-        if values.get("file"):
-            values["file"] = str(base / values["file"])
-        start = values.get("start", "")
-        if start and start not in found:
-            raise InputError(f"there is no model {start!r} before it", where=place, fix="put it before")
-        if values["phase"] == "video" and not start and not values.get("file"):
+        if "phase" not in values:
+            raise InputError("it has no phase", where=place, fix="add phase, smga, image or video")
+        spec = overridden(ModelSpec(name, "smga"), values, place)
+        if spec.start and spec.start not in found:
+            raise InputError(f"there is no model {spec.start!r} before it", where=place, fix="put it before")
+        if spec.phase == "video" and not spec.start and not spec.file:
             raise InputError("the video phase needs a start", where=place, fix='add start = "IMAGE MODEL"')
-        found[name] = ModelSpec(name=name, **values)
+        found[name] = dataclasses.replace(spec, file=str(base / spec.file) if spec.file else "")
     return found
 
 
 def _table(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str, drawn: bool) -> TableSpec:
-    values = known(raw, TableSpec, f"{where}, a table")
-    name = values.get("name")
-    if not name:
+    values = dict(raw) if isinstance(raw, Mapping) else {"": raw}
+    place = f"{where}, table {values.get('name', '')}"
+    raw_rows, raw_checks = (listed(values.pop(name, []), name, place) for name in ("rows", "checks"))
+    table = overridden(TableSpec("", "", ()), values, place)
+    if not table.name:
         raise InputError("a table has no name", where=where, fix='add name = "I"')
-    place = f"{where}, table {name}"
-    figures = tuple(listed(values.get("figures", list(COLUMNS)), "figures", place))
-    for figure in figures:
-        if not isinstance(figure, str) or figure not in BY_NAME:
+    for figure in table.figures:
+        if figure not in BY_NAME:
             raise InputError(
                 f"there is no figure {figure!r}", where=place, fix=f"choose from {', '.join(BY_NAME)}"
             )
-    rows = tuple(_row(row, models, base, place) for row in listed(values.get("rows", []), "rows", place))
+    rows = tuple(_row(row, models, base, place) for row in raw_rows)
     if not rows or len({row.name for row in rows}) < len(rows):
         raise InputError("its rows are missing or two have one name", where=place, fix="name each row once")
     for row in rows:
         _fitting(row, drawn, f"{place}, row {row.name}")
-    checks = read_checks(listed(values.get("checks", []), "checks", place), rows, place)
-    return TableSpec(name, values.get("title", ""), rows, figures, checks)
+    return dataclasses.replace(table, rows=rows, checks=read_checks(raw_checks, rows, place))
 
 
 def _row(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> RowSpec:
-    values = known(raw, RowSpec, f"{where}, a row")
-    place, paper = f"{where}, row {values.get('name', '')}", values.pop("paper", {})
-    row = dataclasses.replace(overridden(RowSpec(""), values, place), paper=paper)
+    row = overridden(RowSpec(""), raw, f"{where}, a row")
+    place = f"{where}, row {row.name}"
     if not row.name:
         raise InputError("a row has no name", where=where, fix='add name = "..."')
     if bool(row.folder) == bool(row.motion or row.video):
@@ -173,9 +131,6 @@ def _row(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> R
         )
     _choice(row.motion, MOTIONS, models, ("smga",), "motion", place)
     _choice(row.video, VIDEOS, models, ("image", "video"), "video", place)
-    for name, choices in CHOICES.items():
-        if (value := getattr(row, name)) not in choices:
-            raise InputError(f"its {name} is {value!r}", where=place, fix=f"choose from {', '.join(choices)}")
     if min(row.frames, row.steps, row.guidance, row.at_once - 1) < 0:
         raise InputError("a number is too small", where=place, fix="leave it out for the default")
     if row.autoencoder and row.video not in models:
@@ -184,10 +139,8 @@ def _row(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> R
         raise InputError("a video needs a motion", where=place, fix='add motion = "true", or another')
     if row.motion == "true" and not row.video:
         raise InputError("it is the truth itself", where=place, fix="add a video")
-    if not isinstance(row.paper, Mapping):
-        raise InputError("paper is no table", where=place, fix="write paper = { figure = number }")
-    for figure, number in row.paper.items():
-        if figure not in BY_NAME or not isinstance(number, (int, float)):
+    for figure in row.paper:
+        if figure not in BY_NAME:
             raise InputError(f"the paper's {figure!r} is not usable", where=place, fix="give figure = number")
     return dataclasses.replace(row, folder=str(base / row.folder) if row.folder else "")
 
@@ -211,5 +164,5 @@ def _fitting(row: RowSpec, drawn: bool, where: str) -> None:
     if drawn and (row.folder or row.motion in ("mean pose", "nearest")):
         fix = "give a folder of `mmgt prepare` as data"
         raise InputError("drawn speakers have no training clips and no files", where=where, fix=fix)
-    if not drawn and (row.sampler == "window" or row.clips != "presenters"):
+    if not drawn and (row.sampler == "window" or row.clips != "presenters" or row.mp4):
         raise InputError("it needs drawn speakers", where=where, fix='write data = "presenter"')

@@ -15,11 +15,11 @@ from ..presenter.mouth_meter import mouth_opening
 from ..scores.image_scores import SIZE, squares, tensor_scores
 from ..scores.motion_scores import liveliness, truth_scores
 from .making import Made
-from .scenes import DrawnScene
+from .presenter import PresenterScene
 from .specs import RowSpec
 
 
-def drawn_scores(made: Made, scene: DrawnScene, row: RowSpec) -> Record:
+def drawn_scores(made: Made, scene: PresenterScene, row: RowSpec) -> Record:
     """Figures of `scores.figure_list`, and "group" and "counts" of the scene.
 
     Motions are measured where the row makes them, images where it has a video.
@@ -34,17 +34,17 @@ def drawn_scores(made: Made, scene: DrawnScene, row: RowSpec) -> Record:
     return record
 
 
-def truth_record(scene: DrawnScene) -> Record:
+def truth_record(scene: PresenterScene) -> Record:
     """What the truth itself has."""
     return placed(scene) | liveliness(scene.truth)
 
 
-def placed(scene: DrawnScene) -> Record:
+def placed(scene: PresenterScene) -> Record:
     """Which utterance a clip belongs to, and whether somebody speaks in it."""
     return {"group": float(scene.group), "counts": float(scene.counts)}
 
 
-def _images(frames: Tensor, made: Made, scene: DrawnScene) -> Record:
+def _images(frames: Tensor, made: Made, scene: PresenterScene) -> Record:
     count, size = len(frames), frames.shape[1]
     truth, true_motion = (
         scene.images(size, count),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 import torch
 
@@ -18,7 +17,6 @@ from ..scores.summary import clip_scores
 from .drawn_scores import drawn_scores, truth_record
 from .making import Made, RowMaker
 from .models import Sources
-from .motions import Baselines
 from .presenter import PRESENTERS, SPEECH, PresenterScene
 from .specs import FILMED, REPEATED, TRUTH, RowSpec, TablesConfig
 from .units import Generation
@@ -30,9 +28,7 @@ Stage = Callable[[str], Progress]
 class InMemory:
     """The clips of drawn speakers, and the records of those that are measured."""
 
-    def __init__(
-        self, config: TablesConfig, scenes: Mapping[str, Sequence[PresenterScene]], journal: Journal
-    ):
+    def __init__(self, config: TablesConfig, scenes: Mapping[str, list[PresenterScene]], journal: Journal):
         """`journal`: what it holds is not made again."""
         self.config, self.known, self.journal = config, scenes, journal
 
@@ -62,8 +58,13 @@ class InMemory:
         return System(name, clip_scores(list(records.values())), len(records), records=records)
 
     def _records(self, made: Generation, sources: Sources, progress: Progress) -> dict[str, Record]:
-        row, scenes = made.row, self.scenes(made.row)
-        journal = self.journal.section(row.name, self._conditions(made, sources))
+        row, scenes, like = made.row, self.scenes(made.row), self._like(made.row, sources)
+        # Other models, seeds, counts or machines are measured again.
+        models = {"motion": row.motion, "video": row.video, "like": like}
+        prints = {k: sources.fingerprint(name, made.seed) for k, name in models.items() if name in sources}
+        counts, machine = asdict(self.config.presenter), (sources.device.type, torch.__version__)
+        conditions = {**made.identity, **prints, "presenter": counts, "machine": machine}
+        journal = self.journal.section(row.name, conditions)
         records: dict[str, Record] = {}
         maker: RowMaker | None = None
         for first in range(0, len(scenes), row.at_once):
@@ -73,10 +74,8 @@ class InMemory:
             def record(scene: PresenterScene, batch=batch, clips=clips) -> Record:  # noqa: ANN001
                 nonlocal maker
                 if maker is None:
-                    frames = row.frames or self.config.frames
-                    maker = RowMaker(row, sources, Baselines(None), made.seed, frames)
+                    maker = RowMaker(row, sources, None, made.seed, row.frames or self.config.frames)
                 if not clips:
-                    like = self._like(row, sources)
                     size = sources.video(like, made.seed).size if like else SIZE
                     sized = [replace(scene, size=size) for scene in batch]
                     clips.update({clip.scene.name: clip for clip in maker.make(sized)})
@@ -93,18 +92,3 @@ class InMemory:
         """The video model whose image size a row without one has, so that their figures compare; "": none."""
         others = [other.video for table in self.config.tables for other in table.rows]
         return next((name for name in others if name in sources), "") if row.video in IMAGES else ""
-
-    def _conditions(self, made: Generation, sources: Sources) -> dict[str, Any]:
-        """What decides the numbers: other models, seeds, counts or machines are measured again."""
-        row = made.row
-        models = {
-            part: sources.fingerprint(name, made.seed)
-            for part, name in (
-                ("motion", row.motion),
-                ("video", row.video),
-                ("like", self._like(row, sources)),
-            )
-            if name in sources
-        }
-        machine = {"device": sources.device.type, "torch": torch.__version__}
-        return {**made.identity, **models, **machine, "presenter": asdict(self.config.presenter)}

@@ -33,7 +33,7 @@ class Made:
 class RowMaker:
     """Makes the clips of one row and seed; models are loaded with the first clip."""
 
-    def __init__(self, row: RowSpec, sources: Sources, baselines: Baselines, seed: int, frames: int):
+    def __init__(self, row: RowSpec, sources: Sources, baselines: Baselines | None, seed: int, frames: int):
         """`frames`: that are rendered of each clip at most."""
         self.row, self.sources, self.frames = row, sources, frames
         self.motions = motion_maker(row, sources, baselines, seed)

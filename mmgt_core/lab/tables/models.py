@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ...base.tensor_file import bytes_of
 from ..sources.models import SMGASource, VideoModelSource
 from ..sources.video_source import MotionSource, VideoSource
 from .specs import TablesConfig
@@ -71,7 +72,7 @@ class Sources:
             for key in sorted(file.tensors):
                 tensor = file.tensors[key].contiguous()
                 digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
-                digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+                digest.update(bytes_of(tensor))
             self._prints[path] = digest.hexdigest()
         return self._prints[path]
 

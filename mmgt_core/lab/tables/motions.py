@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 
@@ -13,7 +14,7 @@ from ..dataset.reader import PreparedData
 from .baselines.mean_pose import MeanPose
 from .baselines.nearest import NearestGestures
 from .baselines.placed import held
-from .clips import motion_of, training_clips
+from .clips import training_clips
 from .models import Sources
 from .scenes import Scene
 from .specs import RowSpec
@@ -26,30 +27,24 @@ PROSODY_CHANNELS = 35
 class Baselines:
     """Baselines of the training split, made when they are first needed."""
 
-    def __init__(self, data: PreparedData | None):
-        """`data`: None for drawn speakers, whose rows need none of them."""
-        self._data = data
-
-    @property
-    def data(self) -> PreparedData:
-        assert self._data is not None, "checked with the configuration"
-        return self._data
+    def __init__(self, data: PreparedData):
+        self.data = data
 
     @cached_property
     def mean_pose(self) -> MeanPose:
-        return MeanPose(motion_of(clip).keypoints for clip in training_clips(self.data))
+        return MeanPose(clip.poses().keypoints for clip in training_clips(self.data))
 
     @cached_property
     def nearest(self) -> NearestGestures:
         return NearestGestures(
-            (torch.from_numpy(clip.prosody).float(), motion_of(clip).keypoints)
+            (torch.from_numpy(clip.prosody).float(), clip.poses().keypoints)
             for clip in training_clips(self.data)
             if clip.prosody is not None
         )
 
 
-def motion_maker(row: RowSpec, sources: Sources, baselines: Baselines, seed: int) -> MotionMaker:
-    """The maker of a row's motions.
+def motion_maker(row: RowSpec, sources: Sources, baselines: Baselines | None, seed: int) -> MotionMaker:
+    """The maker of a row's motions; `baselines`: None for drawn speakers, whose rows have none.
 
     Raises CheckpointError where a model's file cannot be used, InputError where it needs other features.
     """
@@ -59,12 +54,13 @@ def motion_maker(row: RowSpec, sources: Sources, baselines: Baselines, seed: int
     def person(scene: Scene) -> Scene:
         return scene.other if row.pose == "other" else scene
 
+    known: Any = baselines
     one: Callable[[Scene], Motion] = {
         "true": lambda scene: person(scene).truth,
         "first pose": lambda scene: held(person(scene).first, scene.frames),
         "": lambda scene: held(person(scene).first, scene.frames),
-        "mean pose": lambda scene: baselines.mean_pose(scene.first, scene.frames),
-        "nearest": lambda scene: baselines.nearest(
+        "mean pose": lambda scene: known.mean_pose(scene.first, scene.frames),
+        "nearest": lambda scene: known.nearest(
             scene.stage1(row.sound, PROSODY, PROSODY_CHANNELS), scene.first
         ),
     }[row.motion]

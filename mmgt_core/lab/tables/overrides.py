@@ -24,6 +24,8 @@ def overridden(settings: Settings, changes: Mapping[str, Any], where: str) -> Se
     Raises InputError for a name that is no field, for a value of another type, and for values that do
     not fit together.
     """
+    if not isinstance(changes, Mapping):
+        raise InputError("a table of values is needed here", where=where, fix="see docs/evaluation.md")
     fields = {field.name for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(type(settings))
     values: dict[str, Any] = {}
@@ -41,6 +43,13 @@ def overridden(settings: Settings, changes: Mapping[str, Any], where: str) -> Se
         return dataclasses.replace(settings, **values)  # type: ignore[type-var]
     except (ValueError, TypeError) as error:
         raise InputError(str(error), where=where, fix="correct the value") from error
+
+
+def listed(value: Any, name: str, where: str) -> list[Any]:
+    """The value, which must be a list."""
+    if not isinstance(value, list):
+        raise InputError(f"{name} is {value!r}", where=where, fix="give a list in square brackets")
+    return value
 
 
 def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,6 +83,10 @@ def _fits(value: Any, hint: Any) -> bool:
             and counted
             and all(_fits(item, inner or parts[index]) for index, item in enumerate(value))
         )
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(_fits(item, parts[1]) for item in value.values())
+    if hint is Any:
+        return True
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is int:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from ...audio.windows import frame_windows
 from ...base.atomic_files import atomic_write
 from ...base.errors import InputError
 from ...base.progress import Progress, silent
 from ...base.timebase import FPS, WINDOW_FRAMES
+from ...media.waveform import Waveform
 from ..presenter.held_out import held_out_seed
 from .specs import PresenterSpec
 
+if TYPE_CHECKING:
+    from ..presenter.speech import Utterance
+
 SPEAKS = 0.5  # share of a window's frames with speech from which on it counts as one that speaks
-FIRST_VIDEO_CLIP = (
-    500_000  # indices of held-out seeds: Stage I's clips lie below, the presenters' from here on
-)
+FIRST_VIDEO_CLIP = 500_000  # indices of held-out seeds of presenters; those of Stage I's clips are below
 FORMAT = "mmgt_evaluation_inputs"
 
 
@@ -60,12 +64,10 @@ class EvaluationInputs:
 
     def limited(self, plan: PresenterSpec) -> EvaluationInputs:
         """No more windows and presenters than the plan asks for, the first of each."""
-        limits = {"speech": plan.speech_clips * plan.windows_per_clip, "silent": plan.silent_windows}
-        limits |= dict.fromkeys(
-            ("identity", "rest", "begin", "keypoints", "prosody", "spectrum"), plan.identities
-        )
-        parts = {name: limits.get(name, limits.get(name.split("_")[0])) for name in _tensor_names()}
-        parts["speaks"], parts["silent_spectrum"] = limits["speech"], None
+        windows = plan.speech_clips * plan.windows_per_clip
+        counts = {"speech": windows, "speaks": windows, "silent": plan.silent_windows}
+        parts = {name: counts.get(name.split("_")[0], plan.identities) for name in _tensor_names()}
+        parts["silent_spectrum"] = len(self.silent_spectrum)
         return replace(self, **{name: getattr(self, name)[:stop] for name, stop in parts.items()})
 
 
@@ -197,17 +199,14 @@ def _liveliest(activity: Tensor, frames: int) -> int:
     return int(activity.float().unfold(0, frames, 1).mean(1).argmax())
 
 
-def _prosody(utterance) -> Tensor:  # noqa: ANN001 - presenter.speech.Utterance, imported lazily
+def _prosody(utterance: Utterance) -> Tensor:
     from ...audio.prosody import prosody
-    from ...media.waveform import Waveform
 
     return torch.as_tensor(prosody(Waveform(utterance.samples, utterance.rate))).float()
 
 
-def _spectrum(utterance) -> Tensor:  # noqa: ANN001
+def _spectrum(utterance: Utterance) -> Tensor:
     from ...audio.log_mel import log_mel
-    from ...audio.windows import frame_windows
-    from ...media.waveform import Waveform
 
     bands = torch.as_tensor(log_mel(Waveform(utterance.samples, utterance.rate))).float()
     return torch.as_tensor(frame_windows(bands[:, None, :])).float()

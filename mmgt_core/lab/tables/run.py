@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from ...base.progress import Progress, silent
-from ...media.images import to_uint8
+from ...media.video_writer import write_video
 from ...pose.motion_file import save_motion
 from ..dataset.reader import PreparedData
 from ..metrics.journal import Journal, Record
@@ -33,7 +33,6 @@ from .presenter_inputs import EvaluationInputs
 from .specs import PRESENTER, TRAIN, TRUTH, TablesConfig, TableSpec
 from .trained import Trained
 from .units import Generation, Units, units_of
-from .videos import write_images
 
 Stage = Callable[[str], Progress]
 
@@ -77,8 +76,9 @@ class Tabulation:
         self.trained = Trained(config, PRESENTER if self.data is None else self.data.index.hash)
         self.units: Units = units_of(config, self.trained)
         self.sources = Sources(config, self.trained) if sources is None else sources
-        scenes = None if inputs is None else presenter_scenes(inputs)
-        self.drawn = None if scenes is None else InMemory(config, scenes, Journal(journal))
+        self.drawn = None
+        if inputs is not None:
+            self.drawn = InMemory(config, presenter_scenes(inputs), Journal(journal))
         self.names = [] if self.data is None else chosen_names(self.data, config)
 
     def plan(self) -> list[tuple[str, bool]]:
@@ -113,7 +113,7 @@ class Tabulation:
         began = time.monotonic()
         if self.units.encoder and not self.encoder.is_file():
             self._train_encoder(stage)
-        baselines = Baselines(self.data)
+        baselines = None if self.data is None else Baselines(self.data)
         for seed in dict.fromkeys((0, *self.config.seeds)):  # seed after seed: an early end has whole seeds
             for name, own in self.units.models:
                 if own == seed and not self.trained.done(name, seed):
@@ -153,16 +153,13 @@ class Tabulation:
         """What is needed to make the checks again, and whether they are those of a smoke run."""
         config = self.config
         used = {name for table in config.tables for row in table.rows for name in (row.motion, row.video)}
-        found: dict[str, Any] = {
-            "seeds": list(config.seeds),
-            "device": self.sources.device.type,
-            "torch": torch.__version__,
-            "models": {
-                name: {str(seed): self.sources.fingerprint(name, seed) for seed in config.seeds}
-                for name in config.models
-                if name in used
-            },
+        models = {
+            name: {str(seed): self.sources.fingerprint(name, seed) for seed in config.seeds}
+            for name in config.models
+            if name in used
         }
+        machine = {"device": self.sources.device.type, "torch": torch.__version__}
+        found: dict[str, Any] = {"seeds": list(config.seeds), **machine, "models": models}
         if self.drawn is None:
             return {**found, "data": self.trained.data_hash}, config.quick
         counts, spec = self.drawn.counts(), config.presenter
@@ -177,7 +174,7 @@ class Tabulation:
         loop = replace(settings.loop, device=self.config.device)
         train_pose_encoder(replace(settings, loop=loop), stage("training the pose encoder"))
 
-    def _generate(self, made: Generation, baselines: Baselines, stage: Stage) -> None:
+    def _generate(self, made: Generation, baselines: Baselines | None, stage: Stage) -> None:
         """The clips of one row and seed that are missing, one at a time, each file whole or not at all."""
         missing = made.missing(self.names)
         if not missing:
@@ -191,7 +188,7 @@ class Tabulation:
                 if row.motion not in ("", "true"):
                     save_motion(made.folder / f"{scene.name}.safetensors", clip.motion)
                 if clip.frames is not None:
-                    write_images(made.folder / f"{scene.name}.mp4", to_uint8(clip.frames))
+                    write_video(made.folder / f"{scene.name}.mp4", clip.frames)
             progress(done, len(self.names))
 
     def _measured(self, stage: Stage) -> Evaluation:

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .gate import Bound
 
-PHASES = ("smga", "image", "video")
-RECIPES = ("practice", "published")
-SOUNDS = ("own", "other", "none")
-PEOPLE = ("own", "other")
-LIPS = ("shown", "hidden")
-SAMPLERS = ("product", "window")
 MOTIONS = ("", "true", "first pose", "mean pose", "nearest")
 REPEATED, FILMED = "repeated portrait", "true frames"
 VIDEOS = ("", REPEATED, FILMED)
 TRAIN = "train"
 PRESENTER = "presenter"
 CLIPS = ("speech", "silence", "presenters")
-STATISTICS = ("mean", "p10")
 TRUTH = "the truth"
 COLUMNS = ("fgd", "diversity", "fid", "fvd", "psnr", "ssim", "lpips")
 
@@ -39,9 +32,9 @@ class ModelSpec:
     """
 
     name: str
-    phase: str
+    phase: Literal["smga", "image", "video"]
     file: str = ""
-    recipe: str = "practice"
+    recipe: Literal["practice", "published"] = "practice"
     start: str = ""
     set: Mapping[str, Any] = field(default_factory=dict)
 
@@ -55,8 +48,8 @@ class RowSpec:
         motion: a Stage I model's name; "true" (the poses of the truth), "first pose" (held), "mean pose" or
             "nearest" (gestures of the training clips whose sound is nearest); "": none.
         video: a Stage II model's name; "repeated portrait"; "true frames"; "": no video.
-        sound: what the models read: the clip's "own", that of an "other" clip, or "none" (zeros; of drawn
-            speakers silence).
+        sound: what the models read: the clip's "own", that of an "other" clip, or "none": zeros, or of
+            drawn speakers the sound of silence.
         folder: videos and motions of another system, in any form that `mmgt eval` reads, instead of all that.
         paper: the paper's own numbers by figure, shown in a line of their own.
         pose, portrait: whether the true poses and the portrait are the clip's "own" or the "other" clip's.
@@ -75,21 +68,21 @@ class RowSpec:
     name: str
     motion: str = ""
     video: str = ""
-    sound: str = "own"
+    sound: Literal["own", "other", "none"] = "own"
     folder: str = ""
     paper: Mapping[str, float] = field(default_factory=dict)
-    pose: str = "own"
-    portrait: str = "own"
-    lips: str = "shown"
+    pose: Literal["own", "other"] = "own"
+    portrait: Literal["own", "other"] = "own"
+    lips: Literal["shown", "hidden"] = "shown"
     frames: int = 0
     steps: int = 0
     guidance: float = 0.0
     autoencoder: bool = False
     mp4: bool = False
-    sampler: str = "product"
+    sampler: Literal["product", "window"] = "product"
     at_once: int = 1
     ramp: bool = True
-    clips: str = "presenters"
+    clips: Literal["speech", "silence", "presenters"] = "presenters"
 
 
 @dataclass(frozen=True)
@@ -125,7 +118,7 @@ class CheckSpec:
     name: str
     of: Operand
     unit: str = ""
-    statistic: str = "mean"
+    statistic: Literal["mean", "p10"] = "mean"
     minus: Operand | None = None
     divide: Operand | None = None
     floor: Bound | None = None

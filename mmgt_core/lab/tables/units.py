@@ -15,8 +15,7 @@ from .specs import TRAIN, RowSpec, TablesConfig
 from .trained import Trained
 
 DEFAULT = RowSpec("")
-OPTIONS = ("pose", "portrait", "lips", "steps", "guidance", "autoencoder", "mp4", "sampler", "at_once")
-OPTIONS += ("ramp", "clips")
+COMMON = ("name", "motion", "video", "sound", "folder", "paper", "frames")
 VERSION = 1  # of how clips are made; another makes them again
 
 
@@ -112,7 +111,7 @@ def _generation(config: TablesConfig, trained: Trained, row: RowSpec, seed: int)
         "data": trained.data_hash,
         "seed": seed,
     }
-    options = {name: value for name, value in asdict(row).items() if name in OPTIONS}
+    options = {name: value for name, value in asdict(row).items() if name not in COMMON}
     changed = {name: value for name, value in options.items() if value != getattr(DEFAULT, name)}
     changed |= {"limit": config.limits[row.name]} if row.name in config.limits else {}
     identity |= changed

@@ -6,12 +6,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from ...media.video_writer import VideoWriter
+from ...media.video_writer import write_video
 from ...pose.motion import Motion
 from ..training.hiding import freeze_face, hide_mouth
 from .models import Sources
@@ -50,19 +48,11 @@ def renderer(row: RowSpec, sources: Sources, seed: int) -> Render:
     return render
 
 
-def write_images(path: Path, images: NDArray[np.uint8]) -> None:
-    """Write (n, s, s, 3) images as H.264, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with VideoWriter(path, images.shape[2], images.shape[1]) as video:
-        video.write(images)
-
-
 def through_mp4(frames: Tensor) -> Tensor:
     """The frames (F, H, W, 3) in [0, 1], written to an mp4 file and read again; on the CPU."""
-    from ...media.images import to_uint8
     from ...media.video_reader import read_video
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
-        write_images(path, to_uint8(frames))
+        write_video(path, frames)
         return torch.from_numpy(read_video(path).frames).float() / 255

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from mmgt_core.lab.tables.config import EVAL_DEMO, read_config
+from mmgt_core import assets
+from mmgt_core.lab.tables.config import read_config
 from mmgt_core.lab.tables.gate import Checked
 from mmgt_core.lab.tables.presenter_inputs import EvaluationInputs
 from mmgt_core.lab.tables.run import Tabulation
@@ -39,7 +40,7 @@ class Given:
 
 def bundled(only: str, seed: int, frames: int = FRAMES, at_once: int = 28) -> TablesConfig:
     """The bundled configuration, one table of it, for inputs of that seed."""
-    config = read_config(EVAL_DEMO, only=only)
+    config = read_config(assets.asset(assets.EVALUATION), only=only)
     rows = tuple(
         replace(row, at_once=min(row.at_once, at_once), frames=min(row.frames, frames))
         for row in config.tables[0].rows

@@ -15,7 +15,7 @@ from mmgt_core.checkpoints.smga import save_smga
 from mmgt_core.checkpoints.video import save_video_model
 from mmgt_core.lab.commands import tables as tables_command
 from mmgt_core.lab.commands.eval_demo import Options, run
-from mmgt_core.lab.tables.config import EVAL_DEMO, read_config
+from mmgt_core.lab.tables.config import read_config
 from mmgt_core.lab.tables.presenter_inputs import write_inputs
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.network import SMGA
@@ -73,7 +73,10 @@ def test_the_whole_command_resumes_and_says_that_it_is_a_smoke_run(files, tmp_pa
 
 
 def test_the_bundled_file_measures_the_shipped_models_on_enough_clips():
-    config, quick = read_config(EVAL_DEMO), read_config(EVAL_DEMO, quick=True)
+    config, quick = (
+        read_config(assets.asset(assets.EVALUATION)),
+        read_config(assets.asset(assets.EVALUATION), quick=True),
+    )
     shipped = {"motion": assets.MOTION_MODEL, "video": assets.VIDEO_MODEL}
     for name, file in shipped.items():
         assert assets.asset(file).samefile(config.models[name].file)
@@ -107,10 +110,10 @@ def test_too_few_inputs_are_a_smoke_run_however_it_was_called(files, tmp_path):
 
 def test_tables_run_the_same_file_and_write_a_page_with_the_checks(files, tmp_path):
     """The exit code is that of the floors."""
-    text = EVAL_DEMO.read_text(encoding="utf-8")
+    text = assets.asset(assets.EVALUATION).read_text(encoding="utf-8")
     for name, given in (("demo_motion", "motion_model"), ("demo_video", "model")):
-        assert f'"../../assets/{name}.safetensors"' in text
-        text = text.replace(f'"../../assets/{name}.safetensors"', f'"{files[given].as_posix()}"')
+        assert f'"{name}.safetensors"' in text
+        text = text.replace(f'"{name}.safetensors"', f'"{files[given].as_posix()}"')
     text = text.replace("seeds = [0]", "seeds = [3]").replace("[presenter]", "[presenter]\nseed = 3")
     (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
     options = tables_command.Options(tmp_path / "mine.toml", only="stage1", inputs=files["inputs"])
