@@ -37,6 +37,7 @@ class Options:
 
 def run(args: Options, console: Console) -> int:
     """Measure and print; the exit code is 1 where a floor is missed."""
+    import time
     from dataclasses import replace
 
     from ... import assets
@@ -57,7 +58,9 @@ def run(args: Options, console: Console) -> int:
     )
     drawing = console.stage("drawing speakers")
     inputs = open_inputs(config.presenter, config.frames, args.inputs, args.save_inputs, drawing)
+    began = time.monotonic()
     gate = Tabulation(config, inputs, journal=args.journal).run(console.stage).gate
+    gate.conditions["seconds"] = round(time.monotonic() - began, 1)
     console.close()
     print(gate.to_text())
     if args.json:

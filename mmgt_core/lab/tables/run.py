@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -110,7 +109,6 @@ class Tabulation:
 
         Raises what trainings and measurements raise; what was finished stays.
         """
-        began = time.monotonic()
         if self.units.encoder and not self.encoder.is_file():
             self._train_encoder(stage)
         baselines = None if self.data is None else Baselines(self.data)
@@ -136,7 +134,6 @@ class Tabulation:
         if any(table.checks for table in self.config.tables):
             found = [checked(table, self._rows(table, evaluation)) for table in self.config.tables]
             conditions, quick = self._conditions()
-            conditions["seconds"] = round(time.monotonic() - began, 1)
             gate = Gate(tuple(check for part in found for check in part), conditions, quick)
         return Tables(tables, evaluation, self._trainings(), gate)
 

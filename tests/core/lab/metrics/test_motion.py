@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -19,7 +21,7 @@ def still(frames: int = 6, width: int = 256, height: int = 256) -> Motion:
 def test_a_still_motion_has_no_speed_and_no_acceleration():
     motion = still()
     assert measure.wrist_speed(motion).abs().max() == 0
-    assert measure.acceleration(motion, measure.HANDS) == 0
+    assert measure.difference_size(motion, measure.HANDS, 2) == 0
     assert measure.first_frame_error(motion, motion.window([3])) == 0
 
 
@@ -43,8 +45,17 @@ def test_wrist_speed_and_acceleration_of_a_known_path():
     motion.keypoints[:, list(measure.WRISTS), 0] = (2 * time / CANVAS)[:, None]
     torch.testing.assert_close(measure.wrist_speed(motion), torch.full((5,), 2.0), atol=1e-3, rtol=0)
     motion.keypoints[:, list(measure.HANDS), 1] = (3 * time**2 / CANVAS)[:, None]
-    assert measure.acceleration(motion, measure.HANDS) == pytest.approx(6, abs=1e-2)
-    assert measure.acceleration(motion, measure.LIPS) == pytest.approx(0, abs=1e-3)
+    assert measure.difference_size(motion, measure.HANDS, 2) == pytest.approx(6, abs=1e-2)
+    assert measure.difference_size(motion, measure.LIPS, 2) == pytest.approx(0, abs=1e-3)
+
+
+def test_a_point_that_is_not_visible_throughout_has_no_acceleration():
+    motion = still()
+    motion.keypoints[3, list(measure.HANDS), 0] += 1
+    motion.keypoints[3, list(measure.HANDS), 2] = 0
+    assert measure.difference_size(motion, measure.HANDS, 1) == 0
+    assert math.isnan(measure.difference_size(motion, measure.HANDS, 5))
+    assert math.isnan(measure.difference_size(motion.window([0, 1]), measure.HANDS, 2))
 
 
 def test_first_frame_error_counts_visible_points_only():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmgt_core.lab.scores.image_scores import SIZE, image_scores, squares
+from mmgt_core.lab.scores.image_scores import SIZE, image_scores, squares, tensor_scores
 from mmgt_core.lab.scores.regions import regions_of
 
 from .spoken import late, spoken
@@ -102,6 +102,26 @@ def test_a_distance_of_images_is_used_for_whole_frames_parts_and_the_drifting_fa
 
     found = scores(clip.images[::-1].copy(), clip, lpips=apart)
     assert min(found[name] for name in ("lpips", "lpips_face", "lpips_hands", "face_lpips")) > 0
+
+
+def test_flicker_and_sharpness_of_known_images_also_between_blocks():
+    steps = np.zeros((25, SIZE, SIZE, 3), np.uint8)
+    steps[1::2] = 2  # every frame differs from the last by 2 levels
+    assert image_scores(iter(steps), None, None)["flicker"] == pytest.approx(2, abs=1e-4)
+    assert image_scores(iter(steps[:1]), None, None).get("flicker", 0) == 0
+
+
+def test_blur_lowers_sharpness_and_tensors_have_the_scores_of_images(clip):
+    soft = np.stack([cv2.GaussianBlur(image, (0, 0), 2.0) for image in clip.images[:12]])
+    found = image_scores(iter(soft), iter(clip.images[:12]), regions_of(clip.motion, SIZE))
+    assert found["sharpness"] < 0.5 and found["sharpness_hands"] < 0.7
+    shown, true = (squares(list(side[:12])) for side in (soft, clip.images))
+    record = tensor_scores(shown, true, regions_of(clip.motion, SIZE))
+    assert {"psnr", "psnr_start", "psnr_hands", "ssim", "sharpness", "flicker"} < set(record)
+    for name, value in record.items():
+        assert found[name] == pytest.approx(value, rel=1e-5), name
+    first = tensor_scores(shown[:4], true[:4], None)
+    assert record["psnr_start"] == pytest.approx(first["psnr"], rel=1e-5)
 
 
 def test_every_block_is_shown_with_the_number_of_its_first_frame(clip):

@@ -21,6 +21,7 @@ from mmgt_core.lab.dataset.reader import PreparedData
 from mmgt_core.lab.scores.clips import open_collection
 from mmgt_core.lab.tables.config import read_config
 from mmgt_core.lab.tables.run import Tabulation
+from mmgt_core.media.video_reader import iterate_video
 
 from .quiet import Quiet
 
@@ -74,6 +75,18 @@ rows = [
   { name = "nearest", motion = "nearest" },
   { name = "truth again", folder = "given" },
 ]
+[[table.checks]]
+name = "error of the truth"
+row = "truth again"
+figure = "rmse"
+floor = { high = 0.01 }
+beside = [{ name = "held", row = "held", low = 1 }]
+[[table.checks]]
+name = "hands of the truth over the truth's"
+row = "truth again"
+figure = "hand_acceleration"
+divide = { row = "the truth" }
+goal = { low = 0.99, high = 1.01 }
 [[table]]
 name = "II"
 title = "videos"
@@ -83,7 +96,17 @@ rows = [
   { name = "self", motion = "true", video = "self" },
   { name = "without sound", motion = "true", video = "self", sound = "none" },
   { name = "still", motion = "true", video = "repeated portrait" },
+  { name = "frames", motion = "true", video = "true frames" },
+  { name = "two frames", motion = "true", video = "true frames", frames = 2 },
+  { name = "wrong portrait", motion = "true", video = "self", portrait = "other" },
+  { name = "wrong pose", motion = "true", video = "self", pose = "other", steps = 1, guidance = 2 },
+  { name = "hidden", motion = "true", video = "self", lips = "hidden" },
 ]
+[[table.checks]]
+name = "better than the portrait"
+row = "frames"
+figure = "psnr"
+minus = { row = "still" }
 """
 
 
@@ -133,6 +156,37 @@ def test_a_system_that_is_the_truth_has_no_error(finished: dict) -> None:
     found = rows(finished, "I")
     assert found["truth again"]["scores"]["rmse"]["value"] == pytest.approx(0, abs=1e-3)
     assert found["held"]["scores"]["rmse"]["value"] > 1
+
+
+def test_checks_decide_the_exit_code(finished: dict, place: Path) -> None:
+    gate = finished["gate"]
+    assert gate["passed"] and [check["stage"] for check in gate["figures"]] == ["I", "I", "II"]
+    error, hands, better = gate["figures"]
+    assert error["value"]["value"] < 1e-3 and error["beside"][0]["value"]["value"] > 1
+    assert hands["value"]["value"] == pytest.approx(1, abs=1e-3) and hands["reached_goal"]
+    videos = rows(finished, "II")
+    gain = videos["frames"]["scores"]["psnr"]["value"] - videos["still"]["scores"]["psnr"]["value"]
+    assert better["value"]["value"] == pytest.approx(gain) and better["floor"] is None
+    page = (place / "out" / "tables.md").read_text(encoding="utf-8")
+    assert "every floor holds" in page and "better than the portrait" in page
+    strict = SMALL.replace("floor = { high = 0.01 }", "floor = { low = 0.01 }")
+    (place / "strict.toml").write_text(strict, encoding="utf-8")
+    assert run(Options(place / "strict.toml", only="I"), Quiet()) == 1  # type: ignore[arg-type]
+
+
+def test_options_of_a_row_reach_its_videos(finished: dict, place: Path) -> None:
+    """Each changes what is made; true frames are perfect up to the mp4 file."""
+    videos = rows(finished, "II")
+    psnr = {name: row["scores"]["psnr"]["value"] for name, row in videos.items() if "psnr" in row["scores"]}
+    assert psnr["frames"] > 30 > psnr["self"] and psnr["two frames"] > 30
+    assert len({psnr[name] for name in ("self", "wrong portrait", "wrong pose", "hidden")}) == 4
+    config = read_config(place / "tables.toml")
+    made = {made.row.name: made.folder for made in Tabulation(config).units.generations}
+    counts = {
+        name: sum(1 for _ in iterate_video(next(made[name].glob("*.mp4"))))
+        for name in ("frames", "two frames")
+    }
+    assert counts == {"frames": 6, "two frames": 2}
 
 
 def test_self_attention_ignores_the_sound_and_stays_the_same(finished: dict) -> None:
