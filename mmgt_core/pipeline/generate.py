@@ -138,8 +138,7 @@ def generate_video(
     Args:
         stages: begins a stage and returns its progress callable; what that raises stops the run.
         announce: called with the stages before the first of them begins.
-        parts: loads the models, and may hold what Stage I or both made; with `Parts.hand_over` the result has
-            no files.
+        parts: loads the models, and may hold what stages made before; with `hand_over` no file is made.
 
     Raises MMGTError for what cannot be used, before long work where possible; nothing half-written is left.
     """

@@ -1,9 +1,8 @@
 """A clip on several processes: one makes the video, and others compute windows of it.
 
 The windows of a step do not depend on each other, so any process may compute any of them; their sums are
-added by the one that makes the video, in their order, so the video is the same. What travels for each
-batch of windows is its latents there and its prediction back: at 512 pixels 64 kB a frame, and twice as much
-with guidance.
+added by the one that makes the video, in their order, so the video is the same. For each batch of windows
+its latents travel there and its prediction back: at 512 pixels 64 kB a frame, with guidance twice that back.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ClipHelper(Helper, Protocol):
-    """A helper that is told which clip comes next."""
+    """A helper that takes one clip after the other."""
 
     def begin(self, inputs: ClipInputs) -> None:
         """Prepare for a clip; returns at once."""
