@@ -86,7 +86,7 @@ def _models(raw: Any, base: Path, where: str) -> dict[str, ModelSpec]:
             if not isinstance(like, str) or like not in found:
                 raise InputError(f"there is no model {like!r} before it", where=place, fix="put it before")
             old = dataclasses.asdict(found[like])
-            values = merged({key: old[key] for key in ("phase", "recipe", "start", "set")}, values)
+            values = merged({key: old[key] for key in ("phase", "recipe", "start", "audio", "set")}, values)
         if "phase" not in values:
             raise InputError("it has no phase", where=place, fix="add phase, smga, image or video")
         spec = overridden(ModelSpec(name, "smga"), values, place)

@@ -28,6 +28,8 @@ class ModelSpec:
         file: a trained model's file; "{seed}" in it is the seed. Empty: it is trained.
         recipe: the settings to begin with: "practice" (small, minutes on a CPU) or "published".
         start: name of the model of the phase before; needed for the video phase.
+        audio: whether audio modules and audio projection of a video phase begin "untrained", or "kept" as
+            the start has them.
         set: changed settings of the phase. Of the video phase `set.model` changes switches of the start.
     """
 
@@ -36,6 +38,7 @@ class ModelSpec:
     file: str = ""
     recipe: Literal["practice", "published"] = "practice"
     start: str = ""
+    audio: Literal["untrained", "kept"] = "untrained"
     set: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -53,7 +56,8 @@ class RowSpec:
         folder: videos and motions of another system, in any form that `mmgt eval` reads, instead of all that.
         paper: the paper's own numbers by figure, shown in a line of their own.
         pose, portrait: whether the true poses and the portrait are the clip's "own" or the "other" clip's.
-        lips: "hidden" leaves lips and jaw out of the pose images and holds the masks of face and lips.
+        lips: "drawn", or "hidden": lips and jaw are not in the pose image and the masks of the face stand
+            still, so that sound alone can move the mouth of the video.
         frames: that are rendered; 0 = the configuration's.
         steps, guidance: of the video's sampler; 0 = the model's own.
         autoencoder: the true frames through the video model's autoencoder, what no video can surpass.
@@ -73,7 +77,7 @@ class RowSpec:
     paper: Mapping[str, float] = field(default_factory=dict)
     pose: Literal["own", "other"] = "own"
     portrait: Literal["own", "other"] = "own"
-    lips: Literal["shown", "hidden"] = "shown"
+    lips: Literal["drawn", "hidden"] = "drawn"
     frames: int = 0
     steps: int = 0
     guidance: float = 0.0
