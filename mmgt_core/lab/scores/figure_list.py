@@ -96,6 +96,8 @@ DRAWN = (
 )
 """Figures that only images of drawn speakers have."""
 FIGURES = (*DISTRIBUTIONS, *IMAGES, *SYNC, *MOTIONS, *DRAWN)
+OVER_ALL = {*(figure.name for figure in DISTRIBUTIONS), "lips_sound_best", "lips_sound_lag", "lips_truth_lag"}
+"""Names of figures over all clips at once, which no single clip has."""
 PAPER = ("fgd", "diversity", "fid", "fvd", "psnr", "ssim", "lpips", "sync_c", "sync_d")
 """The columns of the paper's tables, in their order."""
 BY_NAME = {figure.name: figure for figure in FIGURES}

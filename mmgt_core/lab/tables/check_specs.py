@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...base.errors import InputError
-from ..scores.figure_list import BY_NAME
+from ..scores.figure_list import BY_NAME, OVER_ALL
 from .gate import Bound
 from .overrides import listed, overridden
 from .specs import TRUTH, BesideSpec, CheckSpec, Operand, RowSpec
@@ -33,6 +33,9 @@ def _check(raw: Any, rows: Sequence[str], where: str) -> CheckSpec:
     check = overridden(CheckSpec("", of), values, where)
     if not check.name:
         raise InputError("a check has no name", where=where, fix='add name = "..."')
+    if of.figure in OVER_ALL and (more["minus"] or more["divide"] or check.statistic != "mean"):
+        fix = "check the figure itself, without minus, divide and statistic"
+        raise InputError(f"no single clip has the figure {of.figure}", where=where, fix=fix)
     return replace(check, beside=tuple(_beside(item, rows, where, of) for item in beside), **more)
 
 

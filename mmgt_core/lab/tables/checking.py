@@ -11,27 +11,33 @@ from numpy.typing import NDArray
 from ...base.errors import InputError
 from ..metrics.bootstrap import Interval, bootstrap, mean, over_groups, percentile
 from ..metrics.journal import Record
+from ..scores.figure_list import OVER_ALL
 from ..scores.summary import value_of
+from .figures import RowScore, TableResult
 from .gate import Beside, Checked
-from .specs import CheckSpec, Operand, TableSpec
+from .specs import TRUTH, CheckSpec, Operand
 
 STATISTICS: Mapping[str, Callable[[NDArray[np.float64]], float]] = {"mean": mean, "p10": percentile(10)}
 Rows = Mapping[str, Mapping[str, Record]]
 """Row -> clip -> numbers."""
+Scores = Mapping[str, RowScore]
 
 
-def checked(table: TableSpec, rows: Rows) -> list[Checked]:
-    """The checks of a table.
+def checked(found: TableResult, rows: Rows) -> list[Checked]:
+    """The checks of a table; figures over all clips at once have the intervals of the table.
 
     Windows of one utterance are drawn together; those in which nobody speaks do not count. A quotient of two
     rows with the same clips is one of means; of others each utterance counts once, and rows are drawn apart.
 
     Raises InputError where a row has no such figure.
     """
-    return [_checked(table.name, check, rows) for check in table.checks]
+    scores = {row.row.name: row.scores for row in found.rows[:-1]} | {TRUTH: found.rows[-1].scores}
+    return [_checked(found.table.name, check, rows, scores) for check in found.table.checks]
 
 
-def _checked(table: str, check: CheckSpec, rows: Rows) -> Checked:
+def _checked(table: str, check: CheckSpec, rows: Rows, scores: Mapping[str, Scores]) -> Checked:
+    if check.of.figure in OVER_ALL:
+        return _over_all(table, check, scores)
     value, clips = _interval(check, check.of, rows, check.minus, check.divide)
     beside = []
     for number in check.beside:
@@ -42,6 +48,23 @@ def _checked(table: str, check: CheckSpec, rows: Rows) -> Checked:
             Beside(number.name, _interval(check, number.operand, rows, None, divide)[0], number.bound)
         )
     return Checked(table, check.name, value, check.floor, check.goal, check.unit, tuple(beside), clips)
+
+
+def _over_all(table: str, check: CheckSpec, scores: Mapping[str, Scores]) -> Checked:
+    def value(of: Operand) -> tuple[Interval, int]:
+        score = scores[of.row].get(of.figure)
+        if score is None:
+            raise _absent(check, of)
+        return Interval(score.value, score.low, score.high), score.samples
+
+    own, count = value(check.of)
+    beside = tuple(Beside(number.name, value(number.operand)[0], number.bound) for number in check.beside)
+    return Checked(table, check.name, own, check.floor, check.goal, check.unit, beside, count)
+
+
+def _absent(check: CheckSpec, of: Operand) -> InputError:
+    fix = "correct row or figure of the check, or measure more clips"
+    return InputError(f"no clip of the row {of.row!r} has the figure {of.figure}", where=check.name, fix=fix)
 
 
 def _interval(
@@ -76,10 +99,7 @@ def _values(check: CheckSpec, of: Operand, rows: Rows) -> dict[str, float]:
     }
     found = {clip: value for clip, value in found.items() if math.isfinite(value)}
     if not found:
-        fix = "correct row or figure of the check, or measure more clips"
-        raise InputError(
-            f"no clip of the row {of.row!r} has the figure {of.figure}", where=check.name, fix=fix
-        )
+        raise _absent(check, of)
     return found
 
 

@@ -132,7 +132,7 @@ class Tabulation:
         )
         gate = Gate(())
         if any(table.checks for table in self.config.tables):
-            found = [checked(table, self._rows(table, evaluation)) for table in self.config.tables]
+            found = [checked(table, self._rows(table.table, evaluation)) for table in tables]
             conditions, quick = self._conditions()
             gate = Gate(tuple(check for part in found for check in part), conditions, quick)
         return Tables(tables, evaluation, self._trainings(), gate)

@@ -10,6 +10,7 @@ import pytest
 from mmgt_core.base.errors import InputError
 from mmgt_core.lab.tables.check_specs import read_checks
 from mmgt_core.lab.tables.checking import checked
+from mmgt_core.lab.tables.figures import RowResult, RowScore, TableResult
 from mmgt_core.lab.tables.gate import Bound
 from mmgt_core.lab.tables.specs import RowSpec, TableSpec
 
@@ -17,10 +18,11 @@ ROWS = (RowSpec("own"), RowSpec("other"))
 CHECK = {"name": "a check", "row": "own", "figure": "psnr"}
 
 
-def measured(rows, **check):
+def measured(rows, scores=None, **check):
     """The check on records: row -> clip -> numbers."""
     table = TableSpec("I", "", ROWS, (), read_checks([{**CHECK, **check}], ROWS, "here"))
-    (found,) = checked(table, {"own": {}, "other": {}, "the truth": {}, **rows})
+    results = [RowResult(row, 3, scores or {}) for row in (*ROWS, RowSpec("the truth itself"))]
+    (found,) = checked(TableResult(table, tuple(results)), {"own": {}, "other": {}, "the truth": {}, **rows})
     return found
 
 
@@ -79,6 +81,18 @@ def test_a_percentile():
 def test_nothing_over_nothing_is_no_number_and_passes_no_floor():
     found = measured({"own": clips([0, 0], ssim=0.0)}, divide={"figure": "ssim"}, floor={"low": -1})
     assert math.isnan(found.value.value) and not found.passed
+
+
+def test_figures_over_all_clips_have_the_interval_of_the_table():
+    fgd = {"fgd": RowScore(4.0, 3.0, 6.0, (4.0,), 90, "windows")}
+    beside = [{"name": "other", "row": "other", "low": 5}]
+    found = measured({}, fgd, figure="fgd", floor={"high": 5}, beside=beside)
+    assert (found.value.value, found.value.low, found.value.high, found.clips) == (4, 3, 6, 90)
+    assert found.floor.holds(found.value.value) and not found.passed, "the one beside it is too low"
+    with pytest.raises(InputError, match="no clip of the row 'own' has the figure fgd"):
+        measured({}, figure="fgd")
+    with pytest.raises(InputError, match="no single clip has the figure fgd"):
+        measured({}, fgd, figure="fgd", minus={"row": "other"})
 
 
 def test_a_row_without_the_figure_is_named():
