@@ -105,16 +105,14 @@ def border_table(rows: Sequence[BorderRow]) -> str:
         "ends",
         "fusion",
         "noise",
-        "change inside, levels",
+        "change inside (levels)",
         "across borders / inside",
     ]
     lines = []
     for row in rows:
         w = row.windows
-        ends, noise = (
-            "closed loop" if w.closed_loop else "open",
-            "the same" if w.one_noise else "each its own",
-        )
+        ends = "closed loop" if w.closed_loop else "open"
+        noise = "the same" if w.one_noise else "each its own"
         ratio = f"{row.ratio.value:.2f} ({row.ratio.low:.2f}-{row.ratio.high:.2f})"
         lines.append([str(w.window), str(w.overlap), ends, w.fusion, noise, f"{row.inside:.2f}", ratio])
     return table(head, lines)

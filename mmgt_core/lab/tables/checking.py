@@ -36,30 +36,20 @@ def checked(found: TableResult, rows: Rows) -> list[Checked]:
 
 
 def _checked(table: str, check: CheckSpec, rows: Rows, scores: Mapping[str, Scores]) -> Checked:
-    if check.of.figure in OVER_ALL:
-        return _over_all(table, check, scores)
-    value, clips = _interval(check, check.of, rows, check.minus, check.divide)
-    beside = []
-    for number in check.beside:
+    def value(of: Operand, minus: Operand | None = None) -> tuple[Interval, int]:
+        if of.figure in OVER_ALL:
+            if of.figure not in scores[of.row]:
+                raise _absent(check, of)
+            score = scores[of.row][of.figure]
+            return Interval(score.value, score.low, score.high), score.samples
         divide = check.divide
         if divide is not None and divide.row == check.of.row:
-            divide = Operand(number.operand.row, divide.figure)
-        beside.append(
-            Beside(number.name, _interval(check, number.operand, rows, None, divide)[0], number.bound)
-        )
-    return Checked(table, check.name, value, check.floor, check.goal, check.unit, tuple(beside), clips)
+            divide = Operand(of.row, divide.figure)
+        return _interval(check, of, rows, minus, divide)
 
-
-def _over_all(table: str, check: CheckSpec, scores: Mapping[str, Scores]) -> Checked:
-    def value(of: Operand) -> tuple[Interval, int]:
-        score = scores[of.row].get(of.figure)
-        if score is None:
-            raise _absent(check, of)
-        return Interval(score.value, score.low, score.high), score.samples
-
-    own, count = value(check.of)
+    own, clips = value(check.of, check.minus)
     beside = tuple(Beside(number.name, value(number.operand)[0], number.bound) for number in check.beside)
-    return Checked(table, check.name, own, check.floor, check.goal, check.unit, beside, count)
+    return Checked(table, check.name, own, check.floor, check.goal, check.unit, beside, clips)
 
 
 def _absent(check: CheckSpec, of: Operand) -> InputError:
