@@ -99,15 +99,7 @@ def measure_borders(
 
 def border_table(rows: Sequence[BorderRow]) -> str:
     """The rows as a table in Markdown."""
-    head = [
-        "window",
-        "overlap",
-        "ends",
-        "fusion",
-        "noise",
-        "change inside (levels)",
-        "across borders / inside",
-    ]
+    head = ["window", "overlap", "ends", "fusion", "noise", "change inside, levels", "across / inside"]
     lines = []
     for row in rows:
         w = row.windows

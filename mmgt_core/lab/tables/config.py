@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import InputError
+from ...base.timebase import WINDOW_FRAMES
 from ..scores.figure_list import BY_NAME
 from .check_specs import read_checks
 from .overrides import listed, merged, overridden
 from .specs import MOTIONS, PRESENTER, TRAIN, VIDEOS, ModelSpec, RowSpec, TablesConfig, TableSpec
 from .toml_file import read_toml
+
+PRESENTERS = ("speech_clips", "windows_per_clip", "silent_windows", "identities")
 
 
 def read_config(
@@ -65,9 +68,13 @@ def _counts(config: TablesConfig, where: str) -> None:
             f"the seeds are {list(seeds)}", where=where, fix="give different whole numbers from 0 on"
         )
     counts = {name: getattr(config, name) for name in ("limit", "frames", "size")} | dict(limits)
+    counts |= {name: getattr(config.presenter, name) for name in PRESENTERS}
     for name, value in counts.items():
         if value < 1:
             raise InputError(f"{name} is {value!r}", where=where, fix="give a whole number from 1 on")
+    if config.data is None and config.frames > WINDOW_FRAMES:
+        fix = f"give at most {WINDOW_FRAMES}"
+        raise InputError(f"drawn speakers do not have {config.frames} frames", where=where, fix=fix)
     if limits and config.data is not None:
         fix = 'use limit, for all rows, or data = "presenter"'
         raise InputError("rows of a data set all have the same clips", where=where, fix=fix)
@@ -164,5 +171,7 @@ def _fitting(row: RowSpec, drawn: bool, where: str) -> None:
     if drawn and (row.folder or row.motion in ("mean pose", "nearest")):
         fix = "give a folder of `mmgt prepare` as data"
         raise InputError("drawn speakers have no training clips and no files", where=where, fix=fix)
+    if row.video and row.clips != "presenters":
+        raise InputError(f"{row.clips} has no images", where=where, fix='write clips = "presenters"')
     if not drawn and (row.sampler == "window" or row.clips != "presenters" or row.mp4):
         raise InputError("it needs drawn speakers", where=where, fix='write data = "presenter"')

@@ -90,6 +90,68 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, old: str, new: st
     assert says in text and "tables.toml" in text and "\n" not in text.split(": ")[0]
 
 
+DRAWN = """
+data = "presenter"
+out = "out"
+[quick]
+presenter.identities = 2
+[presenter]
+identities = 5
+[limits]
+one = 3
+[model.m]
+phase = "smga"
+file = "m.safetensors"
+[[table]]
+name = "I"
+rows = [{ name = "one", motion = "m", sampler = "window", clips = "speech" }]
+[[table]]
+name = "II"
+rows = [{ name = "held", motion = "first pose" }]
+"""
+
+
+def test_drawn_speakers_and_a_quick_run(tmp_path: Path) -> None:
+    path = tmp_path / "drawn.toml"
+    path.write_text(DRAWN, encoding="utf-8")
+    config, quick = read_config(path), read_config(path, quick=True, only="II")
+    assert config.data is None and config.presenter.identities == 5 and not config.quick
+    assert config.limits == {"one": 3} and len(config.tables) == 2
+    assert quick.presenter.identities == 2 and quick.quick and [t.name for t in quick.tables] == ["II"]
+    (tmp_path / "presenter").mkdir()
+    with pytest.raises(InputError, match="needs drawn speakers|rows of a data set"):
+        read_config(path, data=tmp_path / "presenter")
+    with pytest.raises(InputError, match="no table 'III'"):
+        read_config(path, only="III")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("[quick]\npresenter.identities = 2\n", "", "says nothing about a quick run"),
+        ("identities = 5", "identities = 5\nspeech_clips = 0", "speech_clips is 0"),
+        ('clips = "speech"', 'clips = "speech", video = "true frames"', "speech has no images"),
+        ("identities = 5", "people = 5", "no setting 'people'"),
+        ("one = 3", "one = 0", "one is 0"),
+        ("one = 3", 'one = "few"', "does not fit"),
+        ('out = "out"', 'out = "out"\nframes = 81', "do not have 81 frames"),
+        ('file = "m.safetensors"', "", "not for training"),
+        ('motion = "first pose"', 'motion = "nearest"', "no training clips"),
+        ('motion = "first pose"', 'folder = "x"', "no training clips"),
+        ('motion = "first pose"', 'motion = "first pose", autoencoder = true', "in no model"),
+        ('motion = "first pose"', 'motion = "first pose", steps = -1', "too small"),
+        ('motion = "first pose"', 'motion = "first pose", pose = "mine"', "'mine' does not fit"),
+        ('clips = "speech"', 'clips = "songs"', "'songs' does not fit"),
+    ],
+)
+def test_what_drawn_speakers_cannot_do_is_said(tmp_path: Path, old: str, new: str, says: str) -> None:
+    assert old in DRAWN
+    path = tmp_path / "drawn.toml"
+    path.write_text(DRAWN.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=says):
+        read_config(path, quick=True)
+
+
 def test_overrides_go_into_nested_settings_and_keep_the_rest() -> None:
     base = SMGASettings(folder="x")
     changed = overridden(
