@@ -20,7 +20,7 @@ from ..mmgt_core.media.portrait_framing import PortraitFraming
 from ..mmgt_core.media.video_writer import VideoWriter
 from .comfy.audio import Audio, channels_of
 from .comfy.decoding import decoded_frames, decoded_size, framing_of
-from .comfy.marked_video import MarkedVideo
+from .comfy.marked_video import MarkedVideo, TemporaryFile
 from .comfy.node_text import show_message
 from .comfy.prompt_details import prompt_details
 from .comfy.services import FRAME_RATE, host_fix, host_progress
@@ -142,7 +142,7 @@ class MMGTDecodeVideo(io.ComfyNode):
         require_room(path.parent, round(total * float(rate) / FRAME_RATE), size)
         with VideoWriter(path, *size, rate, audio=list(sound) or None, record=record) as video:
             write_at_rate(video, chain([first], chunks), total, rate, host_progress())
-        return io.NodeOutput(MarkedVideo(str(path)))
+        return io.NodeOutput(MarkedVideo(TemporaryFile(path)))
 
 
 def new_video_path() -> Path:

@@ -203,3 +203,19 @@ def test_details_are_written_only_on_request(pack, vae, give, tmp_path, monkeypa
         if wanted:
             assert json.loads(details["settings"])["MMGTDecodeVideo 3"]["fps"] == 12.5
             assert len(details["workflow SHA-256"]) == 64
+
+
+def test_a_video_leaves_the_folder_when_nothing_refers_to_it(pack, vae):
+    import gc
+
+    from comfy_api.latest import InputImpl
+
+    video = decode(pack, vae)
+    path = Path(video.get_stream_source())
+    part = video.as_trimmed(0, 0.1) if hasattr(InputImpl.VideoFromFile, "as_trimmed") else video
+    del video
+    gc.collect()
+    assert path.is_file() and part.get_duration() > 0, "a part of it still reads the file"
+    del part
+    gc.collect()
+    assert not path.exists()

@@ -26,7 +26,7 @@ from .quiet import Quiet
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory, presenter_inputs):
+def files(tmp_path_factory, presenter_inputs, plan):
     """Untrained models, and inputs of seed 3."""
     folder = tmp_path_factory.mktemp("models")
     config = SMGAConfig(width=32, ffn=32, layers=1, heads=2, encoder_layers=1, audio_channels=35, steps=1)
@@ -39,7 +39,8 @@ def files(tmp_path_factory, presenter_inputs):
         autoencoder_decoder_blocks=(1, 1, 1, 1),
     )  # fmt: skip
     save_video_model(folder / "video.safetensors", VideoModel.build(small, 0), {})
-    write_inputs(presenter_inputs, folder / "inputs.safetensors")
+    few = presenter_inputs.limited(replace(plan, speech_clips=2, identities=1))
+    write_inputs(few, folder / "inputs.safetensors")
     return {
         "motion_model": folder / "motion.safetensors",
         "model": folder / "video.safetensors",
