@@ -91,6 +91,16 @@ def test_seeds_are_apart_by_students_t() -> None:
     assert seeds_apart((2.0,), (1.0, 1.1, 0.9)) and not seeds_apart((1.0,), (1.0,))
 
 
+def test_the_truth_of_a_table_is_that_of_its_clips() -> None:
+    """Drawn speakers: other tables of the run have other clips."""
+    own = system("a", 20, 0)
+    records = {**{clip: {"jerk": 1.0} for clip in CLIPS}, "of another table": {"jerk": 100.0}}
+    truth = System("truth", clip_scores(list(records.values())), len(records), records=records)
+    table = TableSpec("I", "", (RowSpec("a", "true"),), ("jerk",))
+    found = table_result(table, {"a": ["a"]}, Evaluation((own, truth), {}, {}, {}, {})).rows[-1]
+    assert found.clips == len(CLIPS) and found.scores["jerk"].value == found.scores["jerk"].seeds[0] == 1
+
+
 def test_the_papers_numbers_are_marked_as_the_papers() -> None:
     row = RowSpec("ours", "true", paper={"psnr": 30.0})
     table = TableSpec("II", "", (row,), ("psnr",))
