@@ -49,7 +49,7 @@ def evaluate_demo(
         seed: >= 0; decides voices, sentences, identities, performances and noise, all unseen by training.
         only: "stage1", "stage2" or "end-to-end"; None measures all three.
         motion_model, video_model: model files; default the bundled ones.
-        inputs: a file that `save_inputs` wrote for this seed: no espeak-ng and no librosa are needed then.
+        inputs: a file that `save_inputs` wrote for this seed: no espeak-ng is needed then.
         save_inputs: where to keep the evaluation's inputs.
         journal: JSON lines of finished clips; an interrupted run continues where its journal stops.
         device: "cpu", "cuda", ...; None takes a GPU where there is one.
@@ -57,7 +57,7 @@ def evaluate_demo(
         progress: called after every clip or batch with (done, total, preview of the last frame made).
 
     Raises:
-        DependencyError: espeak-ng or librosa is needed and absent.
+        DependencyError: espeak-ng is needed and absent.
         InputError, CheckpointError: an argument or a file is not what it should be.
     """
     parts = _parts(only)

@@ -75,10 +75,10 @@ def input_steps(plan: Plan) -> int:
 
 
 def make_inputs(seed: int, plan: Plan, progress: Progress = silent) -> EvaluationInputs:
-    """Speak, perform and listen: all inputs of evaluation run `seed`; needs espeak-ng and librosa.
+    """Speak, perform and listen: all inputs of evaluation run `seed`; needs espeak-ng.
 
     Raises:
-        DependencyError: espeak-ng or librosa is not installed.
+        DependencyError: espeak-ng is not installed.
         InputError: the seed is negative.
     """
     if seed < 0:
