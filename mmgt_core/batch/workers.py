@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,7 @@ class Worker:
         self._run, self._results = run, Results(run.out, run.folder)
         self._settings = dataclasses.replace(run.settings, device=device)
         self._kept: dict[str, Any] = {}
+        self._ready: dict[str, ExitStack] = {}
         self._counts = counters()
 
     def ready(self, version: str) -> str | None:
@@ -127,14 +128,22 @@ class Worker:
         return settings
 
     def _keep(self, name: str, load: Callable[..., Any]) -> Callable[..., Any]:
-        """A loader that loads once: all jobs of a run have the same models."""
+        """A loader that loads once and keeps the model ready to sample: all jobs have the same models."""
 
         def kept(*args: Any) -> Any:
             if name not in self._kept:
-                self._kept[name] = load(*args)
+                model = load(*args)
+                self._ready[name] = ExitStack()
+                self._ready[name].enter_context(model.ready())
+                self._kept[name] = model
             return self._kept[name]
 
         return kept
+
+    def _give_up(self, name: str) -> None:
+        """Forget a model, whose weights are ordinary ones again."""
+        self._ready.pop(name).close()
+        del self._kept[name]
 
     def _parts(self, motion: Motion | None = None) -> Parts:
         from ..pipeline.parts import Parts, load_motion_part, load_video_part
@@ -195,7 +204,7 @@ class VideoWorker(Worker):
         finally:
             model = self._kept.get("video")
             if model is not None and model.device.type == "meta":  # given up for one in fp32
-                del self._kept["video"]
+                self._give_up("video")
         return Outcome("done", frames=made.frames), None
 
 

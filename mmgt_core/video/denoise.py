@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from ..base.packed_linear import packed
 from ..base.progress import Progress, silent
 from .conditions import ClipConditions
 from .devices import SideBySide
@@ -103,8 +102,7 @@ def denoise(
         if others:
             batches = stack.enter_context(SideBySide(calls, sampling.windows_at_once, work))
         for call in calls:
-            adapter = call.model.adapter.fold()
-            stack.enter_context(packed(call.model.unet, adapter.audio, adapter.motion))
+            adapter = stack.enter_context(call.model.ready())
             stack.enter_context(call.model.attached(adapter))
         for step in range(first, config.steps):
             begun = unfinished if step == first else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..base.packed_linear import packed
 from .adapter import Adapter
 from .bank import Bank
 from .conditions import clip_token
@@ -39,6 +40,7 @@ class VideoModel(nn.Module):
         self.adapter = Adapter(config, Layers())
         self.autoencoder: Any = _tiny_autoencoder(config) if config.autoencoder == "tiny" else None
         self._attachment: Attachment | None = None
+        self._ready: tuple[Adapter, ...] = ()  # not a submodule: it shares modules with the adapter
 
     @classmethod
     def build(
@@ -120,6 +122,29 @@ class VideoModel(nn.Module):
         finally:
             self._attachment.detach()
             self._attachment = None
+
+    @contextmanager
+    def ready(self) -> Iterator[Adapter]:
+        """The form that clips are sampled with: the folded adapter, and on a CPU in float32 weights of
+        UNet and adapter packed.
+
+        Whoever samples several clips keeps this block open around them: making the form takes seconds at the
+        published sizes. Blocks may lie within each other. Inside, `state_dict()` gives the weights as always;
+        moving, casting, loading and training raise RuntimeError. Weights that are changed inside by other
+        means do not act before the block has ended.
+        """
+        if self._ready:
+            yield self._ready[0]
+            return
+        with ExitStack() as stack:
+            with torch.no_grad():  # layers that need gradients stay as they are
+                folded = self.adapter.fold()
+                stack.enter_context(packed(self.unet, folded.audio, folded.motion))
+            self._ready = (folded,)
+            try:
+                yield folded
+            finally:
+                self._ready = ()
 
     @contextmanager
     def detached(self) -> Iterator[None]:
