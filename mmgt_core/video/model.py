@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..base.packed_linear import packed
 from .adapter import Adapter
 from .bank import Bank
+from .compiled import CompiledUNet, can_use
 from .conditions import clip_token
 from .config import VideoConfig
 from .diffusers_host import Attachment, attach
@@ -40,6 +41,7 @@ class VideoModel(nn.Module):
         self.adapter = Adapter(config, Layers())
         self.autoencoder: Any = _tiny_autoencoder(config) if config.autoencoder == "tiny" else None
         self._attachment: Attachment | None = None
+        self._compiled: tuple[CompiledUNet, ...] = ()
         self._ready: tuple[Adapter, ...] = ()  # not a submodule: it shares modules with the adapter
 
     @classmethod
@@ -123,6 +125,15 @@ class VideoModel(nn.Module):
             self._attachment.detach()
             self._attachment = None
 
+    def compile_unet(self, backend: str = "inductor") -> VideoModel:
+        """From now on `predict` runs UNet and adapter compiled, on a CPU with weights that are not packed.
+
+        Args:
+            backend: of torch.compile.
+        """
+        self._compiled = (CompiledUNet(self.unet, backend),)
+        return self
+
     @contextmanager
     def ready(self) -> Iterator[Adapter]:
         """The form that clips are sampled with: the folded adapter, and on a CPU in float32 weights of
@@ -139,7 +150,8 @@ class VideoModel(nn.Module):
         with ExitStack() as stack:
             with torch.no_grad():  # layers that need gradients stay as they are
                 folded = self.adapter.fold()
-                stack.enter_context(packed(self.unet, folded.audio, folded.motion))
+                if not self._compiled:  # the compiler cannot read packed weights
+                    stack.enter_context(packed(self.unet, folded.audio, folded.motion))
             self._ready = (folded,)
             try:
                 yield folded
@@ -171,6 +183,8 @@ class VideoModel(nn.Module):
         timesteps = timesteps.to(latents.device).expand(state.rows).repeat_interleave(frames)
         context = context.expand(state.rows, -1, -1).repeat_interleave(frames, dim=0)
         with self.attached() as attachment, attachment.use(state):
+            if self._compiled and can_use(state):
+                return self._compiled[0](latents, timesteps, context)
             return self.unet(latents, timesteps, encoder_hidden_states=context, return_dict=False)[0]
 
 
