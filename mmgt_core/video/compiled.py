@@ -1,7 +1,7 @@
 """The UNet and the attached adapter as one graph of torch.compile, with static shapes.
 
-One graph serves all windows, steps, seeds and clips of one window length and size; guided and unguided steps, and
-batches of other sizes, have graphs of their own. What a clip computes once is never part of a graph.
+One graph serves all windows, steps, seeds and clips of one window length and size; guided and unguided steps,
+and batches of other sizes, have graphs of their own. What a clip computes once is never part of a graph.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from mmgt_core.base.errors import DependencyError
+from mmgt_core.pipeline.parts import load_video_part
+from mmgt_core.pipeline.settings import VideoSettings
 from mmgt_core.video.compiled import CompiledUNet
 from mmgt_core.video.model import VideoModel
 
@@ -70,3 +72,11 @@ def test_without_a_compiler_the_error_says_what_to_do():
         unet(torch.zeros(1, 4, 8, 8), torch.zeros(1), torch.zeros(1, 1, 6))
     text = str(caught.value)
     assert "no working C++ compiler found)" in text and "leave --compile out" in text and "\n" not in text
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_the_option_reaches_the_model(chosen, monkeypatch):
+    seen = []
+    monkeypatch.setattr(VideoModel, "compile_unet", lambda self: seen.append(self) or self)
+    model = load_video_part(VideoSettings(compile=chosen), torch.device("cpu"), torch.float32, None)
+    assert seen == ([model] if chosen else [])
