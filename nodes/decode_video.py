@@ -20,8 +20,9 @@ from ..mmgt_core.media.portrait_framing import PortraitFraming
 from ..mmgt_core.media.video_writer import VideoWriter
 from .comfy.audio import Audio, channels_of
 from .comfy.decoding import decoded_frames, decoded_size, framing_of
-from .comfy.marked_video import MarkedVideo
+from .comfy.marked_video import MarkedVideo, TemporaryFile
 from .comfy.node_text import show_message
+from .comfy.prompt_details import prompt_details
 from .comfy.services import FRAME_RATE, host_fix, host_progress
 from .comfy.sockets import CATEGORY, FRAMING, MotionSocket, Pose, PoseKeypointSocket, as_motion
 from .mark_inputs import WITHOUT_MARKS, mark_inputs, mark_settings
@@ -106,6 +107,7 @@ class MMGTDecodeVideo(io.ComfyNode):
                 *mark_inputs(),
             ],
             outputs=[io.Video.Output("video", display_name="video")],
+            hidden=[io.Hidden.prompt, io.Hidden.unique_id],  # for mark_details
         )
 
     @classmethod
@@ -122,7 +124,8 @@ class MMGTDecodeVideo(io.ComfyNode):
         **marks: Any,
     ) -> io.NodeOutput:
         rate, origin = output_rate(fps), mark_settings(**marks)
-        record = origin.record(COMPOSITE)
+        details = origin.mark_details and prompt_details(cls.hidden.prompt, str(cls.hidden.unique_id))
+        record = origin.record(COMPOSITE, details or None)
         sound = channels_of(audio, least=1)  # before anything is decoded
         if audio is not None and not sound:
             show_message(EMPTY_AUDIO)
@@ -139,7 +142,7 @@ class MMGTDecodeVideo(io.ComfyNode):
         require_room(path.parent, round(total * float(rate) / FRAME_RATE), size)
         with VideoWriter(path, *size, rate, audio=list(sound) or None, record=record) as video:
             write_at_rate(video, chain([first], chunks), total, rate, host_progress())
-        return io.NodeOutput(MarkedVideo(str(path)))
+        return io.NodeOutput(MarkedVideo(TemporaryFile(path)))
 
 
 def new_video_path() -> Path:

@@ -48,11 +48,24 @@ def mark_inputs() -> list[io.Input]:
             optional=True,
             tooltip='Shows "AI-generated" in the lower right corner.',
         ),
+        io.Boolean.Input(
+            "mark_details",
+            default=False,
+            optional=True,
+            tooltip=(
+                "Also writes the numbers and switches of this workflow and the SHA-256 of its input files "
+                "into the marks; never names or paths."
+            ),
+        ),
     ]
 
 
 def mark_settings(
-    marks: bool = True, consent: str = "", watermark: int = NO_WATERMARK, visible_label: bool = False
+    marks: bool = True,
+    consent: str = "",
+    watermark: int = NO_WATERMARK,
+    visible_label: bool = False,
+    mark_details: bool = False,
 ) -> MarkSettings:
     """The values of the inputs as settings."""
     return MarkSettings(
@@ -60,4 +73,5 @@ def mark_settings(
         consent=consent.strip() or None,
         watermark=None if watermark == NO_WATERMARK else watermark,
         visible_label=visible_label,
+        mark_details=mark_details,
     )

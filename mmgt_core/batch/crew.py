@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..base.errors import InputError
@@ -18,6 +18,10 @@ class CrewSettings:
     """Workers of Stage II, each with the model in memory; more than GPUs share them. None = one a GPU, or one
     without GPUs.
     """
+    helpers: int = 0
+    """Further workers for each of Stage II, which compute windows of its clip; for long clips."""
+    finishers: int = 0
+    """Workers that decode and encode on CPUs. 0 = each worker of Stage II does so itself, on its device."""
     motion_actors: int | None = None
     """Workers of Stage I. None = one for four of Stage II."""
     motion_gpu: float = 0.0
@@ -33,8 +37,9 @@ class Crew:
     """The workers of a run.
 
     Attributes:
-        videos, motions: workers of Stage II and of Stage I.
-        video_options, motion_options: Ray's resources of one worker.
+        videos, motions: workers of Stage II and of Stage I. helpers: of each worker of Stage II.
+        finishers: workers that decode and encode; 0: those of Stage II do.
+        video_options, motion_options, finish_options: Ray's resources of one worker.
         threads: of each worker.
         motion_device: of Stage I, as in `Settings.device`.
         retries: how often a job is tried again whose worker died.
@@ -47,6 +52,9 @@ class Crew:
     threads: int = 1
     motion_device: str = "cpu"
     retries: int = 5
+    helpers: int = 0
+    finishers: int = 0
+    finish_options: dict[str, Any] = field(default_factory=dict)
 
 
 def crew_of(wanted: CrewSettings, resources: Mapping[str, float], *, device: str, local: bool) -> Crew:
@@ -61,12 +69,14 @@ def crew_of(wanted: CrewSettings, resources: Mapping[str, float], *, device: str
     """
     _check(wanted)
     gpus = 0.0 if device == "cpu" else resources.get("GPU", 0.0)
-    videos = wanted.actors or max(1, int(gpus))
+    together = 1 + wanted.helpers
+    videos = wanted.actors or max(1, int(gpus) // together)
     motions = wanted.motion_actors or math.ceil(videos / 4)
     cpus = int(resources.get("CPU", 1))
-    threads = wanted.threads or (max(1, cpus // (videos + motions)) if local else 1)
-    reserved = _reserved(threads, cpus / (videos + motions)) if local else threads
-    share = 1 / math.ceil(videos / gpus) if gpus else 0.0
+    workers = videos * together + motions + wanted.finishers
+    threads = wanted.threads or (max(1, cpus // workers) if local else 1)
+    reserved = _reserved(threads, cpus / workers) if local else threads
+    share = 1 / math.ceil(videos * together / gpus) if gpus else 0.0
     on_gpu = wanted.motion_gpu > 0 and gpus > 0
     return Crew(
         videos,
@@ -76,6 +86,9 @@ def crew_of(wanted: CrewSettings, resources: Mapping[str, float], *, device: str
         threads,
         device if on_gpu else "cpu",
         wanted.retries,
+        wanted.helpers,
+        wanted.finishers,
+        {"num_cpus": reserved, "num_gpus": 0.0},
     )
 
 
@@ -92,6 +105,8 @@ def _reserved(threads: int, share: float) -> float:
 def _check(wanted: CrewSettings) -> None:
     for name, value, least in (
         ("--actors", wanted.actors, 1),
+        ("--helpers", wanted.helpers, 0),
+        ("--finishers", wanted.finishers, 0),
         ("--motion-actors", wanted.motion_actors, 1),
         ("--threads", wanted.threads, 1),
         ("--retries", wanted.retries, 0),

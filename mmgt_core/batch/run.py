@@ -18,7 +18,8 @@ from .pool import DEPTH, Member, Pool
 from .report import Report, Summary
 from .results import Results
 from .tasks import Call, Task, Waiting
-from .workers import MotionWorker, RunSettings, VideoWorker
+from .video_workers import FinishWorker, VideoWorker
+from .workers import MotionWorker, RunSettings
 
 SPARE = 4  # jobs read ahead of those that workers can hold
 BUSY_SECONDS, BUSY_TRIES = 5.0, 60  # a dead node's lock on a work folder, or another run of the same inputs
@@ -33,7 +34,7 @@ def run_batch(
     crew: Crew,
     journal: Path,
     report: Report,
-    kinds: tuple[type, type] = (MotionWorker, VideoWorker),
+    kinds: tuple[type, ...] = (MotionWorker, VideoWorker, FinishWorker),
 ) -> Summary:
     """Make every video of the jobs file that is not there yet.
 
@@ -41,7 +42,7 @@ def run_batch(
     again. The memory of this process does not grow with the number of jobs, but for 24 bytes each.
 
     Args:
-        kinds: the classes of the workers of both stages.
+        kinds: the workers' classes: motion, video and, where the crew has them, finish.
 
     Raises MMGTError when no worker can do anything, InputError when another run uses the journal.
     """
@@ -68,21 +69,23 @@ class _Batch:
         results: Results,
         report: Report,
         total: int,
-        kinds: tuple[type, type],
+        kinds: tuple[type, ...],
     ):
         self._ray, self._run, self._crew, self._report, self._total = ray, run, crew, report, total
         self._finished, self._results = finished, results
         self._waiting, self._calls = Waiting(), dict[Any, Call]()
-        self._later: list[Task] = []
         self.summary = Summary()
-        motion, video = kinds
-        self._videos = Pool(
-            ray, video, (run, run.settings.device), __version__, crew.video_options, crew.videos
+        stages = (
+            (self._waiting.motion, crew.motion_device, crew.motion_options, crew.motions),
+            (self._waiting.video, run.settings.device, crew.video_options, crew.videos),
+            (self._waiting.finish, "cpu", crew.finish_options, crew.finishers),
         )
-        self._motions = Pool(
-            ray, motion, (run, crew.motion_device), __version__, crew.motion_options, crew.motions
-        )
-        self._most = DEPTH * (crew.videos + crew.motions) + SPARE
+        # The last stage first: what is nearly done makes room.
+        self._pools = [
+            (Pool(ray, kind, (run, device), __version__, options, size), tasks)
+            for kind, (tasks, device, options, size) in reversed(list(zip(kinds, stages, strict=False)))
+        ]
+        self._most = DEPTH * sum(pool.size for pool, _ in self._pools) + SPARE
         self._gauges = gauges()
         self._idle_since: float | None = time.monotonic()
 
@@ -96,7 +99,8 @@ class _Batch:
                 exhausted = task is None
                 if task is not None:
                     self._begin(task)
-            self._retry_later()
+            for task in self._waiting.due():
+                self._begin(task)
             self._give_out()
             if exhausted and not self._open:
                 return
@@ -104,13 +108,12 @@ class _Batch:
             self._show()
 
     def stop(self) -> None:
-        for pool in (self._videos, self._motions):
+        for pool, _ in self._pools:
             pool.stop()
 
     @property
     def _open(self) -> int:
-        waiting = len(self._waiting.motion) + len(self._waiting.video) + len(self._later)
-        return waiting + len(self._calls)
+        return len(self._waiting) + len(self._calls)
 
     def _tasks(self, jobs: Iterable[BatchJob | BadJob]) -> Iterator[Task]:
         """What is to do; the rest is reported at once."""
@@ -127,11 +130,11 @@ class _Batch:
 
     def _begin(self, task: Task) -> None:
         brings = "motion" in task.job.chosen.files or "motion" in self._run.files
-        task.motion = None
+        task.motion = task.latents = None
         (self._waiting.video if brings else self._waiting.motion).append(task)
 
     def _give_out(self) -> None:
-        for pool, tasks in ((self._videos, self._waiting.video), (self._motions, self._waiting.motion)):
+        for pool, tasks in self._pools:
             for _ in range(len(tasks)):
                 task = tasks.popleft()
                 alone = task.lost >= ALONE_AFTER
@@ -144,15 +147,16 @@ class _Batch:
                 self._call(pool, member, task, alone)
 
     def _call(self, pool: Pool, member: Member, task: Task, alone: bool) -> None:
-        arguments = [task.job, task.key, *([] if task.motion is None else [task.motion])]
-        outcome, motion = member.handle.perform.options(num_returns=2).remote(*arguments)
+        given = {"motion": task.motion, "latents": task.latents}
+        given = {name: value for name, value in given.items() if value is not None}
+        outcome, made = member.handle.perform.options(num_returns=2).remote(task.job, task.key, **given)
         member.calls[outcome] = None
         member.alone = alone
-        self._calls[outcome] = Call(task, pool, member, motion)
+        self._calls[outcome] = Call(task, pool, member, made)
 
     def _wait(self) -> None:
         """Until something is finished, for at most half a second."""
-        starting = {ref: (pool, m) for pool in (self._videos, self._motions) for ref, m in pool.starting}
+        starting = {ref: (pool, m) for pool, _ in self._pools for ref, m in pool.starting}
         refs = [*self._calls, *starting]
         if not refs:  # what is left waits for its time
             time.sleep(0.5)
@@ -194,8 +198,11 @@ class _Batch:
     def _take(self, call: Call, outcome: Outcome) -> None:
         task = call.task
         if outcome.kind == "motion":
-            task.motion = call.motion
+            task.motion = call.made
             self._waiting.video.append(task)
+        elif outcome.kind == "latents":
+            task.latents = call.made
+            self._waiting.finish.append(task)
         elif outcome.kind == "done":
             self._finished.add(task.job.name, task.key, task.job.file)
             self._results.noted(task.job.file)
@@ -205,7 +212,7 @@ class _Batch:
             self._lost(task, outcome.reason)
         elif outcome.kind == "busy" and task.busy < BUSY_TRIES:
             task.busy, task.after = task.busy + 1, time.monotonic() + BUSY_SECONDS
-            self._later.append(task)
+            self._waiting.later.append(task)
         else:
             self._fail(task.job.where, outcome.reason)
 
@@ -219,20 +226,13 @@ class _Batch:
         reason = " ".join(str(why).split())[:200]
         self._fail(task.job.where, f"given up after {task.lost} tries: {reason}")
 
-    def _retry_later(self) -> None:
-        now = time.monotonic()
-        due = [task for task in self._later if task.after <= now]
-        self._later = [task for task in self._later if task.after > now]
-        for task in due:
-            self._begin(task)
-
     def _fail(self, where: str, reason: str) -> None:
         self.summary.failed += 1
         self._report.failed(where, reason)
 
     def _remark(self) -> None:
         """Say once when no worker starts for a minute: the run waits, as an autoscaler may bring nodes."""
-        if any(member.ready for pool in (self._videos, self._motions) for member in pool.members):
+        if any(member.ready for pool, _ in self._pools for member in pool.members):
             self._idle_since = None
         elif self._idle_since is not None and time.monotonic() - self._idle_since > QUIET_SECONDS:
             self._idle_since = None
@@ -242,5 +242,9 @@ class _Batch:
         self._remark()
         through = self.summary.done + self.summary.before + self.summary.failed
         self._report.progress(through, self._total)
-        waiting = len(self._waiting.motion) + len(self._waiting.video) + len(self._later)
-        self._gauges(len(self._calls), waiting, self._total - through, self.summary.failed)
+        self._gauges(
+            len(self._calls),
+            len(self._waiting),
+            self._total - through,
+            self.summary.failed,
+        )

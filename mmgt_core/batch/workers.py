@@ -1,4 +1,4 @@
-"""The two stages as Ray actors: plain classes, which keep their model from one job to the next."""
+"""What all Ray actors share, and that of Stage I: plain classes, which keep their model from job to job."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from .results import Results
 from .storage import fetched
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..pipeline.parts import Parts
     from ..pipeline.request import VideoRequest
     from ..pose.motion import Motion
@@ -36,6 +38,8 @@ class RunSettings:
         files: addresses of input files, for jobs that name none.
         detector: folder of the pose detector.
         threads: of PyTorch in each worker.
+        helpers: of each worker of Stage II; helper_options: Ray's resources of one.
+        hand_over: workers of Stage II leave decoding and encoding to others.
         key: stands for these settings in `BatchJob.key`.
     """
 
@@ -45,6 +49,9 @@ class RunSettings:
     files: dict[str, str] = field(default_factory=dict)
     detector: Path | None = None
     threads: int = 1
+    helpers: int = 0
+    helper_options: dict[str, Any] = field(default_factory=dict)
+    hand_over: bool = False
 
     @property
     def key(self) -> str:
@@ -83,25 +90,31 @@ class Worker:
         return None
 
     def perform(
-        self, job: BatchJob, key: bytes, motion: Motion | None = None
-    ) -> tuple[Outcome, Motion | None]:
-        """(what came of it, the motion of Stage I); `key` is that of the job, as the driver knows it."""
+        self, job: BatchJob, key: bytes, motion: Motion | None = None, latents: Tensor | None = None
+    ) -> tuple[Outcome, Motion | Tensor | None]:
+        """(what came of it, what it made for the next stage).
+
+        Args:
+            key: that of the job, as the driver knows it.
+            motion, latents: of the stages before.
+        """
+        made: Motion | Tensor | None
         start = time.monotonic()
         try:
             if self._results.finished(job.file, key):
                 return Outcome("done"), None
             with self._request(job) as (request, settings):
-                outcome, motion = self._make(request, settings, motion)
+                outcome, made = self._make(request, settings, motion, latents)
                 if outcome.kind == "done":
                     self._results.publish(request.out, job.file, key)
         except MMGTError as error:
-            outcome, motion = _own_fault(error), None
+            outcome, made = _own_fault(error), None
         except OSError as error:  # a full disk, a storage that is away: not the job's fault
-            outcome, motion = Outcome("again", f"{type(error).__name__}: {_line(error)}"), None
+            outcome, made = Outcome("again", f"{type(error).__name__}: {_line(error)}"), None
         except Exception as error:
-            outcome, motion = Outcome("failed", f"{type(error).__name__}: {_line(error)}"), None
+            outcome, made = Outcome("failed", f"{type(error).__name__}: {_line(error)}"), None
         self._counts(self.stage, outcome, time.monotonic() - start)
-        return outcome, motion
+        return outcome, made
 
     @contextmanager
     def _request(self, job: BatchJob) -> Iterator[tuple[VideoRequest, Settings]]:
@@ -127,14 +140,19 @@ class Worker:
             settings = dataclasses.replace(settings, marks=marks)
         return settings
 
-    def _keep(self, name: str, load: Callable[..., Any]) -> Callable[..., Any]:
-        """A loader that loads once and keeps the model ready to sample: all jobs have the same models."""
+    def _keep(self, name: str, load: Callable[..., Any], samples: bool = True) -> Callable[..., Any]:
+        """A loader that loads once: all jobs of a run have the same models.
+
+        Args:
+            samples: keep the model ready to sample.
+        """
 
         def kept(*args: Any) -> Any:
             if name not in self._kept:
                 model = load(*args)
                 self._ready[name] = ExitStack()
-                self._ready[name].enter_context(model.ready())
+                if samples:
+                    self._ready[name].enter_context(model.ready())
                 self._kept[name] = model
             return self._kept[name]
 
@@ -155,8 +173,8 @@ class Worker:
         raise NotImplementedError
 
     def _make(
-        self, request: VideoRequest, settings: Settings, motion: Motion | None
-    ) -> tuple[Outcome, Motion | None]:
+        self, request: VideoRequest, settings: Settings, motion: Motion | None, latents: Tensor | None
+    ) -> tuple[Outcome, Motion | Tensor | None]:
         raise NotImplementedError
 
 
@@ -172,40 +190,12 @@ class MotionWorker(Worker):
         self._parts().motion_model(self._settings.motion, self._settings.device, chosen.get("motion"))
 
     def _make(
-        self, request: VideoRequest, settings: Settings, motion: Motion | None
-    ) -> tuple[Outcome, Motion | None]:
+        self, request: VideoRequest, settings: Settings, motion: Motion | None, latents: Tensor | None
+    ) -> tuple[Outcome, Motion]:
         from ..pipeline.generate import video_motion
 
         made = video_motion(request, settings, parts=self._parts())
         return Outcome("motion", frames=made.frames), made
-
-
-class VideoWorker(Worker):
-    """Stage II, decoding and encoding; a motion that the job brings itself is read here."""
-
-    stage = "video"
-
-    def _load(self) -> None:
-        from ..base.device import choose_device, choose_dtype
-        from ..checkpoints.speaker_adapter import adapted_stages
-
-        chosen = adapted_stages(self._settings.speaker.chosen(), ("motion", "video"), lambda _: None)
-        device = choose_device(self._settings.device)
-        dtype = choose_dtype(self._settings.video.dtype, device)
-        self._parts().video_model(self._settings.video, device, dtype, chosen.get("video"))
-
-    def _make(
-        self, request: VideoRequest, settings: Settings, motion: Motion | None
-    ) -> tuple[Outcome, Motion | None]:
-        from ..pipeline.generate import generate_video
-
-        try:
-            made = generate_video(request, settings, parts=self._parts(motion))
-        finally:
-            model = self._kept.get("video")
-            if model is not None and model.device.type == "meta":  # given up for one in fp32
-                self._give_up("video")
-        return Outcome("done", frames=made.frames), None
 
 
 def _own_fault(error: MMGTError) -> Outcome:

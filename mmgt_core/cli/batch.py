@@ -77,7 +77,13 @@ def run(options: Options, console: Console) -> int:
     # One worker of each stage needs a CPU of its own in Ray's accounts.
     with connected(options.ray, dashboard=options.dashboard, cpus=max(2, os.cpu_count() or 1)) as ray:
         crew = crew_of(options.crew, ray.cluster_resources(), device=options.device, local=local)
-        settings = dataclasses.replace(settings, threads=crew.threads)
+        settings = dataclasses.replace(
+            settings,
+            threads=crew.threads,
+            helpers=crew.helpers,
+            helper_options=crew.video_options,
+            hand_over=crew.finishers > 0,
+        )
         summary = run_batch(ray, jobs, settings, crew, journal, report)
     console.close()
     lost = f"; {summary.lost} tries ended with their worker or its storage" if summary.lost else ""

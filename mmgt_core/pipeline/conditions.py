@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,37 @@ if TYPE_CHECKING:
     from ..pose.motion import Motion
     from ..pose.motion_masks import MotionMasks
     from ..video.model import VideoModel
+
+
+@dataclass(frozen=True)
+class ClipInputs:
+    """What the conditions of a clip are made of, as arguments of `clip_conditions`, without a model."""
+
+    portrait: NDArray[np.uint8]
+    motion: Motion
+    masks: MotionMasks | RegionMasks
+    voice: Waveform | None
+    config: VideoConfig
+    image_embeds: Tensor | None = None
+
+    def conditions(
+        self,
+        model: VideoModel,
+        progress: Progress = silent,
+        encoders: Mapping[str, Encoder] | None = None,
+    ) -> ClipConditions:
+        """The conditions for this model."""
+        return clip_conditions(
+            model,
+            self.portrait,
+            self.motion,
+            self.voice,
+            self.config,
+            progress,
+            encoders,
+            self.image_embeds,
+            self.masks,
+        )
 
 
 def clip_conditions(

@@ -6,9 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .. import assets
 from ..audio.features import required_encoder, stage1_features
 from ..audio.silence_gate import note_early_start
@@ -33,7 +30,7 @@ from ..pose.motion import Motion
 from ..pose.motion_file import save_motion
 from ..work.steps import StepStore
 from .encoders import file_encoders
-from .inputs import first_pose, portrait_pose, pose_of_video, same_length
+from .inputs import first_pose, own_pose, pose_of_video, same_length
 from .kept_work import kept_motion, video_key, work_of
 from .marking import WITHOUT_MARKS, MarkSettings
 from .mask_files import given_masks
@@ -49,11 +46,6 @@ from .stages import Stage, Stages, no_stages, shares
 
 if TYPE_CHECKING:
     from ..smga.network import SMGA
-
-UNKNOWN_POSE = (
-    "the background lock does not know the portrait's own pose; if parts of the person stay visible behind "
-    "the motion, give it with --keypoints"
-)
 
 
 def speech_motion(
@@ -146,7 +138,7 @@ def generate_video(
     Args:
         stages: begins a stage and returns its progress callable; what that raises stops the run.
         announce: called with the stages before the first of them begins.
-        parts: loads the models, and may hold the motion of Stage I.
+        parts: loads the models, and may hold what stages made before; with `hand_over` no file is made.
 
     Raises MMGTError for what cannot be used, before long work where possible; nothing half-written is left.
     """
@@ -174,14 +166,16 @@ def generate_video(
     smga = parts.motion_model(settings.motion, settings.device, speakers.get("motion")) if made else None
     # CLIP sees the portrait as the reference UNet does, in its framing.
     fitted, _ = fit_image(image, size, sampling.fitted)
-    embedding = portrait_embedding(model.config, chosen.clip_vision, fitted, device)
-    own_pose = pose
+    embedding = None
+    if parts.latents is None:
+        embedding = portrait_embedding(model.config, chosen.clip_vision, fitted, device)
+    locked_pose = pose
     if request.motion is not None:
         pose = held(pose, *request.leads())
         pose, sound, cut = same_length(pose, sound)
         notes += cut
         voice = same_length(pose, (voice,))[1][0] if voice is not None else None
-        own_pose = _own_pose(request, image, finder, notes.append) if chosen.lock_background else None
+        locked_pose = own_pose(request, image, finder, notes.append) if chosen.lock_background else None
     elif voice is not None:
         note_early_start(voice, notes.append)
     frames = sound[0].frames if sound else pose.frames
@@ -199,7 +193,7 @@ def generate_video(
             motion = kept_motion(work, lambda: _motion(network, speech, pose.window([0]), settings, stages))
         files = render(
             model,
-            Scene(image, motion, sound, voice, embedding, own_pose, masks),
+            Scene(image, motion, sound, voice, embedding, locked_pose, masks),
             Output(request.out, request.fps, request.contact_sheet, record, settings.marks),
             sampling,
             lock_background=chosen.lock_background,
@@ -211,8 +205,12 @@ def generate_video(
             else None,
             note=notes.append,
             others=others,
+            helpers=parts.helpers,
+            latents=parts.latents,
+            hand_over=parts.hand_over,
         )
-        sign(request, settings, record, notes.append)
+        if files:
+            sign(request, settings, record, notes.append)
     return VideoResult(files, motion.frames, tuple(notes))
 
 
@@ -222,16 +220,6 @@ def _motion(network: SMGA, voice: Waveform, first: Motion, settings: Settings, s
     return speech_motion(
         network, voice, first, settings.motion, chosen.preset, chosen.seed, chosen.quality, stages
     )
-
-
-def _own_pose(
-    request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder, note: Note
-) -> Motion | None:
-    """The portrait's own pose beside a given motion, or None and a note where it is unknown."""
-    if request.keypoints is None and not finder.available:
-        note(UNKNOWN_POSE)
-        return None
-    return portrait_pose(request, image, finder, note)
 
 
 def _sound_and_voice(request: VideoRequest, note: Note) -> tuple[tuple[Waveform, ...], Waveform | None]:

@@ -21,6 +21,11 @@ from ..pose.openpose import read_pose_file
 from .pose_finder import DRIVING_VIDEOS, PoseFinder
 from .request import MotionRequest, VideoRequest
 
+UNKNOWN_POSE = (
+    "the background lock does not know the portrait's own pose; if parts of the person stay visible behind "
+    "the motion, give it with --keypoints"
+)
+
 
 def first_pose(request: MotionRequest, finder: PoseFinder, note: Note = unnoted) -> Motion:
     """The pose that a motion begins with."""
@@ -57,6 +62,16 @@ def portrait_pose(
         return finder.on_portrait(image, request.image).motion
     pose = read_pose_file(request.keypoints, size=size, note=note).window([0])
     return pose.on_portrait(size, request.keypoints)
+
+
+def own_pose(
+    request: VideoRequest, image: NDArray[np.uint8], finder: PoseFinder, note: Note
+) -> Motion | None:
+    """The portrait's own pose beside a given motion, or None and a note where it is unknown."""
+    if request.keypoints is None and not finder.available:
+        note(UNKNOWN_POSE)
+        return None
+    return portrait_pose(request, image, finder, note)
 
 
 def same_length(

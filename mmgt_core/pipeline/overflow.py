@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from ..video.memory import is_out_of_memory
 from ..video.model import VideoModel
 from ..video.overflow import OverflowedError, Unfinished
 from ..video.sampling import Sampling
+from ..video.window_calls import Helper
 
 OVERFLOWED = (
     "fp16 overflowed in step {step} of {steps}; that step was continued and the rest computed in {dtype}, "
@@ -61,6 +63,7 @@ def denoised(
     precise: Callable[[VideoModel], VideoModel] | None = None,
     note: Note = unnoted,
     others: Sequence[tuple[VideoModel, ClipConditions]] = (),
+    helpers: Sequence[Helper] = (),
 ) -> tuple[VideoModel, Tensor]:
     """The model that finished, and the latents; see `denoise`.
 
@@ -68,35 +71,26 @@ def denoised(
         conditions: the clip's; conditions_of: the same for another model.
         precise: takes a model whose numbers overflowed and gives the one to go on with; None: no other try.
         note: receives one remark about it.
-        others: see `denoise`; after an overflow the first device goes on alone.
+        others, helpers: see `denoise`; after an overflow the first device goes on alone.
     """
-    unfinished = _tried(model, conditions, sampling, observer, None, others, again=precise is not None)
+    attempt = partial(denoise, model, conditions, sampling, observer=observer)
+    unfinished = _tried(partial(attempt, others=others, helpers=helpers), again=precise is not None)
     if isinstance(unfinished, Tensor):
         return model, unfinished
     assert precise is not None
-    del conditions
+    del conditions, attempt
     steps = sampling.applied_to(model.config).steps
     model = precise(model)
     dtype = SHORT.get(model.dtype, str(model.dtype))
     note(OVERFLOWED.format(step=unfinished.step + 1, steps=steps, dtype=dtype))
     # Reference features and tokens may have overflowed too, so they are computed again.
-    latents = _tried(model, conditions_of(model), sampling, observer, unfinished, (), again=False)
-    assert isinstance(latents, Tensor)
-    return model, latents
+    return model, denoise(model, conditions_of(model), sampling, observer=observer, unfinished=unfinished)
 
 
-def _tried(
-    model: VideoModel,
-    conditions: ClipConditions,
-    sampling: Sampling,
-    observer: Observer,
-    unfinished: Unfinished | None,
-    others: Sequence[tuple[VideoModel, ClipConditions]],
-    again: bool,
-) -> Tensor | Unfinished:
+def _tried(attempt: Callable[[], Tensor], *, again: bool) -> Tensor | Unfinished:
     """The latents, or what is finished; the error itself would keep the conditions in memory."""
     try:
-        return denoise(model, conditions, sampling, observer=observer, unfinished=unfinished, others=others)
+        return attempt()
     except OverflowedError as error:
         if not again:
             raise

@@ -30,7 +30,7 @@ from ..video.autoencoder import decoded_parts, frame_decoder
 from ..video.denoise import Observer
 from ..video.live_preview import LivePreview
 from ..video.sampling import Sampling
-from .conditions import clip_conditions
+from .conditions import ClipInputs
 from .encoders import remembered
 from .marking import MarkSettings
 from .overflow import denoised
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ..pose.motion import Motion
     from ..video.denoise import FinishedWork
     from ..video.model import VideoModel
+    from .window_server import ClipHelper
 
 Frames = NDArray[np.uint8]
 
@@ -98,6 +99,9 @@ def render(
     precise: Callable[[VideoModel], VideoModel] | None = None,
     note: Note = unnoted,
     others: Sequence[VideoModel] = (),
+    helpers: Sequence[ClipHelper] = (),
+    latents: Tensor | None = None,
+    hand_over: Callable[[Tensor], None] | None = None,
 ) -> tuple[Path, ...]:
     """Render and write the video, with the sound where there is one; returns the files.
 
@@ -108,7 +112,8 @@ def render(
         encoders: the speech encoders by name, for a model that needs one.
         work: keeps finished steps; see `denoise`.
         precise: what to go on with where numbers overflow, see `denoised`; `note` receives a remark.
-        others: the same model on further devices, which share the windows.
+        others: the same model on further devices, which share the windows; helpers: other processes.
+        latents: sampled before, (frames, 4, h, w); hand_over: receives them, and there is no video.
 
     Raises:
         InputError: sizes or settings that do not work, a place that cannot be written, a full disk.
@@ -121,25 +126,25 @@ def render(
     writer = VideoWriter(
         output.path, *framing.size(size), fps=rate, audio=scene.sound or None, record=output.record
     )
-    motion = fitted.motion_to_target(scene.motion)
-    masks = motion_masks(motion)
-    if scene.masks is not None:
-        masks = framed_regions(masks, scene.masks, fitted.source, fitted.target, sampling.fitted)
-    conditions = partial(
-        clip_conditions,
-        portrait=portrait,
-        motion=motion,
-        masks=masks,
-        voice=scene.voice,
-        config=config,
-        encoders=remembered(encoders),
-        image_embeds=scene.image_embeds,
-    )
-    first = conditions(model, progress=stages(Stage.CONDITIONS))
-    shared = [(other, conditions(other)) for other in others]
-    preview = LivePreview(lambda x: next(final_frames(model, x, framing))[-1])
-    observer = Observer(stages(Stage.SAMPLING), preview, work)
-    model, latents = denoised(model, first, conditions, sampling, observer, precise, note, shared)
+    if latents is None:
+        motion = fitted.motion_to_target(scene.motion)
+        masks = motion_masks(motion)
+        if scene.masks is not None:
+            masks = framed_regions(masks, scene.masks, fitted.source, fitted.target, sampling.fitted)
+        inputs = ClipInputs(portrait, motion, masks, scene.voice, config, scene.image_embeds)
+        for helper in helpers:
+            helper.begin(inputs)
+        conditions = partial(inputs.conditions, encoders=remembered(encoders))
+        first = conditions(model, progress=stages(Stage.CONDITIONS))
+        shared = [(other, conditions(other)) for other in others]
+        preview = LivePreview(lambda x: next(final_frames(model, x, framing))[-1])
+        observer = Observer(stages(Stage.SAMPLING), preview, work)
+        model, latents = denoised(
+            model, first, conditions, sampling, observer, precise, note, shared, helpers
+        )
+    if hand_over is not None:
+        hand_over(latents)
+        return ()
     frames = final_frames(model, latents, framing)
     if lock_background:
         frames = locked_frames(frames, scene.motion, framing.portrait(size), scene.portrait_pose)

@@ -8,7 +8,7 @@ window before the average rather than to two averages, which would need one more
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +22,7 @@ from .noise import initial_noise
 from .overflow import OverflowedError, Unfinished
 from .sampling import Sampling
 from .scheduler import Schedule
-from .window_calls import Batches, WindowCalls
+from .window_calls import Batches, Helper, HelperCalls, WindowCalls
 from .windows import WindowSums, context_windows, window_weights
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def denoise(
     observer: Observer | None = None,
     unfinished: Unfinished | None = None,
     others: Sequence[tuple[VideoModel, ClipConditions]] = (),
+    helpers: Sequence[Helper] = (),
 ) -> Tensor:
     """Denoise one clip -> float32 scaled latents (frames, 4, h, w) on the CPU.
 
@@ -76,9 +77,10 @@ def denoise(
         noise: (frames, 4, h, w) to start from, in place of what the seed draws.
         unfinished: to continue, with another model; what `observer.work` holds is not asked.
         others: the same model and conditions on further devices, which share the windows.
+        helpers: other processes, which share them, too.
 
-    Raises InputError for settings that cannot work, and when not even one window fits into memory;
-    OverflowedError for a model whose numbers are not finite.
+    Raises what helpers raise; InputError for settings that cannot work, and when not even one window fits
+    into memory; OverflowedError for a model whose numbers are not finite.
     """
     sampling, observer = sampling or Sampling(), observer or Observer()
     config, work = sampling.applied_to(model.config), observer.work
@@ -99,11 +101,11 @@ def denoise(
     timesteps = schedule.timesteps(config.steps)
     with ExitStack() as stack:
         batches = Batches(sampling.windows_at_once, model.device, work)
-        if others:
-            batches = stack.enter_context(SideBySide(calls, sampling.windows_at_once, work))
+        if others or helpers:
+            everyone = [*calls, *(HelperCalls(calls[0], helper) for helper in helpers)]
+            batches = stack.enter_context(SideBySide(everyone, sampling.windows_at_once, work))
         for call in calls:
-            adapter = stack.enter_context(call.model.ready())
-            stack.enter_context(call.model.attached(adapter))
+            stack.enter_context(sampling_with(call.model))
         for step in range(first, config.steps):
             begun = unfinished if step == first else None
             sums = _predictions(calls[0], batches, step, timesteps[step], x, observer, begun)
@@ -112,6 +114,13 @@ def denoise(
             if work is not None:
                 work.keep(step + 1, x)
     return x
+
+
+@contextmanager
+def sampling_with(model: VideoModel) -> Iterator[None]:
+    """Inside the block the adapter is attached, and the weights lie as the device computes fastest."""
+    with model.ready() as adapter, model.attached(adapter):
+        yield
 
 
 def _predictions(

@@ -5,7 +5,7 @@ are in main memory anyway, so nothing has to be exchanged but a window's latents
 folders, Ctrl-C and errors are those of one device. PyTorch releases Python's lock while it computes. Sums are
 added in the same order as on one device, so the result is the same, bit for bit between devices of one kind.
 Where a clip has fewer windows than devices, guided and unguided rows are computed apart, and the result is
-the same up to rounding.
+the same up to rounding. A helper, which computes windows in another process, is one more device.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .window_calls import Batches, WindowCalls
+from .window_calls import Batches, Calls, WindowCalls
 
 if TYPE_CHECKING:
     from .denoise import FinishedWork
@@ -39,12 +39,11 @@ class SideBySide:
         work: see `denoise`.
     """
 
-    def __init__(self, calls: Sequence[WindowCalls], asked: int | None, work: FinishedWork | None):
+    def __init__(self, calls: Sequence[Calls], asked: int | None, work: FinishedWork | None):
         self._calls = calls
         # Only the first one notes what fits: the others' devices are taken to be alike.
         self._batches = [
-            Batches(asked, call.model.device, work if number == 0 else None)
-            for number, call in enumerate(calls)
+            Batches(asked, call.device, work if number == 0 else None) for number, call in enumerate(calls)
         ]
         self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(len(calls)):
@@ -113,7 +112,7 @@ class SideBySide:
 
         def run() -> Pieces | Tensor:
             number = self._free.get()
-            device = self._calls[number].model.device
+            device = self._calls[number].device
             try:
                 # Both are of a thread.
                 with torch.no_grad(), torch.cuda.device(device) if device.type == "cuda" else _nothing():

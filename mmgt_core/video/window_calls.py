@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -22,6 +22,44 @@ if TYPE_CHECKING:
 MEMORY_FIX = "choose a shorter --window or a smaller --width and --height, or close other programs"
 
 
+class Helper(Protocol):
+    """Another process that has the same model and the conditions of the same clip."""
+
+    def predict(
+        self, windows: Sequence[Sequence[int]], timestep: int, latents: Tensor, conditional: tuple[bool, ...]
+    ) -> Tensor:
+        """As `predict_windows`."""
+        ...
+
+
+def of(x: Tensor, windows: Sequence[Sequence[int]]) -> Tensor:
+    """(windows * frames, 4, h, w): the frames of the windows of x, one window after the other."""
+    return x.index_select(0, torch.tensor([frame for window in windows for frame in window]))
+
+
+def predict_windows(
+    model: VideoModel,
+    conditions: ClipConditions,
+    config: VideoConfig,
+    windows: Sequence[Sequence[int]],
+    timestep: int,
+    latents: Tensor,
+    conditional: tuple[bool, ...],
+) -> Tensor:
+    """The prediction (conditions * windows * frames, 4, h, w) of some windows, on the CPU.
+
+    Args:
+        model: with its adapter attached.
+        config: with the choices for this clip.
+        latents: (windows * frames, 4, h, w), as `of` the windows.
+        conditional: the sides of the guidance to compute.
+    """
+    state = conditions.state(windows, conditional, config.region_weights)
+    x = latents.to(model.device, model.dtype).repeat(len(conditional), 1, 1, 1)
+    context = conditions.contexts(len(windows), conditional)
+    return model.predict(x, torch.tensor([timestep]), context, state).cpu()
+
+
 @dataclass(frozen=True)
 class WindowCalls:
     """What all UNet calls of a clip have in common; `config` holds the choices for this clip."""
@@ -32,6 +70,11 @@ class WindowCalls:
     windows: list[list[int]]
     config: VideoConfig
     preview: LivePreview | None
+
+    @property
+    def device(self) -> torch.device:
+        """Where they are computed."""
+        return self.model.device
 
     def conditional(self, timestep: int) -> tuple[bool, ...]:
         """Which sides of the guidance are computed."""
@@ -49,13 +92,10 @@ class WindowCalls:
         Args:
             conditional: the sides of the guidance to compute; None: all that are needed.
         """
-        model, device = self.model, self.model.device
-        conditional = conditional or self.conditional(timestep)
-        state = self.conditions.state(windows, conditional, self.config.region_weights)
-        index = torch.tensor([frame for window in windows for frame in window])
-        latents = x.index_select(0, index).to(device, model.dtype).repeat(len(conditional), 1, 1, 1)
-        context = self.conditions.contexts(len(windows), conditional)
-        return model.predict(latents, torch.tensor([timestep]), context, state).cpu()
+        sides = conditional or self.conditional(timestep)
+        return predict_windows(
+            self.model, self.conditions, self.config, windows, timestep, of(x, windows), sides
+        )
 
     def guided(self, v: Tensor, windows: int) -> Tensor:
         """A prediction of `predict` with both sides in one: float32 (windows, frames, 4, h, w)."""
@@ -68,6 +108,37 @@ class WindowCalls:
             return None
         newest = x[self.windows[done - 1][-1]]
         return self.preview.image(self.schedule, self.guided(v, count)[-1, -1], newest, timestep)
+
+
+@dataclass(frozen=True)
+class HelperCalls:
+    """In place of `WindowCalls` for windows that a helper computes."""
+
+    calls: WindowCalls
+    helper: Helper
+    device: torch.device = torch.device("cpu")  # of what arrives here
+
+    @property
+    def windows(self) -> list[list[int]]:
+        return self.calls.windows
+
+    def conditional(self, timestep: int) -> tuple[bool, ...]:
+        """As `WindowCalls.conditional`."""
+        return self.calls.conditional(timestep)
+
+    def predict(
+        self,
+        windows: Sequence[Sequence[int]],
+        timestep: int,
+        x: Tensor,
+        conditional: tuple[bool, ...] | None = None,
+    ) -> Tensor:
+        """As `WindowCalls.predict`; what the helper raises ends the sampling."""
+        sides = conditional or self.conditional(timestep)
+        return self.helper.predict(windows, timestep, of(x, windows), sides)
+
+
+Calls = WindowCalls | HelperCalls
 
 
 class Batches:
@@ -89,9 +160,7 @@ class Batches:
         if not self.measured:
             self._halving.at_once, self.measured = at_once, True
 
-    def predictions(
-        self, call: WindowCalls, done: int, timestep: int, x: Tensor
-    ) -> Iterator[tuple[int, Tensor]]:
+    def predictions(self, call: Calls, done: int, timestep: int, x: Tensor) -> Iterator[tuple[int, Tensor]]:
         """(windows, their prediction) of all windows from number `done` on, batch by batch in order."""
         while done < len(call.windows):
             count, v = self.predict(call, done, timestep, x)
@@ -99,7 +168,7 @@ class Batches:
             yield count, v
 
     def predict(
-        self, call: WindowCalls, start: int, timestep: int, x: Tensor, end: int | None = None
+        self, call: Calls, start: int, timestep: int, x: Tensor, end: int | None = None
     ) -> tuple[int, Tensor]:
         """(windows, their prediction) of the next batch, which begins with window number `start`.
 

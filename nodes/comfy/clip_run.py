@@ -81,6 +81,7 @@ class ClipRun:
         progress: the progress bar, updated with every window.
         device: where the networks compute.
         batches: number of windows per batch; None before the first call.
+        others: the same run on further GPUs, of the host's MultiGPU nodes.
     """
 
     def __init__(
@@ -89,7 +90,12 @@ class ClipRun:
         self._networks, self.progress, self.device = networks, progress, networks.device
         self.batches: Halving | None = None
         self._sites = sites_by_block(networks.config)
+        self.others: dict[torch.device, ClipRun] = {}
         self._conditions = {id(clip): (clip, self._prepare(clip, model)) for clip in clips}
+
+    def on(self, device: torch.device | None) -> ClipRun:
+        """The run on the device of a UNet call; None: the host uses one device."""
+        return self if device is None else self.others.get(device, self)
 
     def call(self, unet: UNetModel, rows: int, batch: ClipBatch | None, window: int | None) -> UNetCall:
         """The state of one UNet call on a batch of `rows` latents.

@@ -66,13 +66,16 @@ def load_host_video_model(
     config, tensors, unet_changes = _read(path, speaker)
     dtype = dtype or unet_dtype(config)
     model = _model(config, tensors, dtype)
-    if model is not None:
-        # The host calls this for a second copy, for example for conditioning hooks.
-        model.cached_patcher_init = (reload_model, (path, dtype, speaker))
+    adapter = build_adapter(config, tensors, dtype)
+    reference = build_unet(config, _part(tensors, REFERENCE), dtype)
+    for patcher, load in ((model, reload_model), (adapter, reload_adapter), (reference, reload_reference)):
+        if patcher is not None:
+            # The host calls this for a second copy, for example on another GPU or for conditioning hooks.
+            patcher.cached_patcher_init = (load, (path, dtype, speaker))
     return HostVideoModel(
         config=config,
-        adapter=build_adapter(config, tensors, dtype),
-        reference=build_unet(config, _part(tensors, REFERENCE), dtype),
+        adapter=adapter,
+        reference=reference,
         model=model,
         vae=host_vae(config, _part(tensors, AUTOENCODER)) if config.autoencoder == "tiny" else None,
         speaker=unet_changes,
@@ -88,6 +91,28 @@ def reload_model(
     """Load only the MODEL of a file."""
     config, tensors, _ = _read(path, speaker)
     return _model(config, tensors, dtype, not disable_dynamic)
+
+
+def reload_adapter(
+    path: str | os.PathLike[str],
+    dtype: torch.dtype,
+    speaker: Speaker | None = None,
+    disable_dynamic: bool = False,
+) -> ModelPatcher:
+    """Load only the adapter of a file."""
+    config, tensors, _ = _read(path, speaker)
+    return build_adapter(config, tensors, dtype)
+
+
+def reload_reference(
+    path: str | os.PathLike[str],
+    dtype: torch.dtype,
+    speaker: Speaker | None = None,
+    disable_dynamic: bool = False,
+) -> ModelPatcher:
+    """Load only the reference UNet of a file."""
+    config, tensors, _ = _read(path, speaker)
+    return build_unet(config, _part(tensors, REFERENCE), dtype, dynamic=not disable_dynamic)
 
 
 def read_config(path: str | os.PathLike[str]) -> VideoConfig:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import weakref
 from typing import Any, BinaryIO
 
 from comfy_api.latest import InputImpl
@@ -14,6 +16,23 @@ from ...mmgt_core.marks.movie import append_xmp, movie_xmp
 MARKS = ("AIGC", "DigitalSourceType", "comment")
 
 
+class TemporaryFile:
+    """A file that is deleted when the last video that reads it is gone, or when the host ends.
+
+    Args:
+        path: of the file, complete or not yet there.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.path = os.fspath(path)
+        self._end = weakref.finalize(self, _remove, self.path)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):  # a reader may have it open (Windows): the host empties the folder
+        os.remove(path)
+
+
 class MarkedVideo(InputImpl.VideoFromFile):
     """The host's video of a file, which also copies the file's marks wherever it is saved.
 
@@ -21,12 +40,12 @@ class MarkedVideo(InputImpl.VideoFromFile):
     The id in the marks stays that of the source: `mmgt inspect` then says whether the streams are the same.
 
     Args:
-        path: a video of ours. Other arguments are the host's.
+        file: a video of ours. Other arguments are the host's.
     """
 
-    def __init__(self, path: str, **trim: Any):
-        super().__init__(path, **trim)
-        self._path = path
+    def __init__(self, file: TemporaryFile, **trim: Any):
+        super().__init__(file.path, **trim)
+        self._temporary, self._path = file, file.path
 
     def save_to(
         self, path: str | io.BytesIO, *args: Any, metadata: dict[str, Any] | None = None, **more: Any
@@ -50,7 +69,7 @@ class MarkedVideo(InputImpl.VideoFromFile):
         if trimmed is None:
             return None
         start, duration = trimmed.get_active_trim_window()
-        return MarkedVideo(self._path, start_time=start, duration=duration)
+        return MarkedVideo(self._temporary, start_time=start, duration=duration)
 
 
 def marks_of(path: str) -> tuple[dict[str, str], bytes | None]:

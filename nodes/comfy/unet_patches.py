@@ -10,9 +10,10 @@ argument, since that node takes everything it finds in `transformer_options` to 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import comfy.model_management
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock
 from comfy.model_patcher import ModelPatcher
@@ -25,7 +26,7 @@ from ...mmgt_core.video.mutual_attention import mutual_attention
 from ...mmgt_core.video.sites import Site
 from .clip_run import CALL, RUN, ClipRun, LoadedNetworks, UNetCall
 from .compiling import check_compilable
-from .conditions import CONDITION
+from .conditions import CONDITION, Clip
 from .host_layers import host_attention
 from .injections import CurrentCall, site_injection
 from .reference_net import compute_dtype
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from comfy.samplers import CFGGuider
 
 KEY = "mmgt"
+OTHER_GPUS, GPU = "multigpu", "multigpu_thread_device"  # of the host: models on other GPUs, that of a call
 HAS_LAYER_PATCHES = hasattr(ModelPatcher, "set_model_middle_block_after_patch")  # added in the same commit
 
 
@@ -174,24 +176,26 @@ def _run_clips(
     **kwargs: object,
 ) -> Tensor:
     """Wraps a whole sampling run, after all models are loaded: computes the constant conditions once."""
-    patcher = guider.model_patcher
-    if patcher.get_additional_models_with_key("multigpu"):
-        raise InputError(
-            "MMGT does not support sampling on several GPUs", fix="remove the MultiGPU node before this MODEL"
-        )
-    check_compilable(patcher)
-    adapter, reference = (extra.model for extra in patcher.get_additional_models_with_key(KEY))
-    model = guider.inner_model
-    dtype = compute_dtype(model)
-    networks = LoadedNetworks(patcher.get_attachment(KEY), adapter, reference, patcher.load_device, dtype)
+    check_compilable(guider.model_patcher)
     conds = [cond["model_conds"].get(CONDITION) for group in guider.conds.values() for cond in group]
     clips = {id(cond.clip): cond.clip for cond in conds if cond is not None}.values()
     progress = WindowProgress(len(sigmas) - 1)
-    run = ClipRun(networks, model, clips, progress)
+    run = _run_on(guider.model_patcher, clips, progress)
+    for other in guider.model_patcher.get_additional_models_with_key(OTHER_GPUS):
+        with comfy.model_management.cuda_device_context(other.load_device):
+            run.others[other.load_device] = _run_on(other, clips, progress)
     options = extra_args["model_options"]
     options = {**options, "transformer_options": {**options.get("transformer_options", {}), RUN: run}}
     extra_args = {**extra_args, "model_options": options}
     return executor(guider, sigmas, extra_args, progress.follow(callback), *args, **kwargs)
+
+
+def _run_on(patcher: ModelPatcher, clips: Iterable[Clip], progress: WindowProgress) -> ClipRun:
+    """The run on the device of a patcher, whose networks are loaded."""
+    adapter, reference = (extra.model for extra in patcher.get_additional_models_with_key(KEY))
+    dtype = compute_dtype(patcher.model)
+    networks = LoadedNetworks(patcher.get_attachment(KEY), adapter, reference, patcher.load_device, dtype)
+    return ClipRun(networks, patcher.model, clips, progress)
 
 
 def _create_call(
@@ -209,7 +213,8 @@ def _create_call(
     run: ClipRun | None = options.get(RUN)
     if run is not None:
         batch, unet = kwargs.pop(CONDITION, None), executor.class_obj.diffusion_model
-        kwargs[CONDITION] = run.call(unet, x.shape[0], batch, options.get(WINDOW))
+        call = run.on(options.get(GPU)).call(unet, x.shape[0], batch, options.get(WINDOW))
+        kwargs[CONDITION] = call
     return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -141,3 +142,80 @@ def test_the_terms_are_shown_once(pack, tmp_path, monkeypatch):
     terms.show_terms()
     terms.show_terms()
     assert shown == [pack("mmgt_core.base.terms").TERMS]
+
+
+def test_details_are_numbers_and_hashes_and_never_names(pack, vae, tmp_path, monkeypatch):
+    """Of the nodes that the video depends on; texts that a person typed stay out."""
+    import folder_paths
+
+    monkeypatch.setattr(folder_paths, "input_directory", str(tmp_path))
+    (tmp_path / "anna secret.png").write_bytes(b"a portrait")
+    prompt = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "anna secret.png"}},
+        "2": {
+            "class_type": "MMGTSampler",
+            "inputs": {"portrait": ["1", 0], "seed": 77, "note": "private words"},
+        },
+        "3": {"class_type": "MMGTDecodeVideo", "inputs": {"latent": ["2", 0], "fps": 25.0, "marks": True}},
+        "4": {"class_type": "KSampler", "inputs": {"seed": 99}},
+    }
+    details = pack("nodes.comfy.prompt_details").prompt_details(prompt, "3")
+    settings = json.loads(details["settings"])
+    assert settings == {"MMGTSampler 2": {"seed": 77}, "MMGTDecodeVideo 3": {"fps": 25.0, "marks": True}}
+    assert details["LoadImage 1 image SHA-256"] == hashlib.sha256(b"a portrait").hexdigest()
+    assert "anna" not in str(details) and "private" not in str(details)
+    changed = {**prompt, "4": {"class_type": "KSampler", "inputs": {"seed": 98}}}
+    again = pack("nodes.comfy.prompt_details").prompt_details(changed, "3")
+    assert (
+        again["workflow SHA-256"] != details["workflow SHA-256"] and again["settings"] == details["settings"]
+    )
+    assert pack("nodes.comfy.prompt_details").prompt_details(None, "3") == {}
+
+
+def test_details_are_written_only_on_request(pack, vae, give, tmp_path, monkeypatch):  # noqa: F811
+    import folder_paths
+
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
+    load_core_nodes("nodes_video")
+    for number, wanted in enumerate((False, True)):
+        prompt = {
+            "1": give("LATENT", latent()),
+            "2": give("VAE", vae),
+            "3": {
+                "class_type": "MMGTDecodeVideo",
+                "inputs": {"latent": ["1", 0], "vae": ["2", 0], "fps": 12.5, "mark_details": wanted},
+            },
+            "4": {
+                "class_type": "SaveVideo",
+                "inputs": {
+                    "video": ["3", 0],
+                    "filename_prefix": f"n{number}",
+                    "format": "auto",
+                    "codec": "auto",
+                },
+            },
+        }
+        run = Executor().run(prompt)
+        assert run.success, run.error
+        (saved,) = tmp_path.glob(f"n{number}*.mp4")
+        details = inspected(pack, saved).marks.said.details
+        assert bool(details) == wanted
+        if wanted:
+            assert json.loads(details["settings"])["MMGTDecodeVideo 3"]["fps"] == 12.5
+            assert len(details["workflow SHA-256"]) == 64
+
+
+def test_a_video_leaves_the_folder_when_nothing_refers_to_it(pack, vae):
+    import gc
+
+    from comfy_api.latest import InputImpl
+
+    video = decode(pack, vae)
+    path = Path(video.get_stream_source())
+    part = video.as_trimmed(0, 0.1) if hasattr(InputImpl.VideoFromFile, "as_trimmed") else video
+    del video
+    gc.collect()
+    assert path.is_file() and part.get_duration() > 0, "a part of it still reads the file"
+    del part
+    gc.collect()
+    assert not path.exists()

@@ -17,6 +17,8 @@ from .toml_file import read_toml
 PHASES = ("smga", "image", "video")
 RECIPES = ("practice", "published")
 SOUNDS = ("own", "other", "none")
+LIPS = ("drawn", "hidden")
+AUDIO = ("untrained", "kept")
 MOTIONS = ("", "true", "first pose", "mean pose", "nearest")
 REPEATED = "repeated portrait"
 VIDEOS = ("", REPEATED)
@@ -33,6 +35,8 @@ class ModelSpec:
         file: a trained model's file; "{seed}" in it is the seed. Empty: it is trained.
         recipe: the settings to begin with: "practice" (small, minutes on a CPU) or "published".
         start: name of the model of the phase before; needed for the video phase.
+        audio: whether audio modules and audio projection of a video phase begin "untrained", or "kept" as
+            the start has them.
         set: changed settings of the phase. Of the video phase `set.model` changes switches of the start.
     """
 
@@ -41,6 +45,7 @@ class ModelSpec:
     file: str = ""
     recipe: str = "practice"
     start: str = ""
+    audio: str = "untrained"
     set: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -53,6 +58,8 @@ class RowSpec:
         motion: a Stage I model's name; "true" (the poses of the truth), "first pose" (held), "mean pose" or
             "nearest" (gestures of the training clips whose sound is nearest); "": none.
         video: a Stage II model's name; "repeated portrait"; "": no video.
+        lips: "drawn", or "hidden": lips and jaw are not in the pose image and the masks of the face stand
+            still, so that sound alone can move the mouth of the video.
         sound: what the models read: the clip's "own", that of an "other" clip, or "none" (zeros).
         folder: videos and motions of another system, in any form that `mmgt eval` reads, instead of all that.
         paper: the paper's own numbers by figure, shown in a line of their own.
@@ -61,6 +68,7 @@ class RowSpec:
     name: str
     motion: str = ""
     video: str = ""
+    lips: str = "drawn"
     sound: str = "own"
     folder: str = ""
     paper: Mapping[str, float] = field(default_factory=dict)
@@ -157,7 +165,7 @@ def _models(raw: Any, base: Path, where: str) -> dict[str, ModelSpec]:
             if not isinstance(like, str) or like not in found:
                 raise InputError(f"there is no model {like!r} before it", where=place, fix="put it before")
             old = dataclasses.asdict(found[like])
-            values = merged({key: old[key] for key in ("phase", "recipe", "start", "set")}, values)
+            values = merged({key: old[key] for key in ("phase", "recipe", "start", "audio", "set")}, values)
         values = known(values, ModelSpec, place, leave=("name",))
         if values.get("phase") not in PHASES:
             raise InputError(
@@ -165,6 +173,10 @@ def _models(raw: Any, base: Path, where: str) -> dict[str, ModelSpec]:
             )
         if values.get("recipe", "practice") not in RECIPES:
             raise InputError("there is no such recipe", where=place, fix=f"choose from {', '.join(RECIPES)}")
+        if values.get("audio", AUDIO[0]) not in AUDIO:
+            raise InputError(
+                f"audio is {values['audio']!r}", where=place, fix=f"choose from {', '.join(AUDIO)}"
+            )
         if not isinstance(values.get("set", {}), Mapping):
             raise InputError("set is no table", where=place, fix=f"write [model.{name}.set]")
         if values.get("file"):
@@ -212,6 +224,8 @@ def _row(raw: Any, models: Mapping[str, ModelSpec], base: Path, where: str) -> R
     _choice(row.video, VIDEOS, models, ("image", "video"), "video", place)
     if row.sound not in SOUNDS:
         raise InputError(f"its sound is {row.sound!r}", where=place, fix=f"choose from {', '.join(SOUNDS)}")
+    if row.lips not in LIPS:
+        raise InputError(f"its lips are {row.lips!r}", where=place, fix=f"choose from {', '.join(LIPS)}")
     if row.video in models and not row.motion:
         raise InputError("a video needs a motion", where=place, fix='add motion = "true", or another')
     if row.motion == "true" and not row.video:

@@ -126,7 +126,7 @@ class Tabulation:
             save_motion(made.folder / f"{scene.name}.safetensors", motion)
         if render is not None:
             shown = motion.window(slice(0, min(self.config.frames, motion_of(scene.clip).frames)))
-            images = render(scene, shown, row.sound, made.seed)
+            images = render(scene, shown, row.sound, made.seed, row.lips == "hidden")
             write_video(made.folder / f"{scene.name}.mp4", images)
 
     def _model(self, name: str, seed: int) -> Path | None:

@@ -16,7 +16,7 @@ from ..training.image import ImageSettings
 from ..training.run_file import RUN_FILE
 from ..training.smga import SMGASettings
 from ..training.video import VideoSettings
-from .config import ModelSpec, TablesConfig
+from .config import AUDIO, ModelSpec, TablesConfig
 from .overrides import overridden
 
 FILES = {"smga": "motion.safetensors", "image": "image.safetensors", "video": "video.safetensors"}
@@ -50,6 +50,8 @@ class Trained:
         identity |= {"phase": spec.phase, "data": self.data_hash, "switches": spec.set.get("model", {})}
         if spec.start:
             identity["start"] = self.identity(spec.start, seed)
+        if spec.audio != AUDIO[0]:
+            identity["audio"] = spec.audio
         text = json.dumps(identity, sort_keys=True, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         return self.config.out / "models" / f"{name}-{digest}" / f"seed-{seed}"
@@ -94,9 +96,11 @@ class Trained:
             return train_smga(settings, progress)[0]
         if isinstance(settings, ImageSettings):
             return train_image(settings, progress)[0]
-        switches = self.config.models[name].set.get("model", {})
+        spec = self.config.models[name]
+        switches = spec.set.get("model", {})
         if not (folder / START).is_file():
-            switched_start(Path(settings.start), switches, seed, folder / START, f"model {name}.set.model")
+            where, kept = f"model {name}.set.model", spec.audio != AUDIO[0]
+            switched_start(Path(settings.start), switches, seed, folder / START, where, keep_audio=kept)
         return train_video(replace(settings, start=str(folder / START)), progress)[0]
 
     def settings(self, name: str, seed: int, folder: Path) -> PhaseSettings:
@@ -136,13 +140,18 @@ def _recipe(config: TablesConfig, spec: ModelSpec, start: str) -> PhaseSettings:
     return replace(settings, loop=replace(settings.loop, minutes=None))
 
 
-def switched_start(path: Path, switches: dict[str, Any], seed: int, out: Path, where: str) -> None:
-    """Write a start of the video phase with other switches, the audio modules untrained.
+def switched_start(
+    path: Path, switches: dict[str, Any], seed: int, out: Path, where: str, *, keep_audio: bool = False
+) -> None:
+    """Write a start of the video phase with other switches.
 
     All variants of an ablation begin with the same UNets and pose guider; audio modules and audio projection
     begin at random in each, so that none has learned under another's switches.
 
-    Raises InputError for a switch that does not exist, or that changes the UNets.
+    Args:
+        keep_audio: begin with those of the start, too: variants then say how well they go on from there.
+
+    Raises InputError for a switch that does not exist, or that changes sizes of what is kept.
     """
     from ...checkpoints.video import load_video_model, save_video_model
     from ...video.model import VideoModel
@@ -152,7 +161,10 @@ def switched_start(path: Path, switches: dict[str, Any], seed: int, out: Path, w
     model = VideoModel.build(config, seed, pose_output_scale=1.0, audio_output_scale=0.0)
     for part, given in ((model.unet, old.unet), (model.reference, old.reference)):
         _take(part, given, where)
-    _take(model.adapter.pose_guider, old.adapter.pose_guider, where)
+    part, given = model.adapter, old.adapter
+    if not keep_audio:
+        part, given = part.pose_guider, given.pose_guider
+    _take(part, given, where)
     if old.autoencoder is not None:
         model.autoencoder = old.autoencoder
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -106,8 +106,17 @@ def _generation(config: TablesConfig, trained: Trained, row: RowSpec, seed: int)
         "data": trained.data_hash,
         "seed": seed,
     }
+    hidden = row.lips == "hidden" and row.video in used
+    if hidden:
+        identity["lips"] = row.lips
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
     parts = [part for part in (row.motion, row.video) if part]
-    words = " + ".join([*parts, *([] if row.sound == "own" else [f"sound {row.sound}"])])
+    words = " + ".join(
+        [
+            *parts,
+            *([] if row.sound == "own" else [f"sound {row.sound}"]),
+            *(["lips hidden"] if hidden else []),
+        ]
+    )
     key = f"{words}, seed {seed} ({digest})" if used else f"{words} ({digest})"
     return Generation(key, config.out / "clips" / digest, row, seed)

@@ -15,8 +15,8 @@ from ...pose.motion import Motion
 from .clips import Scene, stage2_features
 from .config import REPEATED
 
-Render = Callable[[Scene, Motion, str, int], NDArray[np.uint8]]
-"""Clip, motion (n, 134, 3), choice of sound, seed -> uint8 images (n, s, s, 3)."""
+Render = Callable[[Scene, Motion, str, int, bool], NDArray[np.uint8]]
+"""Clip, motion (n, 134, 3), choice of sound, seed, whether lips are hidden -> uint8 images (n, s, s, 3)."""
 
 
 def renderer(name: str, model: Path | None, device: str) -> Render:
@@ -32,14 +32,16 @@ def renderer(name: str, model: Path | None, device: str) -> Render:
     from ...checkpoints.video import load_video_model
     from ...media.images import to_uint8
     from ..sources.models import VideoModelSource
+    from ..training.hiding import freeze_face, hide_mouth
 
     source = VideoModelSource(load_video_model(model, choose_device(device), torch.float32))
     radius = source.model.config.audio_window // 2
 
-    def render(scene: Scene, motion: Motion, sound: str, seed: int) -> NDArray[np.uint8]:
+    def render(scene: Scene, motion: Motion, sound: str, seed: int, hidden: bool) -> NDArray[np.uint8]:
         rows = stage2_features(scene.sound(sound), scene.clip, motion.frames)
         portrait = torch.from_numpy(_square(scene, source.size)).float() / 255
-        frames = source.render(portrait, motion, frame_windows(rows, radius), seed=seed)
+        shown, masked = (hide_mouth(motion), freeze_face(motion)) if hidden else (motion, None)
+        frames = source.render(portrait, shown, frame_windows(rows, radius), seed=seed, masked=masked)
         return to_uint8(frames.cpu())
 
     return render
@@ -52,7 +54,7 @@ def write_video(path: Path, images: NDArray[np.uint8]) -> None:
         video.write(images)
 
 
-def _repeated(scene: Scene, motion: Motion, _sound: str, _seed: int) -> NDArray[np.uint8]:
+def _repeated(scene: Scene, motion: Motion, _sound: str, _seed: int, _hidden: bool) -> NDArray[np.uint8]:
     return np.repeat(scene.clip.images([0]), motion.frames, axis=0)
 
 

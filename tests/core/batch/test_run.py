@@ -51,6 +51,22 @@ class VideoStub(MotionStub):
         return Outcome("done"), None
 
 
+class HandsOver(VideoStub):
+    """The latents go to another worker."""
+
+    def perform(self, job, key, motion=None):
+        outcome, _ = super().perform(job, key, motion)
+        return (Outcome("latents"), f"latents of {job.name}") if outcome.kind == "done" else (outcome, None)
+
+
+class FinishStub(MotionStub):
+    def perform(self, job, key, motion=None, latents=None):
+        assert (motion, latents) == (f"motion of {job.name}", f"latents of {job.name}")
+        if job.name.startswith("fragile") and self.tries(f"finish of {job.name}") == 1:
+            os._exit(1)
+        return Outcome("done"), None
+
+
 class Unusable(VideoStub):
     def ready(self, version):
         return Worker.ready(self, "0.0.0")
@@ -86,10 +102,11 @@ def ray():
         yield ray
 
 
-def run(ray, folder, names, retries=2, kinds=(MotionStub, VideoStub)):
+def run(ray, folder, names, retries=2, kinds=(MotionStub, VideoStub), finishers=0):
     jobs, seen = folder / "jobs.jsonl", Seen()
     jobs.write_text("\n".join(json.dumps({"name": name}) for name in names), encoding="utf-8")
-    crew = Crew(2, 1, {"num_cpus": 1}, {"num_cpus": 1}, retries=retries)
+    cpu = {"num_cpus": 1}
+    crew = Crew(2, 1, cpu, cpu, retries=retries, finishers=finishers, finish_options=cpu)
     settings = RunSettings(str(folder / "out"), ".unfinished")
     summary = run_batch(ray, JobsFile(jobs), settings, crew, folder / "journal", seen, kinds)
     return summary, seen
@@ -114,6 +131,16 @@ def test_whoever_dies_the_others_are_done_and_tries_are_bounded(ray, tmp_path, m
     assert made["deadly"] == made["away"] == made["late"] == 3
     assert made["flaky-1"] == made["taken"] == 2 and made["wrong"] == 1
     assert seen.percent[-1][0] == len(names)
+
+
+def test_a_third_stage_receives_what_both_others_made(ray, tmp_path):
+    names = ["a", "wrong", "fragile", "b", "flaky-1"]
+    kinds = (MotionStub, HandsOver, FinishStub)
+    summary, seen = run(ray, tmp_path, names, kinds=kinds, finishers=1)
+    assert sorted(seen.files) == ["a", "b", "flaky-1", "fragile"] and (summary.done, summary.failed) == (4, 1)
+    made = tries(tmp_path)
+    assert made["fragile"] >= 2, "a job whose last worker dies begins again"
+    assert made["finish of fragile"] == 2
 
 
 def test_what_was_done_is_not_done_again_and_failures_are(ray, tmp_path):
@@ -157,6 +184,10 @@ def test_the_file_is_read_no_faster_than_jobs_are_done(ray, tmp_path, monkeypatc
         ({"CPU": 64, "GPU": 4}, CrewSettings(), "auto", False, (4, 1, 1, 1, 1)),
         ({"CPU": 64, "GPU": 2}, CrewSettings(actors=5, threads=3), "cuda", False, (5, 2, 3, 1 / 3, 3)),
         ({"CPU": 64, "GPU": 4}, CrewSettings(), "cpu", False, (1, 1, 1, 0, 1)),
+        ({"CPU": 8}, CrewSettings(helpers=2), "auto", True, (1, 1, 2, 0, 2)),
+        ({"CPU": 8}, CrewSettings(finishers=2), "auto", True, (1, 1, 2, 0, 2)),
+        ({"CPU": 64, "GPU": 8}, CrewSettings(helpers=3), "auto", False, (2, 1, 1, 1, 1)),
+        ({"CPU": 64, "GPU": 2}, CrewSettings(helpers=3), "auto", False, (1, 1, 1, 1 / 2, 1)),
     ],
 )
 def test_workers_follow_the_cluster(resources, wanted, device, local, expected):
@@ -179,6 +210,8 @@ def test_stage_one_may_have_a_share_of_the_gpu():
         CrewSettings(motion_actors=-1),
         CrewSettings(threads=0),
         CrewSettings(retries=-1),
+        CrewSettings(helpers=-1),
+        CrewSettings(finishers=-1),
         CrewSettings(motion_gpu=1.5),
     ],
 )

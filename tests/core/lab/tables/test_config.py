@@ -41,8 +41,9 @@ def test_a_model_takes_over_from_another_and_changes_its_own(tmp_path: Path) -> 
     assert config.data == tmp_path / "data" and config.seeds == (0, 1, 2)
 
 
-def test_the_configuration_that_ships_is_good() -> None:
-    config = read_config(ROOT / "docs" / "tables" / "practice.toml")
+@pytest.mark.parametrize("name", ["practice", "practice_demo"])
+def test_the_configurations_that_ship_are_good(name: str) -> None:
+    config = read_config(ROOT / "docs" / "tables" / f"{name}.toml")
     assert [table.name for table in config.tables][:2] == ["I", "II"]
     steps = {
         phase: {
@@ -72,6 +73,8 @@ def test_the_configuration_that_ships_is_good() -> None:
         ('like = "full"', 'like = ["full"]', "no model ['full']"),
         ('motion = "one"', 'motion = "two"', "no motion 'two'"),
         ('motion = "one" }', 'motion = "one", sound = "loud" }', "its sound is 'loud'"),
+        ('motion = "one" }', 'motion = "one", lips = "loud" }', "its lips are 'loud'"),
+        ('like = "full"', 'like = "full"\naudio = "new"', "audio is 'new'"),
         ('motion = "one" }', 'motion = "one", folder = "x" }', "a row is a folder, or"),
         ('motion = "one" }', 'video = "full" }', "no video 'full'"),
         ('name = "one"', 'name = "full"', "two have one name"),

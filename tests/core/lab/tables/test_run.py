@@ -21,6 +21,7 @@ from mmgt_core.lab.dataset.reader import PreparedData
 from mmgt_core.lab.scores.clips import open_collection
 from mmgt_core.lab.tables.config import read_config
 from mmgt_core.lab.tables.run import Tabulation
+from mmgt_core.lab.tables.trained import switched_start
 
 PREPARED = Path(__file__).resolve().parents[1] / "training" / "prepared.py"
 
@@ -81,6 +82,7 @@ rows = [
   { name = "self", motion = "true", video = "self" },
   { name = "without sound", motion = "true", video = "self", sound = "none" },
   { name = "still", motion = "true", video = "repeated portrait" },
+  { name = "lips hidden", motion = "true", video = "video", lips = "hidden" },
 ]
 """
 
@@ -162,6 +164,37 @@ def test_variants_begin_with_the_same_networks_and_untrained_audio(finished: dic
         for part in ("unet", "reference"):
             for name, tensor in getattr(model, part).state_dict().items():
                 assert tensor.equal(getattr(images, part).state_dict()[name]), name
+
+
+def test_hidden_lips_are_other_clips_of_the_same_models(finished: dict) -> None:
+    videos = rows(finished, "II")
+    drawn, hidden = (videos[name]["scores"]["psnr"]["seeds"] for name in ("video", "lips hidden"))
+    assert len(hidden) == 2 and drawn != hidden
+
+
+def test_kept_audio_modules_are_those_of_the_start(finished: dict, place: Path) -> None:
+    """Trained ones, so that a new beginning would differ."""
+    tabulation = Tabulation(read_config(place / "tables.toml"))
+    trained, again = tabulation.trained.file("video", 0), place / "kept.safetensors"
+    switched_start(trained, {"motion_mask": "still"}, 5, again, "model kept")
+    old, fresh = (load_video_model(path).float().adapter.state_dict() for path in (trained, again))
+    switched_start(trained, {"motion_mask": "still"}, 5, again, "model kept", keep_audio=True)
+    model = load_video_model(again)
+    assert model.config.motion_mask == "still"
+    assert all(tensor.equal(old[name]) for name, tensor in model.float().adapter.state_dict().items())
+    assert any(not fresh[name].equal(old[name]) for name in old if name.startswith("audio"))
+    with pytest.raises(InputError, match="change the sizes"):
+        switched_start(trained, {"audio_context": "self"}, 5, again, "model kept", keep_audio=True)
+
+
+def test_keeping_the_audio_modules_is_another_training(place: Path) -> None:
+    (place / "kept.toml").write_text(
+        SMALL.replace('start = "images"', 'start = "images"\naudio = "kept"'), encoding="utf-8"
+    )
+    old, new = (Tabulation(read_config(place / name)) for name in ("tables.toml", "kept.toml"))
+    assert old.trained.folder("images", 0) == new.trained.folder("images", 0)
+    for name in ("video", "self"):  # the second takes over from the first
+        assert old.trained.folder(name, 0) != new.trained.folder(name, 0)
 
 
 def test_a_second_run_changes_nothing_and_the_plan_says_done(
