@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.timebase import PROSODY_HOP, PROSODY_RATE
+from ..base.timebase import PROSODY_RATE
 from ..media.waveform import Waveform, fit_length
+from .beats import beat_columns
 from .chroma import CHROMA, chroma_cens
+from .rhythm import onset_columns, onset_strength, tempo
+from .spectra import MFCC, decibels, mel_spectrogram, mfcc
 
 CHANNELS = 35
-MFCC = 20
-N_FFT = 2048
-MELS = 128
-TIGHTNESS = 100
-TEMPO_RATE = 22_050  # Hz; librosa's default, at which the published extraction estimates the start tempo
-TEMPO_WINDOW = 8.0  # s, librosa's default of what a beat is looked for in
-BLOCK = 512  # columns per spectrum
+TEMPO_RATE = 22_050  # Hz, at which the published extraction estimates the start tempo
 
 
 @dataclass(frozen=True)
@@ -61,78 +55,20 @@ def prosody(waveform: Waveform) -> NDArray[np.float32]:
 
 def prosody_raw(waveform: Waveform) -> ProsodyParts:
     """The parts of the published features of a whole recording of any rate and length."""
-    import librosa
-
     samples = waveform.resampled(PROSODY_RATE).samples
-    with _without_remarks():
-        level = librosa.power_to_db(mel_spectrogram(samples, PROSODY_RATE))
-        envelope = librosa.onset.onset_strength(S=level, sr=PROSODY_RATE, hop_length=PROSODY_HOP, n_fft=N_FFT)
-        tempo = start_tempo(waveform)
-        beat = {"onset_envelope": envelope, "sr": PROSODY_RATE, "hop_length": PROSODY_HOP}
-        onsets = librosa.onset.onset_detect(**beat)
-        _, beats = librosa.beat.beat_track(**beat, start_bpm=tempo, tightness=TIGHTNESS)
-        return ProsodyParts(
-            onset_envelope=envelope.astype(np.float32),
-            mfcc=librosa.feature.mfcc(S=level, sr=PROSODY_RATE, n_mfcc=MFCC).T.astype(np.float32),
-            chroma_cens=chroma_cens(samples),
-            onset_frames=np.asarray(onsets, dtype=np.int64),
-            beat_frames=np.asarray(beats, dtype=np.int64),
-            start_bpm=tempo,
-        )
+    level = decibels(mel_spectrogram(samples, PROSODY_RATE))
+    envelope, start = onset_strength(level), start_tempo(waveform)
+    return ProsodyParts(
+        onset_envelope=envelope,
+        mfcc=mfcc(level).T,
+        chroma_cens=chroma_cens(samples),
+        onset_frames=onset_columns(envelope, PROSODY_RATE),
+        beat_frames=beat_columns(envelope, PROSODY_RATE, tempo(envelope, PROSODY_RATE, start)),
+        start_bpm=start,
+    )
 
 
 def start_tempo(waveform: Waveform) -> float:
-    """Beats a minute by librosa's estimate at 22.05 kHz."""
-    import librosa
-
+    """Beats a minute, estimated at 22.05 kHz."""
     samples = waveform.resampled(TEMPO_RATE).samples
-    with _without_remarks():
-        level = librosa.power_to_db(mel_spectrogram(samples, TEMPO_RATE))
-        envelope = librosa.onset.onset_strength(S=level, sr=TEMPO_RATE)
-        found = librosa.feature.tempo(tg=mean_tempogram(envelope), sr=TEMPO_RATE, ac_size=TEMPO_WINDOW)
-        return float(np.atleast_1d(found)[0])
-
-
-def mean_tempogram(envelope: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(lags, 1) librosa's tempogram, averaged over time in blocks: it has 344 rows a column."""
-    import librosa
-
-    length = int(librosa.time_to_frames(TEMPO_WINDOW, sr=TEMPO_RATE, hop_length=PROSODY_HOP))
-    padded = np.pad(envelope, length // 2, mode="linear_ramp", end_values=0)
-    total = np.zeros((length, 1))
-    for first in range(0, envelope.size, BLOCK):
-        part = padded[first : min(first + BLOCK, envelope.size) + length - 1]
-        columns = librosa.feature.tempogram(
-            onset_envelope=part, sr=TEMPO_RATE, hop_length=PROSODY_HOP, win_length=length, center=False
-        )
-        total += columns.sum(axis=-1, keepdims=True)
-    return total / envelope.size
-
-
-def mel_spectrogram(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """librosa's default mel power (128, 1 + n // 512), in blocks: an hour of sound needs no gigabytes."""
-    import librosa
-
-    columns = 1 + samples.size // PROSODY_HOP
-    padded = np.pad(samples, N_FFT // 2)
-    blocks = [
-        librosa.feature.melspectrogram(
-            y=padded[first * PROSODY_HOP : (min(first + BLOCK, columns) - 1) * PROSODY_HOP + N_FFT],
-            sr=rate,
-            n_fft=N_FFT,
-            hop_length=PROSODY_HOP,
-            n_mels=MELS,
-            center=False,
-        )
-        for first in range(0, columns, BLOCK)
-    ]
-    return np.concatenate(blocks, axis=1)
-
-
-@contextmanager
-def _without_remarks() -> Iterator[None]:
-    """Short and silent sounds are lawful here; librosa's remarks about them would only alarm."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="n_fft=.* is too large", category=UserWarning)
-        warnings.filterwarnings("ignore", message="Trying to estimate tuning", category=UserWarning)
-        yield
+    return tempo(onset_strength(decibels(mel_spectrogram(samples, TEMPO_RATE))), TEMPO_RATE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,7 @@ Linear = Callable[[Tensor], Tensor]
 X86 = ("x86_64", "amd64")
 PACK, APPLY = "_reorder_linear_weight", "_linear_pointwise"
 """oneDNN's operators in torch.ops.mkldnn, which torch's compiler uses; without them nothing is packed."""
+STILL_PACKED = "a network whose weights are packed cannot be {}; leave the block of `packed` first"
 
 
 def can_pack(weight: Tensor) -> bool:
@@ -43,11 +45,15 @@ def pack_linear(weight: Tensor, bias: Tensor | None) -> Linear:
 
 
 class PackedLinear(nn.Module):
-    """A linear layer whose weight is packed: x (..., inputs) -> (..., outputs), without gradients."""
+    """A linear layer whose weight is packed: x (..., inputs) -> (..., outputs), without gradients.
+
+    A network that contains it is saved as if it were not packed; it cannot be moved, cast or trained.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor | None):
         super().__init__()
         self._weight, self._bias = getattr(torch.ops.mkldnn, PACK)(weight, None), bias
+        self.training = False
 
     def forward(self, x: Tensor) -> Tensor:
         return getattr(torch.ops.mkldnn, APPLY)(x, self._weight, self._bias, "none", [], "")
@@ -56,13 +62,37 @@ class PackedLinear(nn.Module):
         """The weight (outputs, inputs), bit for bit."""
         return self._weight.to_dense()
 
+    def released(self) -> Tensor:
+        """The weight; the layer is of no use any more, whoever still refers to it."""
+        weight = self.unpacked()
+        del self._weight
+        return weight
+
+    def train(self, mode: bool = True) -> PackedLinear:
+        """As nn.Module; raises RuntimeError for training."""
+        if mode:
+            raise RuntimeError(STILL_PACKED.format("trained"))
+        return super().train(mode)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> PackedLinear:
+        raise RuntimeError(STILL_PACKED.format("moved or cast"))
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        destination[f"{prefix}weight"] = self.unpacked()
+        if self._bias is not None:
+            destination[f"{prefix}bias"] = self._bias if keep_vars else self._bias.detach()
+
+    def _load_from_state_dict(self, *_: Any) -> None:
+        raise RuntimeError(STILL_PACKED.format("loaded"))
+
 
 @contextmanager
 def packed(*modules: nn.Module) -> Iterator[None]:
     """Inside the block the linear layers in these modules are packed, where they can be.
 
     A layer's own weight is empty meanwhile, so that nothing is held twice; it comes back bit for bit. Layers
-    that need gradients or that are subclasses of nn.Linear stay as they are.
+    that need gradients or that are subclasses of nn.Linear stay as they are. Blocks may lie within each
+    other: what the outer one packed is ready for the inner one, and stays packed behind it.
     """
     replaced: list[tuple[nn.Module, str, nn.Linear, PackedLinear]] = []
     try:
@@ -74,9 +104,10 @@ def packed(*modules: nn.Module) -> Iterator[None]:
                 linear.weight.data = linear.weight.new_empty(0)
         yield
     finally:
-        for parent, name, linear, layer in replaced:
-            linear.weight.data = layer.unpacked()
+        while replaced:  # one by one, so that no more than one weight is held twice
+            parent, name, linear, layer = replaced.pop()
             setattr(parent, name, linear)
+            linear.weight.data = layer.released()
 
 
 def _linears(module: nn.Module) -> list[tuple[nn.Module, str, nn.Linear]]:

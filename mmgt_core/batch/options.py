@@ -24,7 +24,7 @@ NOT_FOR_JOBS = {
     "request": ("out", "contact_sheet", "detector_dir"),
     "sampling": ("seed", "windows_at_once"),
     "motion": ("motion_model", "wavlm"),
-    "video": ("model", "wav2vec2", "vae", "clip_vision", "dtype", "devices"),
+    "video": ("model", "wav2vec2", "vae", "clip_vision", "dtype", "devices", "compile"),
     "marks": ("marks", "consent", "certificate", "certificate_key", "test_signature"),
 }
 

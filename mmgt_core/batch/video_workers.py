@@ -85,7 +85,7 @@ class VideoWorker(Stage2Worker):
         finally:
             model = self._kept.get("video")
             if model is not None and model.device.type == "meta":  # given up for one in fp32
-                del self._kept["video"]
+                self._give_up("video")
         if handed:
             return Outcome("latents", frames=made.frames), handed[0]
         return Outcome("done", frames=made.frames), None
@@ -107,7 +107,7 @@ class FinishWorker(Worker):
         """A loader that loads once what decodes; speakers do not change it."""
         from ..pipeline.parts import load_decoding_part
 
-        return self._keep("decoder", load_decoding_part)
+        return self._keep("decoder", load_decoding_part, samples=False)
 
     def _make(
         self, request: VideoRequest, settings: Settings, motion: Motion | None, latents: Tensor | None

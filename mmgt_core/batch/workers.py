@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,7 @@ class Worker:
         self._run, self._results = run, Results(run.out, run.folder)
         self._settings = dataclasses.replace(run.settings, device=device)
         self._kept: dict[str, Any] = {}
+        self._ready: dict[str, ExitStack] = {}
         self._counts = counters()
 
     def ready(self, version: str) -> str | None:
@@ -139,15 +140,28 @@ class Worker:
             settings = dataclasses.replace(settings, marks=marks)
         return settings
 
-    def _keep(self, name: str, load: Callable[..., Any]) -> Callable[..., Any]:
-        """A loader that loads once: all jobs of a run have the same models."""
+    def _keep(self, name: str, load: Callable[..., Any], samples: bool = True) -> Callable[..., Any]:
+        """A loader that loads once: all jobs of a run have the same models.
+
+        Args:
+            samples: keep the model ready to sample.
+        """
 
         def kept(*args: Any) -> Any:
             if name not in self._kept:
-                self._kept[name] = load(*args)
+                model = load(*args)
+                self._ready[name] = ExitStack()
+                if samples:
+                    self._ready[name].enter_context(model.ready())
+                self._kept[name] = model
             return self._kept[name]
 
         return kept
+
+    def _give_up(self, name: str) -> None:
+        """Forget a model, whose weights are ordinary ones again."""
+        self._ready.pop(name).close()
+        del self._kept[name]
 
     def _parts(self, motion: Motion | None = None) -> Parts:
         from ..pipeline.parts import Parts, load_motion_part, load_video_part

@@ -20,7 +20,7 @@ PACKAGES = (
     "transformers",
     "safetensors",
     "numpy",
-    "librosa",
+    "soxr",
     "av",
     "opencv-python",
     "opencv-python-headless",

@@ -30,7 +30,12 @@ FILES = (
     "clip_vision",
     "speaker",
 )  # count by content
-UNCHANGED = ("windows_at_once", "lock_background", "devices")  # settings that do not change the latents
+UNCHANGED = (
+    "windows_at_once",
+    "lock_background",
+    "devices",
+    "compile",
+)  # settings that do not change the latents
 BYTES_PER_PIXEL = 0.06  # of a video file; H.264 at this quality took less for everything that was measured
 SOUND_BYTES = 1000  # of a frame's sound
 SPARE = 2**24  # bytes; journals, headers, what is written besides

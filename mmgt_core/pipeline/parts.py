@@ -37,7 +37,7 @@ def load_video_part(
     file = settings.model or assets.asset(assets.VIDEO_MODEL)
     model = load_video_model(file, device, dtype, speaker)
     model.autoencoder = autoencoder_of(model, settings.vae, device).float()
-    return model
+    return model.compile_unet() if settings.compile else model
 
 
 def load_decoding_part(

@@ -108,6 +108,10 @@ class VideoSettings:
     """
     devices: tuple[str, ...] = ()
     """Devices that sample one clip together, such as cuda:0 cuda:1; each holds the model. None = device."""
+    compile: bool = False
+    """Compile the video model with torch.compile before sampling, which takes minutes and needs a C++
+    compiler. It pays for long clips and for many, on a GPU; on a CPU it forgoes packed weights.
+    """
     lock_background: bool = False
     """Keep the portrait's own pixels wherever the person never is."""
 

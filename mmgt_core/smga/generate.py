@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ..base.errors import InputError
-from ..base.packed_linear import packed
 from ..base.progress import Progress, silent
 from ..pose.absent import with_places
 from ..pose.body_limits import within_body_limits
@@ -66,7 +65,7 @@ def generate_motion(
         "first_pose_ramp": chosen.first_pose_ramp,
     }
     shift = chosen.motion_shift or 0
-    with packed(model):
+    with model.ready():
         if chosen.chaining == "overlap":
             flat = sample_overlapping(
                 model,

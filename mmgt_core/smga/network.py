@@ -5,12 +5,15 @@ The plain forward pass, for training and as the reference of `guided.Guided`, wh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..base.packed_linear import packed
 from ..pose.gesture_track import neutral_track
 from ..pose.skeleton import FACE_COLUMNS
 from .config import SMGAConfig
@@ -120,6 +123,17 @@ class SMGA(nn.Module):
     @property
     def device(self) -> torch.device:
         return self.null_audio.device
+
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """The form that motions are sampled with: on a CPU its weights are packed, see `base.packed_linear`.
+
+        Whoever samples several motions keeps this block open around them; blocks may lie within each other.
+        """
+        with ExitStack() as stack:
+            with torch.no_grad():  # layers that need gradients stay as they are
+                stack.enter_context(packed(self))
+            yield
 
     def forward(
         self, x_t: Tensor, cond_frame: Tensor, audio: Tensor, t: Tensor, drop: Tensor | None = None

@@ -180,6 +180,10 @@ class _ReferenceOnly(Cache):
     def get(self, name, make):  # noqa: ANN001, ANN201 - as the base class
         return self._shared.get(name, make) if name[0] == "reference" else make()
 
+    @property
+    def empty(self) -> bool:
+        return self._shared.empty
+
 
 def _pose_features(
     networks: ConditionNetworks, images: PoseImages, frames: int, latent_size: tuple[int, int]

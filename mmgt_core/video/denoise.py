@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from ..base.packed_linear import packed
 from ..base.progress import Progress, silent
 from .conditions import ClipConditions
 from .devices import SideBySide
@@ -120,8 +119,7 @@ def denoise(
 @contextmanager
 def sampling_with(model: VideoModel) -> Iterator[None]:
     """Inside the block the adapter is attached, and the weights lie as the device computes fastest."""
-    adapter = model.adapter.fold()
-    with packed(model.unet, adapter.audio, adapter.motion), model.attached(adapter):
+    with model.ready() as adapter, model.attached(adapter):
         yield
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..base.packed_linear import packed
 from .adapter import Adapter
 from .bank import Bank
+from .compiled import CompiledUNet, can_use
 from .conditions import clip_token
 from .config import VideoConfig
 from .diffusers_host import Attachment, attach
@@ -39,6 +41,8 @@ class VideoModel(nn.Module):
         self.adapter = Adapter(config, Layers())
         self.autoencoder: Any = _tiny_autoencoder(config) if config.autoencoder == "tiny" else None
         self._attachment: Attachment | None = None
+        self._compiled: tuple[CompiledUNet, ...] = ()
+        self._ready: tuple[Adapter, ...] = ()  # not a submodule: it shares modules with the adapter
 
     @classmethod
     def build(
@@ -121,6 +125,39 @@ class VideoModel(nn.Module):
             self._attachment.detach()
             self._attachment = None
 
+    def compile_unet(self, backend: str = "inductor") -> VideoModel:
+        """From now on `predict` runs UNet and adapter compiled, on a CPU with weights that are not packed.
+
+        Args:
+            backend: of torch.compile.
+        """
+        self._compiled = (CompiledUNet(self.unet, backend),)
+        return self
+
+    @contextmanager
+    def ready(self) -> Iterator[Adapter]:
+        """The form that clips are sampled with: the folded adapter, and on a CPU in float32 weights of
+        UNet and adapter packed.
+
+        Whoever samples several clips keeps this block open around them: making the form takes seconds at the
+        published sizes. Blocks may lie within each other. Inside, `state_dict()` gives the weights as always;
+        moving, casting, loading and training raise RuntimeError. Weights that are changed inside by other
+        means do not act before the block has ended.
+        """
+        if self._ready:
+            yield self._ready[0]
+            return
+        with ExitStack() as stack:
+            with torch.no_grad():  # layers that need gradients stay as they are
+                folded = self.adapter.fold()
+                if not self._compiled:  # the compiler cannot read packed weights
+                    stack.enter_context(packed(self.unet, folded.audio, folded.motion))
+            self._ready = (folded,)
+            try:
+                yield folded
+            finally:
+                self._ready = ()
+
     @contextmanager
     def detached(self) -> Iterator[None]:
         """The UNet without the adapter inside the block, also where it is attached around it."""
@@ -146,6 +183,8 @@ class VideoModel(nn.Module):
         timesteps = timesteps.to(latents.device).expand(state.rows).repeat_interleave(frames)
         context = context.expand(state.rows, -1, -1).repeat_interleave(frames, dim=0)
         with self.attached() as attachment, attachment.use(state):
+            if self._compiled and can_use(state):
+                return self._compiled[0](latents, timesteps, context)
             return self.unet(latents, timesteps, encoder_hidden_states=context, return_dict=False)[0]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeVar
 
 import torch
@@ -33,6 +32,10 @@ class Cache:
     def clear(self) -> None:
         self._kept.clear()
 
+    @property
+    def empty(self) -> bool:
+        return not self._kept
+
 
 @dataclass(frozen=True)
 class RunState:
@@ -56,6 +59,8 @@ class RunState:
         pose_features: (rows * frames, C, h, w) from the pose guider; None: no pose.
         audio_modules, motion_modules: False leaves these modules out altogether (image phase of training).
         cache: keeps what does not change between calls of one clip; None in training.
+        reading: for each row the bank row it reads, or None.
+        uses_audio: for each row whether it uses audio tokens.
     """
 
     rows: int
@@ -70,6 +75,8 @@ class RunState:
     audio_modules: bool = True
     motion_modules: bool = True
     cache: Cache | None = None
+    reading: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
+    uses_audio: tuple[bool, ...] = field(init=False, repr=False, compare=False)
     _own_cache: Cache = field(default_factory=Cache, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +85,9 @@ class RunState:
                 raise ValueError(f"{name} has {len(value)} entries for {self.rows} rows")
         if self.bank is not None and self.bank_rows is None and self.bank.rows not in (1, self.rows):
             raise ValueError(f"a bank of {self.bank.rows} rows for {self.rows} rows needs bank_rows")
+        # Not cached properties: torch.compile cannot look into their lock.
+        object.__setattr__(self, "reading", self._reading())
+        object.__setattr__(self, "uses_audio", self._uses_audio())
 
     def frames(self, x: Tensor) -> int:
         """Frames per row of the batch x (rows * frames, ...)."""
@@ -86,18 +96,14 @@ class RunState:
             raise ValueError(f"a batch of {x.shape[0]} does not hold {self.rows} rows of equal length")
         return frames
 
-    @cached_property
-    def reading(self) -> tuple[int | None, ...]:
-        """For each row the bank row it reads, or None."""
+    def _reading(self) -> tuple[int | None, ...]:
         if self.bank is None:
             return (None,) * self.rows
         if self.bank_rows is not None:
             return self.bank_rows
         return (0,) * self.rows if self.bank.rows == 1 else tuple(range(self.rows))
 
-    @cached_property
-    def uses_audio(self) -> tuple[bool, ...]:
-        """For each row whether it uses audio tokens."""
+    def _uses_audio(self) -> tuple[bool, ...]:
         if self.audio_tokens is None:
             return (False,) * self.rows
         return self.audio_rows or (True,) * self.rows

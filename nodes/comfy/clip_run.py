@@ -19,7 +19,7 @@ from ...mmgt_core.video.memory import Halving
 from ...mmgt_core.video.state import RunState
 from .conditions import Clip, ClipBatch
 from .reference_net import write_bank
-from .sites import sites_by_block
+from .sites import sites_by_block, transformer_block
 from .window_progress import WindowProgress
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ class UNetCall:
     """What the patches read during one call of the UNet."""
 
     adapter: Adapter
-    unet: UNetModel
     state: RunState
 
 
@@ -90,6 +89,7 @@ class ClipRun:
     ):
         self._networks, self.progress, self.device = networks, progress, networks.device
         self.batches: Halving | None = None
+        self._sites = sites_by_block(networks.config)
         self.others: dict[torch.device, ClipRun] = {}
         self._conditions = {id(clip): (clip, self._prepare(clip, model)) for clip in clips}
 
@@ -119,7 +119,20 @@ class ClipRun:
         length = window or len(batch.frames)
         windows = [batch.frames[start : start + length] for start in range(0, len(batch.frames), length)]
         state = conditions.state(windows, batch.conditional, clip.region_weights)
-        return UNetCall(self._networks.networks, unet, state)
+        self._project_reference(unet, state)
+        return UNetCall(self._networks.networks, state)
+
+    def _project_reference(self, unet: UNetModel, state: RunState) -> None:
+        """Keys and values of the reference, once per clip and outside of what the host may compile."""
+        if state.bank is None or state.cache is None or not state.cache.empty:
+            return
+        if all(source is None for source in state.reading):
+            return
+        for block, site in self._sites.items():
+            if site.reference:
+                layer = transformer_block(unet, block).attn1
+                bank = state.bank[site.name].to(self.device, self._networks.dtype)
+                state.kept(("reference", site.name), lambda a=layer, b=bank: (a.to_k(b), a.to_v(b)))
 
     def _prepare(self, clip: Clip, model: BaseModel) -> ClipConditions:
         return ClipConditions.build(

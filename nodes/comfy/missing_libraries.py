@@ -11,7 +11,6 @@ from ...mmgt_core.base.errors import DependencyError
 
 PACKAGES = {
     "cv2": "opencv-python-headless",
-    "librosa": "librosa",
     "onnxruntime": "onnxruntime",
     "soxr": "soxr",
     "transformers": "transformers",

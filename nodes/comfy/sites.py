@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from comfy.ldm.modules.attention import BasicTransformerBlock, SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
 from ...mmgt_core.base.errors import InputError
@@ -34,6 +35,13 @@ def block_of(site: Site, layers_per_block: int) -> Block:
 def sites_by_block(config: VideoConfig) -> dict[Block, Site]:
     """All sites by block; a block has at most one."""
     return {block_of(site, config.layers_per_block): site for site in sites(config)}
+
+
+def transformer_block(unet: UNetModel, block: Block) -> BasicTransformerBlock:
+    """The transformer block of a block that has one."""
+    way, number = block
+    layers = unet.middle_block if way == "middle" else getattr(unet, f"{way}_blocks")[number]
+    return next(layer for layer in layers if isinstance(layer, SpatialTransformer)).transformer_blocks[0]
 
 
 def unet_settings(config: VideoConfig) -> dict[str, Any]:

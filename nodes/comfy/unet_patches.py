@@ -1,8 +1,10 @@
 """The adapter on ComfyUI's UNet: patches, wrappers and additional models on a clone of a MODEL.
 
 The model itself is not changed, and the patches have no state. The state of a run is in its own options:
-`SAMPLER_SAMPLE` creates a `ClipRun` once, `DIFFUSION_MODEL` creates a `UNetCall` for every call, and the
-patches read it.
+`SAMPLER_SAMPLE` creates a `ClipRun` once, `APPLY_MODEL` creates a `UNetCall` for every call,
+`DIFFUSION_MODEL` shows it to the patches. What lies inside `DIFFUSION_MODEL` is what the host's
+TorchCompileModel compiles: it must depend on tensors and on the `UNetCall` alone. The call comes as a keyword
+argument, since that node takes everything it finds in `transformer_options` to be the same in every call.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from ...mmgt_core.video.config import VideoConfig
 from ...mmgt_core.video.mutual_attention import mutual_attention
 from ...mmgt_core.video.sites import Site
 from .clip_run import CALL, RUN, ClipRun, LoadedNetworks, UNetCall
+from .compiling import check_compilable
 from .conditions import CONDITION, Clip
 from .host_layers import host_attention
 from .injections import CurrentCall, site_injection
@@ -32,8 +35,6 @@ from .window_progress import WindowProgress
 from .windows import ACTIVATIONS, WINDOW, ClipWindows
 
 if TYPE_CHECKING:
-    from comfy.ldm.modules.attention import BasicTransformerBlock
-    from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
     from comfy.patcher_extension import WrapperExecutor
     from comfy.samplers import CFGGuider
 
@@ -74,6 +75,7 @@ def _add_patches(patched: ModelPatcher, places: dict[Block, Site]) -> None:
     patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, KEY, _start_noise)
     patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, KEY, _estimate_memory)
     patched.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, KEY, _run_clips)
+    patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY, _create_call)
     patched.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, KEY, _unet_call(current))
 
 
@@ -127,13 +129,13 @@ def _self_attention(site: Site) -> Callable[..., Tensor]:
         if call is None:
             return attention(q, k, v, heads)
 
-        def project(bank: Tensor) -> tuple[Tensor, Tensor]:
-            layer = _transformer_block(call.unet, extra).attn1
-            return layer.to_k(bank), layer.to_v(bank)
-
-        return mutual_attention(q, k, v, site.name, call.state, project, heads, attention)
+        return mutual_attention(q, k, v, site.name, call.state, _projected_before, heads, attention)
 
     return replace
+
+
+def _projected_before(_: Tensor) -> tuple[Tensor, Tensor]:
+    raise AssertionError("ClipRun.call projects the reference")
 
 
 def _cross_attention(q: Tensor, k: Tensor, v: Tensor, extra: Mapping[str, Any]) -> Tensor:
@@ -143,14 +145,6 @@ def _cross_attention(q: Tensor, k: Tensor, v: Tensor, extra: Mapping[str, Any]) 
     return host_attention(
         q, k, v, extra["n_heads"], attn_precision=extra.get("attn_precision"), transformer_options=extra
     )
-
-
-def _transformer_block(unet: UNetModel, extra: Mapping[str, Any]) -> BasicTransformerBlock:
-    """The current block of the running UNet; looked up by index, so it works for every copy."""
-    way, number = extra["block"]
-    block = unet.middle_block if way == "middle" else getattr(unet, f"{way}_blocks")[number]
-    transformer = next(layer for layer in block if isinstance(layer, SpatialTransformer))
-    return transformer.transformer_blocks[extra["block_index"]]
 
 
 def _start_noise(executor: WrapperExecutor, noise: Tensor, *args: object, **kwargs: object) -> Tensor:
@@ -182,6 +176,7 @@ def _run_clips(
     **kwargs: object,
 ) -> Tensor:
     """Wraps a whole sampling run, after all models are loaded: computes the constant conditions once."""
+    check_compilable(guider.model_patcher)
     conds = [cond["model_conds"].get(CONDITION) for group in guider.conds.values() for cond in group]
     clips = {id(cond.clip): cond.clip for cond in conds if cond is not None}.values()
     progress = WindowProgress(len(sigmas) - 1)
@@ -203,6 +198,26 @@ def _run_on(patcher: ModelPatcher, clips: Iterable[Clip], progress: WindowProgre
     return ClipRun(networks, patcher.model, clips, progress)
 
 
+def _create_call(
+    executor: WrapperExecutor,
+    x: Tensor,
+    t: Tensor,
+    c_concat: Tensor | None = None,
+    c_crossattn: Tensor | None = None,
+    control: dict[str, Any] | None = None,
+    transformer_options: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> Tensor:
+    """Wraps every call of the model: its `UNetCall` takes the place of the condition."""
+    options = {} if transformer_options is None else transformer_options
+    run: ClipRun | None = options.get(RUN)
+    if run is not None:
+        batch, unet = kwargs.pop(CONDITION, None), executor.class_obj.diffusion_model
+        call = run.on(options.get(GPU)).call(unet, x.shape[0], batch, options.get(WINDOW))
+        kwargs[CONDITION] = call
+    return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+
+
 def _unet_call(current: CurrentCall | None) -> Callable[..., Tensor]:
     """Wraps every call of the UNet: adds the state of its batch for the patches."""
 
@@ -217,13 +232,12 @@ def _unet_call(current: CurrentCall | None) -> Callable[..., Tensor]:
         **kwargs: Any,
     ) -> Tensor:
         options = dict(transformer_options or {})
-        batch, run = kwargs.pop(CONDITION, None), options.get(RUN)
-        if run is None:
+        call = kwargs.pop(CONDITION, None)
+        if not isinstance(call, UNetCall):
             raise InputError(
                 "this MODEL was patched by MMGT, but the sampler bypasses ComfyUI's sampling functions",
                 fix="use KSampler",
             )
-        call = run.on(options.get(GPU)).call(executor.class_obj, x.shape[0], batch, options.get(WINDOW))
         options[CALL] = call
         if current is None:
             return executor(x, timesteps, context, y, control, options, **kwargs)

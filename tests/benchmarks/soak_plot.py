@@ -1,7 +1,7 @@
 """The plot of a soak run: memory and open files over the videos made; see tests/workflows/test_soak.py.
 
-    MMGT_TEST_SOAK=500 MMGT_TEST_SOAK_OUT=soak python -m pytest -m slow tests/workflows/test_soak.py
-    python tests/benchmarks/soak_plot.py soak soak.png
+MMGT_TEST_SOAK=500 MMGT_TEST_SOAK_OUT=soak python -m pytest -m slow tests/workflows/test_soak.py
+python tests/benchmarks/soak_plot.py soak soak.png
 """
 
 from __future__ import annotations

@@ -111,6 +111,34 @@ def test_loading_a_motion_model_does_not_load_torchs_compiler():
     assert result.stdout.strip() == "[]"
 
 
+SLOW_TO_IMPORT = ("numba", "librosa", "scipy.signal", "scipy.stats", "torch._dynamo", "sympy", "diffusers")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "from mmgt_core.media.sound_file import load_waveform\n"
+        "from mmgt_core.audio.features import extract_features\n"
+        "sound = load_waveform(assets.asset(assets.SPEECH)).cut(0, 1.5)\n"
+        "assert extract_features(sound).stage1.shape == (38, 35)",
+        "import tempfile, pathlib\n"
+        "from mmgt_core.__main__ import main\n"
+        "out = pathlib.Path(tempfile.mkdtemp(), 'motion.safetensors')\n"
+        "sound = str(assets.asset(assets.SPEECH))\n"
+        "options = ['--demo-portrait', '--duration', '1', '--quality', 'draft', '--device', 'cpu']\n"
+        "assert main(['motion', '--audio', sound, '--out', str(out), *options]) == 0 and out.is_file()",
+    ],
+    ids=["features", "mmgt motion"],
+)
+def test_from_speech_to_motion_without_libraries_that_compile_while_they_are_imported(work):
+    """Importing these took twice as long as all the rest of `mmgt motion`."""
+    code = REFUSE.format(root=str(ROOT), refused=[]) + f"from mmgt_core import assets\n{work}\n"
+    code += f"print([name for name in {SLOW_TO_IMPORT!r} if name in sys.modules])"
+    result = python(code)
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
 def test_the_command_lets_waiting_threads_sleep_before_it_loads_torch():
     """Read when the library is loaded, so that later is too late; ComfyUI's process is left alone."""
     code = """

@@ -22,7 +22,6 @@ KEEP = {"class_type": "MMGTSaveMotion", "inputs": {"motion": ["demo", 1], "filen
 DETECT = {"class_type": "MMGTDetectPose", "inputs": {"image": ["demo", 0]}}
 SHOW = {"class_type": "PreviewAny", "inputs": {"source": ["node", 0]}}
 WANTED = {
-    "librosa": LISTEN,
     "soxr": LISTEN,
     "cv2": KEEP,
     "onnxruntime": DETECT,

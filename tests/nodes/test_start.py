@@ -57,7 +57,6 @@ def test_every_library_may_be_absent_and_its_node_says_how_to_install_it(tmp_pat
     counts = {count for count, _ in errors.values()}
     assert len(counts) == 1 and min(counts) >= 14, "the pack loads whole"
     packages = {
-        "librosa": "librosa",
         "soxr": "soxr",
         "cv2": "opencv-python-headless",
         "onnxruntime": "onnxruntime",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("librosa")
-
 from mmgt_core.audio.prosody import TEMPO_RATE, prosody, prosody_raw
 from mmgt_core.base.timebase import PROSODY_RATE, SAMPLE_RATE
 from mmgt_core.media.waveform import Waveform

@@ -15,7 +15,7 @@ from .parts import Part, Refusal, read_part
 from .tools import Tools
 
 FORMAT = 1  # of parts; a change of what this code computes needs a new number
-LIBRARIES = ("av", "cv2", "librosa", "soxr")
+LIBRARIES = ("av", "cv2", "numpy", "soxr")
 
 
 def prepare_source(job: Job, tools: Tools, step: Callable[[], None]) -> Outcome:

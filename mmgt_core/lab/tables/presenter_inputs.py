@@ -77,13 +77,13 @@ def input_steps(plan: PresenterSpec) -> int:
 
 
 def make_inputs(plan: PresenterSpec, frames: int, progress: Progress = silent) -> EvaluationInputs:
-    """All inputs of the evaluation run `plan.seed`; needs espeak-ng and librosa.
+    """All inputs of the evaluation run `plan.seed`; needs espeak-ng.
 
     Args:
         frames: that become images, where each presenter speaks most.
 
     Raises:
-        DependencyError: espeak-ng or librosa is not installed.
+        DependencyError: espeak-ng is not installed.
         InputError: the seed is negative.
     """
     seed = plan.seed

@@ -80,7 +80,7 @@ def make_demo_model(
     Raises:
         InputError: an unknown phase, or a folder that holds a run with other settings.
         CheckpointError: the file of an earlier phase is missing or damaged.
-        DependencyError: espeak-ng or librosa is needed and absent.
+        DependencyError: espeak-ng is needed and absent.
     """
     unknown = [name for name in (*settings.phases, *settings.minutes, *settings.steps) if name not in PHASES]
     if unknown:

@@ -92,7 +92,7 @@ def make_speech_data(
         workers: processes; the file does not depend on it.
 
     Raises:
-        DependencyError: espeak-ng or librosa is not installed.
+        DependencyError: espeak-ng is not installed.
     """
     from safetensors.torch import save_file
 

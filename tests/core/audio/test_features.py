@@ -69,7 +69,6 @@ def test_frame_rate_keeps_straight_lines(time, frames):
 
 
 def test_bundle():
-    pytest.importorskip("librosa")
     waveform = noise(16000 * 2 + 5, 16000)
     features = extract_features(waveform)
     assert features.frames == waveform.frames == 51
@@ -81,7 +80,6 @@ def test_bundle():
 
 
 def test_encoders_are_asked_for_by_name():
-    pytest.importorskip("librosa")
     waveform = noise(16000, 16000)
     with pytest.raises(DependencyError, match="wavlm"):
         stage1_features(waveform, "wavlm+prosody")
@@ -104,6 +102,5 @@ def test_encoders_are_asked_for_by_name():
 
 @pytest.mark.parametrize("kinds", [{"stage1": "mfcc"}, {"stage2": "whisper"}])
 def test_unknown_kinds(kinds):
-    pytest.importorskip("librosa")
     with pytest.raises(InputError, match="features are"):
         extract_features(noise(1000, 16000), **kinds)

@@ -133,7 +133,6 @@ def test_encoders_hear_bursts_in_their_own_frames(encoder, seconds):
 @pytest.mark.slow
 def test_onsets_of_ten_minutes_are_within_a_frame_of_their_clicks():
     """Stage I's own feature; tests/core/audio/test_prosody.py has the first minute."""
-    pytest.importorskip("librosa")
     from mmgt_core.audio.prosody import prosody
 
     onsets = np.flatnonzero(prosody(clicks(600, 16_000))[:, 33])

@@ -5,15 +5,10 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("librosa")
-
-from mmgt_core.audio import chroma
-from mmgt_core.audio import prosody as module
-from mmgt_core.audio.prosody import mel_spectrogram, prosody, prosody_raw
+from mmgt_core.audio.prosody import prosody, prosody_raw
 from mmgt_core.media.waveform import Waveform
 
 
@@ -53,28 +48,6 @@ def test_a_click_is_heard_in_its_own_frame():
     onsets = np.flatnonzero(features[:, 33])
     for second in range(1, 61):
         assert np.abs(onsets - second * 25).min() <= 1
-
-
-def test_blocks_change_nothing(monkeypatch):
-    librosa = pytest.importorskip("librosa")
-    samples = hum(12800 * 3 + 77, 12800)
-    whole = librosa.feature.melspectrogram(y=samples, sr=12800, n_fft=2048, hop_length=512, n_mels=128)
-    monkeypatch.setattr(module, "BLOCK", 7)
-    np.testing.assert_allclose(mel_spectrogram(samples, 12800), whole, rtol=1e-5, atol=1e-9)
-
-
-@pytest.mark.parametrize("seconds", [0.05, 12.3])
-def test_chroma_in_blocks_is_librosas(monkeypatch, seconds):
-    """Tuning from all blocks together; columns at a block's edge hear beyond it."""
-    librosa = pytest.importorskip("librosa")
-    samples = hum(int(12800 * seconds), 12800)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        whole = librosa.feature.chroma_cens(y=samples, sr=12800, hop_length=512, n_chroma=12).T
-        monkeypatch.setattr(chroma, "BLOCK", 128)
-        blocks = chroma.chroma_cens(samples)
-    assert blocks.shape == whole.shape
-    assert np.abs(blocks - whole).mean() < 1e-4 and np.abs(blocks - whole).max() < 0.05
 
 
 def test_louder_sound_keeps_its_rhythm():

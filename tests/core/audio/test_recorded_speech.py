@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("librosa")
-
 from mmgt_core.audio.features import extract_features
 from mmgt_core.audio.silence_gate import silence_gate
 from mmgt_core.media.sound_file import load_waveform

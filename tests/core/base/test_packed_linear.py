@@ -62,6 +62,8 @@ def test_nothing_is_held_twice(network):
     layers = list(network)
     with torch.no_grad(), packed(network):
         assert [layer.weight.numel() for layer in layers] == [0, 0, 0]
+        inside = list(network)
+    assert not any(hasattr(layer, "_weight") for layer in inside), "packed weights are gone behind the block"
 
 
 def test_layers_that_need_gradients_or_another_type_stay(network):
@@ -78,3 +80,45 @@ def test_a_layer_in_two_places_stays():
     network = nn.Sequential(layer, layer)
     with torch.no_grad(), packed(network):
         assert network[0] is layer and network[1] is layer
+
+
+@needs_onednn
+def test_blocks_within_each_other_pack_once(network, monkeypatch):
+    made = []
+    original = PackedLinear.__init__
+    monkeypatch.setattr(PackedLinear, "__init__", lambda self, *a: (made.append(self), original(self, *a))[1])
+    with torch.no_grad(), packed(network):
+        for _ in range(3):
+            with packed(network):
+                assert isinstance(network[0], PackedLinear)
+            assert isinstance(network[0], PackedLinear)
+    assert len(made) == 3 and type(network[0]) is nn.Linear
+
+
+@needs_onednn
+def test_a_packed_network_is_saved_as_ordinary_weights(network):
+    before = copy.deepcopy(network.state_dict())
+    with torch.no_grad(), packed(network):
+        inside = network.state_dict()
+    assert inside.keys() == before.keys()
+    assert all(torch.equal(inside[name], before[name]) for name in before)
+
+
+@needs_onednn
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda network: network.to(torch.bfloat16),
+        lambda network: network.to("meta"),
+        lambda network: network.train(),
+        lambda network: network.load_state_dict(network.state_dict()),
+    ],
+    ids=["cast", "move", "train", "load"],
+)
+def test_what_would_miss_packed_weights_is_refused(network, use):
+    network.eval()
+    before = copy.deepcopy(network.state_dict())
+    with torch.no_grad(), packed(network), pytest.raises(RuntimeError, match="packed"):
+        use(network)
+    after = network.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in before)

@@ -291,11 +291,11 @@ def test_a_command_line_that_cannot_be_read_is_refused_with_its_usage(mmgt, argu
 
 def test_a_library_that_is_not_installed_is_named(inputs, out):
     arguments = inputs.motion_command(out)
-    code = "import sys; sys.modules['librosa'] = None; import mmgt_core.cli as cli; "
+    code = "import sys; sys.modules['soxr'] = None; import mmgt_core.cli as cli; "
     code += f"sys.exit(cli.main({arguments!r}))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 2, result.stderr
-    assert result.stderr.splitlines()[-1].startswith("mmgt: the library librosa is not installed")
+    assert result.stderr.splitlines()[-1].startswith("mmgt: the library soxr is not installed")
     assert not out.exists()
 
 

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-pytest.importorskip("librosa")
-
 from mmgt_core import assets
 from mmgt_core.audio.prosody import prosody
 from mmgt_core.checkpoints.smga import load_smga

@@ -261,3 +261,12 @@ def test_absent_points_never_enter_the_network_as_places(monkeypatch, channels, 
     places = seen["pose"][:, :2].abs().amax(dim=-1) > 1e-3
     assert places[RIGHT_HAND].all() and places[below].all() == legs
     assert not motion.keypoints[:, [*below, *range(113, 134)], 2].any()
+
+
+def test_a_model_that_stays_ready_generates_the_same(model, speech, pose):
+    sampling = MotionSampling(seed=3)
+    apart = [generate_motion(model, speech[:frames], pose, sampling) for frames in (30, 90)]
+    with model.ready():
+        together = [generate_motion(model, speech[:frames], pose, sampling) for frames in (30, 90)]
+    for one, other in zip(apart, together, strict=True):
+        torch.testing.assert_close(one.keypoints, other.keypoints, atol=1e-5, rtol=0)

@@ -20,7 +20,7 @@ MOMENTS = ("start", "motion", "windows", "steps", "writing")
 PRELOADED = [
     "mmgt_core.pipeline.generate",
     "diffusers.models.autoencoders.autoencoder_tiny",
-    "librosa",
+    "soxr",
     "av",
     "cv2",
     "tqdm",
