@@ -29,7 +29,10 @@ ONLINE = {
     "mmgt_core/checkpoints/download.py": frozenset({"huggingface_hub"}),
     "nodes/comfy/library_routes.py": frozenset({"aiohttp"}),  # answers the host's own page
     "mmgt_core/queue/client.py": frozenset({"http", "urllib", "websockets"}),
-    **{f"mmgt_core/batch/{name}.py": frozenset({"ray"}) for name in ("cluster", "metrics", "pool", "run")},
+    **{
+        f"mmgt_core/batch/{name}.py": frozenset({"ray"})
+        for name in ("cluster", "helpers", "metrics", "pool", "run")
+    },
 }
 HOST_MODULES = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server", "nodes"}
 NEVER_MODULES = {"torchvision", "torchaudio"}

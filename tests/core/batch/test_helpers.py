@@ -142,6 +142,7 @@ def test_a_clip_that_another_worker_decodes_and_encodes_is_the_same(ray, place, 
     assert model.device.type == "meta", "what samples is not kept in memory"
 
 
+@pytest.mark.slow
 def test_without_room_for_helpers_a_clip_is_made_alone(ray, place, tmp_path, monkeypatch, one_thread):
     monkeypatch.setattr("mmgt_core.batch.helpers.FIRST_WAIT", 0.5)
     lonely = worker(place, tmp_path, helpers=0)

@@ -29,6 +29,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[Practice, dict]:
     return practice, run_practice(practice, lambda _name: silent)
 
 
+@pytest.mark.slow
 def test_every_part_hands_its_files_to_the_next(short: tuple[Practice, dict]) -> None:
     practice, report = short
     files = ("smga/motion", "image/image", "video/video", "speaker/speaker")
@@ -41,6 +42,7 @@ def test_every_part_hands_its_files_to_the_next(short: tuple[Practice, dict]) ->
     assert str(practice.folder) not in json.dumps(report)
 
 
+@pytest.mark.slow
 def test_a_second_run_goes_on_and_changes_nothing(short: tuple[Practice, dict]) -> None:
     practice, report = short
     before = (practice.folder / "video" / "video.safetensors").read_bytes()

@@ -54,6 +54,7 @@ def _unbroken(folder: Path) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_bytes_of_one(run, folder, unbroken, tmp_path):
     data, summary = run(folder, workers=2)
     assert content(tmp_path / "data") == unbroken

@@ -201,6 +201,7 @@ def test_a_missing_file_is_named_with_its_source_and_its_figures(tmp_path):
         load_networks(tmp_path / "gone", None, ScoreSettings())
 
 
+@pytest.mark.slow
 def test_all_figures_of_the_papers_table_with_every_network(folder, tmp_path):
     for seed in (3, 4):
         clip = spoken(seed, 2.0)

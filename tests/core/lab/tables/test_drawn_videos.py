@@ -119,6 +119,7 @@ def test_the_presenter_itself_reaches_every_goal(presenter_inputs):
     assert table["frame-to-frame difference, still pose and silence"].value.value == 0
 
 
+@pytest.mark.slow
 def test_a_statue_misses(presenter_inputs):
     table = table_of(Statue(presenter_inputs), presenter_inputs)
     assert table["PSNR above the repeated portrait"].value.value == pytest.approx(0, abs=1e-6)
@@ -135,6 +136,7 @@ class OneStep(Oracle):
         return frames if steps is None else (frames + 0.1).clamp(0, 1)
 
 
+@pytest.mark.slow
 def test_a_model_of_one_step_is_found_out(presenter_inputs):
     table = table_of(OneStep(presenter_inputs), presenter_inputs)
     assert table["PSNR lost by 20 steps with guidance 1.5"].value.value > 50
@@ -150,6 +152,7 @@ class Mittens(Oracle):
         return torch.where(hands, soft, frames)
 
 
+@pytest.mark.slow
 def test_hands_without_fingers_are_found_out(presenter_inputs):
     table = table_of(Mittens(presenter_inputs), presenter_inputs)
     assert table["hands that show five fingers"].value.value < 0.1
@@ -158,6 +161,7 @@ def test_hands_without_fingers_are_found_out(presenter_inputs):
     assert table["PSNR of the head without the face: hair, bun, ears"].value.value > 90
 
 
+@pytest.mark.slow
 def test_a_mouth_that_another_part_of_the_picture_tells_is_found_out(presenter_inputs):
     figure = table_of(Leak(presenter_inputs), presenter_inputs)[
         "the same from audio alone (lips hidden, masks frozen)"

@@ -88,6 +88,7 @@ def test_two_processes_equal_one(data: Path, tmp_path: Path, alone, options: tup
     assert json.loads((tmp_path / "run.json").read_text())["steps"] == STEPS
 
 
+@pytest.mark.slow
 def test_a_run_on_two_processes_goes_on_where_it_was(data: Path, tmp_path: Path, alone) -> None:
     first = train(data, tmp_path, 2, "--loop.steps", "2", "--loop.schedule", "constant")
     assert len(losses(first)) == 2
@@ -95,6 +96,7 @@ def test_a_run_on_two_processes_goes_on_where_it_was(data: Path, tmp_path: Path,
     assert losses(journal) == pytest.approx(losses(alone[1]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_batch_that_two_processes_cannot_share_is_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="batch of 3 cannot be shared"):
         train(data, tmp_path, 2, "--batch", "3")
