@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import InputError
-from .drawing import draw_pose
 from .motion import Motion
-from .wan_animate_style import draw_wan_animate
 
 ControlStyle = Literal["dwpose", "wan animate", "paper"]
 STYLES: tuple[ControlStyle, ...] = get_args(ControlStyle)
@@ -27,6 +25,9 @@ def draw_style(motion: Motion, size: tuple[int, int], style: ControlStyle) -> ND
 
     Raises InputError for another style.
     """
+    from .drawing import draw_pose
+    from .wan_animate_style import draw_wan_animate
+
     if style == "wan animate":
         return draw_wan_animate(motion, size)
     if style == "dwpose":
