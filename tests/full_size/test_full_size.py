@@ -26,8 +26,9 @@ from mmgt_core.smga.network import SMGA
 from mmgt_core.smga.sampling import MotionSampling
 from mmgt_core.video.conditions import ClipConditions
 from mmgt_core.video.config import VideoConfig
-from mmgt_core.video.denoise import denoise
+from mmgt_core.video.denoise import Observer, denoise
 from mmgt_core.video.model import VideoModel
+from mmgt_core.video.sampling import Sampling
 
 pytestmark = pytest.mark.slow
 MOTION_PARAMETERS = 90_034_066  # docs/method.md 1.4, dead ones included
@@ -125,9 +126,8 @@ def stage_2(device: str, dtype: torch.dtype, side: int) -> Tensor:
         )
     calls = []
     with measured(f"Stage II, one call, {FRAMES} frames, guidance, {side} x {side}, {dtype}, {device}"):
-        latents = denoise(
-            model, conditions, seed=0, steps=1, progress=lambda done, total, *_: calls.append((done, total))
-        )
+        follow = Observer(lambda done, total, *_: calls.append((done, total)))
+        latents = denoise(model, conditions, Sampling(seed=0, steps=1), observer=follow)
     assert calls[-1] == (1, 1) and latents.shape == (FRAMES, 4, latent, latent)
     assert torch.isfinite(latents).all() and latents.std() > 0
     return latents
