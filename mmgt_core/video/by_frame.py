@@ -32,16 +32,25 @@ class ByFrame:
         self._compute, self._frames, self._chunk = compute, frames, chunk
         self._kept: OrderedDict[int, Tensors] = OrderedDict()
         self._bytes_per_frame = 0.0
+        self._keeps = True
 
     def __call__(self, indices: Sequence[int]) -> Tensors:
         """The tensors of these frames, in their order."""
         used = dict.fromkeys(index // self._chunk for index in indices)
         chunks = {number: self._get(number) for number in used}
-        if self._frames > WHOLE_FRAMES or self._frames * self._bytes_per_frame > WHOLE_BYTES:
+        if not self._keeps:
+            self._kept.clear()
+        elif self._frames > WHOLE_FRAMES or self._frames * self._bytes_per_frame > WHOLE_BYTES:
             while len(self._kept) > KEPT_FRAMES // self._chunk + 1:
                 self._kept.popitem(last=False)
         picked = [tuple(t[i % self._chunk] for t in chunks[i // self._chunk]) for i in indices]
         return tuple(torch.stack(rows) for rows in zip(*picked, strict=True))
+
+    def drop(self) -> bool:
+        """From now on keep nothing; True the first time. What is made again is equal bit for bit."""
+        kept, self._keeps = self._keeps, False
+        self._kept.clear()
+        return kept
 
     def _get(self, number: int) -> Tensors:
         if number not in self._kept:

@@ -15,7 +15,7 @@ from ..base.errors import InputError
 from .bank import Bank
 from .by_frame import ByFrame
 from .mask_pyramid import MaskPyramid
-from .state import Cache, RunState
+from .state import Cache, ReferenceOnly, RunState
 
 FrameTensor = Callable[[Sequence[int]], Tensor]
 FrameMasks = Callable[[Sequence[int]], MaskPyramid]
@@ -72,6 +72,7 @@ class ClipConditions:
         audio: frame indices -> audio tokens (n, tokens, dim); None: no audio.
         masks: frame indices -> their masks.
         cache: projected keys and values of the reference, which the calls of this clip share.
+        frames_kept: pose features and audio tokens that were made already.
     """
 
     frames: int
@@ -82,6 +83,7 @@ class ClipConditions:
     audio: FrameTensor | None
     masks: FrameMasks
     cache: Cache = field(default_factory=Cache, repr=False)
+    frames_kept: tuple[ByFrame, ...] = field(default=(), repr=False)
 
     @classmethod
     @torch.no_grad()
@@ -121,15 +123,34 @@ class ClipConditions:
         bank = None
         if reference is not None:
             bank = networks.write_bank(reference.to(networks.device, networks.dtype), context).rounded()
+        pose = _pose_features(networks, pose_images, frames, latent_size)
+        tokens = None if audio is None else _audio_tokens(networks, audio, frames)
         return cls(
             frames=frames,
             latent_size=latent_size,
             context=context,
             bank=bank,
-            pose=_pose_features(networks, pose_images, frames, latent_size),
-            audio=None if audio is None else _audio_tokens(networks, audio, frames),
+            pose=_only(pose),
+            audio=None if tokens is None else _only(tokens),
             masks=_masks(masks, latent_size),
+            frames_kept=(pose,) if tokens is None else (pose, tokens),
         )
+
+    def drop_frames(self) -> str | None:
+        """Give up the kept pose features and audio tokens, which each window makes again from now on, bit for
+        bit -> what they are; None: there are none (any more).
+        """
+        dropped = [kept.drop() for kept in self.frames_kept]
+        return "pose features and audio tokens" if any(dropped) else None
+
+    def drop(self) -> str | None:
+        """As `drop_frames`, and in a later call give up keys and values of the reference: what frees most and
+        costs least goes first (docs/quality.md).
+        """
+        named = self.drop_frames()
+        if named is None and self.bank is not None and self.cache.drop():
+            named = "keys and values of the reference"
+        return named
 
     def state(
         self,
@@ -159,7 +180,7 @@ class ClipConditions:
             masks=masks.repeat(len(conditional)),
             region_weights=region_weights,
             pose_features=pose.repeat(len(conditional), 1, 1, 1),
-            cache=self.cache if audio is None else _ReferenceOnly(self.cache),
+            cache=self.cache if audio is None else ReferenceOnly(self.cache),
         )
 
     def contexts(self, windows: int, conditional: Sequence[bool]) -> Tensor:
@@ -168,26 +189,9 @@ class ClipConditions:
         return torch.cat([row.expand(windows, -1, -1) for row in rows])
 
 
-class _ReferenceOnly(Cache):
-    """Shares what a clip's cache holds of the reference; a window's audio is projected for that window alone,
-    which costs a thousandth of the window and needs no memory that grows with the clip.
-    """
-
-    def __init__(self, shared: Cache):
-        super().__init__()
-        self._shared = shared
-
-    def get(self, name, make):  # noqa: ANN001, ANN201 - as the base class
-        return self._shared.get(name, make) if name[0] == "reference" else make()
-
-    @property
-    def empty(self) -> bool:
-        return self._shared.empty
-
-
 def _pose_features(
     networks: ConditionNetworks, images: PoseImages, frames: int, latent_size: tuple[int, int]
-) -> FrameTensor:
+) -> ByFrame:
     @torch.no_grad()
     def compute(indices: list[int]) -> tuple[Tensor]:
         drawn = images(indices) if callable(images) else images[indices]
@@ -201,16 +205,20 @@ def _pose_features(
 
     by_frame = ByFrame(compute, frames, POSES_AT_ONCE)
     by_frame([0])  # complains before long work
-    return lambda indices: by_frame(indices)[0]
+    return by_frame
 
 
-def _audio_tokens(networks: ConditionNetworks, audio: Tensor | FrameTensor, frames: int) -> FrameTensor:
+def _audio_tokens(networks: ConditionNetworks, audio: Tensor | FrameTensor, frames: int) -> ByFrame:
     @torch.no_grad()
     def compute(indices: list[int]) -> tuple[Tensor]:
         features = audio(indices) if callable(audio) else audio[indices]
         return (networks.audio_tokens(features),)
 
-    by_frame = ByFrame(compute, frames, TOKENS_AT_ONCE)
+    return ByFrame(compute, frames, TOKENS_AT_ONCE)
+
+
+def _only(by_frame: ByFrame) -> FrameTensor:
+    """The single tensor of its frames."""
     return lambda indices: by_frame(indices)[0]
 
 

@@ -39,8 +39,14 @@ class Halving:
     def __init__(self, at_once: int, what: str, fix: str, release: Callable[[], object] = lambda: None):
         self.at_once, self._what, self._fix, self._release = at_once, what, fix, release
 
-    def run(self, left: int, work: Callable[[int], T]) -> tuple[int, T]:
+    def run(
+        self, left: int, work: Callable[[int], T], drop: Callable[[], str | None] = lambda: None
+    ) -> tuple[int, T]:
         """(n, work(n)) for the largest n that fits, at most `at_once` and the items that are `left`.
+
+        Args:
+            drop: gives up something that `work` keeps and can make again, and names it; None: nothing is
+                left. Called when one alone does not fit.
 
         Raises InputError when one alone does not fit; all other errors travel through.
         """
@@ -51,7 +57,8 @@ class Halving:
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                if count == 1:
+                dropped = drop() if count == 1 else None
+                if count == 1 and dropped is None:
                     raise InputError(
                         f"there is not enough memory for even 1 of the {self._what}", fix=self._fix
                     ) from error
@@ -59,6 +66,9 @@ class Halving:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             self._release()
+            if dropped is not None:
+                log.warning("out of memory; %s are not kept any more", dropped)
+                continue
             self.at_once = count // 2
             log.warning("out of memory with %d %s; continuing with %d", count, self._what, self.at_once)
 

@@ -23,8 +23,11 @@ class Cache:
 
     def __init__(self) -> None:
         self._kept: dict[Any, Any] = {}
+        self._keeps = True
 
     def get(self, name: Any, make: Callable[[], T]) -> T:
+        if not self._keeps:
+            return make()
         if name not in self._kept:
             self._kept[name] = make()
         return self._kept[name]
@@ -32,9 +35,32 @@ class Cache:
     def clear(self) -> None:
         self._kept.clear()
 
+    def drop(self) -> bool:
+        """From now on keep nothing; True the first time."""
+        kept, self._keeps = self._keeps, False
+        self._kept.clear()
+        return kept
+
     @property
     def empty(self) -> bool:
         return not self._kept
+
+
+class ReferenceOnly(Cache):
+    """Shares what a clip's cache holds of the reference; a window's audio is projected for that window alone,
+    which costs a thousandth of the window and needs no memory that grows with the clip.
+    """
+
+    def __init__(self, shared: Cache):
+        super().__init__()
+        self._shared = shared
+
+    def get(self, name, make):  # noqa: ANN001, ANN201 - as the base class
+        return self._shared.get(name, make) if name[0] == "reference" else make()
+
+    @property
+    def empty(self) -> bool:
+        return self._shared.empty
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,10 @@ class WindowCalls:
             self.model, self.conditions, self.config, windows, timestep, of(x, windows), sides
         )
 
+    def drop(self) -> str | None:
+        """See `ClipConditions.drop`."""
+        return self.conditions.drop()
+
     def guided(self, v: Tensor, windows: int) -> Tensor:
         """A prediction of `predict` with both sides in one: float32 (windows, frames, 4, h, w)."""
         sides = v.float().unflatten(0, (-1, windows, len(self.windows[0])))
@@ -136,6 +140,10 @@ class HelperCalls:
         """As `WindowCalls.predict`; what the helper raises ends the sampling."""
         sides = conditional or self.conditional(timestep)
         return self.helper.predict(windows, timestep, of(x, windows), sides)
+
+    def drop(self) -> str | None:
+        """None: what a helper keeps is in its own process."""
+        return None
 
 
 Calls = WindowCalls | HelperCalls
@@ -179,6 +187,7 @@ class Batches:
         count, v = self._halving.run(
             (len(call.windows) if end is None else end) - start,
             lambda n: call.predict(call.windows[start : start + n], timestep, x),
+            call.drop,
         )
         if meter is not None:
             self._halving.at_once, self.measured = meter.windows(), True

@@ -122,6 +122,13 @@ class ClipRun:
         self._project_reference(unet, state)
         return UNetCall(self._networks.networks, state)
 
+    def drop(self) -> str | None:
+        """Give up pose features and audio tokens of all clips; see `ClipConditions.drop_frames`. Keys and
+        values of the reference stay: here all of them are made ahead of each call.
+        """
+        named = [conditions.drop_frames() for _, conditions in self._conditions.values()]
+        return next((name for name in named if name is not None), None)
+
     def _project_reference(self, unet: UNetModel, state: RunState) -> None:
         """Keys and values of the reference, once per clip and outside of what the host may compile."""
         if state.bank is None or state.cache is None or not state.cache.empty:

@@ -98,10 +98,11 @@ class ClipWindows(ContextHandlerABC):
                 add(first, count, list(outputs))
                 done += count
         batches = self._batches(run, work, model, device, (_sides(conds) * length, *x_in.shape[1:]))
+        drop = _nothing if run is None else run.drop
         while done < len(windows):
             management.throw_exception_if_processing_interrupted()
             before, start = batches.at_once, done
-            count, outputs = batches.run(len(windows) - done, lambda n, at=start: predict(at, n))
+            count, outputs = batches.run(len(windows) - done, lambda n, at=start: predict(at, n), drop)
             add(done, count, outputs)
             if work is not None:
                 work.keep_windows(done, count, outputs)
@@ -142,6 +143,10 @@ def windows_by_memory(model: BaseModel, device: torch.device, shape: tuple[int, 
         return 1
     one = ACTIVATIONS * model.memory_required(list(shape))
     return windows_that_fit(int(management.get_free_memory(device)), int(one))
+
+
+def _nothing() -> None:
+    """Without a run nothing is kept."""
 
 
 def _sides(conds: list[Cond | None]) -> int:

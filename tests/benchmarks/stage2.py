@@ -67,9 +67,9 @@ class Window:
         }
         self.kept = RunState(**self.conditions, cache=Cache())
 
-    def call(self, kept: bool = True) -> torch.Tensor:
-        """The prediction of the attached model; `kept`: with what stays the same between calls."""
-        state = self.kept if kept else RunState(**self.conditions)
+    def call(self, state: RunState | None = None) -> torch.Tensor:
+        """The prediction of the attached model; None: with what stays the same between calls."""
+        state = self.kept if state is None else state
         return self.model.predict(self.latents, torch.tensor([TIMESTEP]), self.context, state)
 
     def sd15(self) -> torch.Tensor:
@@ -80,7 +80,7 @@ class Window:
     def plain(self) -> torch.Tensor:
         """The published order of work."""
         with as_published(), self.model.attached():
-            return self.call(kept=False)
+            return self.call(RunState(**self.conditions))
 
 
 def main() -> None:

@@ -69,6 +69,34 @@ def test_out_of_memory_halves_the_windows_at_once_for_the_whole_run(pack, video,
     assert messages == ["out of memory with 2 windows at once; continuing with 1"]
 
 
+def test_out_of_memory_at_one_window_gives_up_what_is_kept(pack, video, caplog):
+    from comfy.patcher_extension import WrappersMP
+
+    tries = []
+
+    def pressed(prepared):
+        def refuse(executor, x, *args, **kwargs):
+            tries.append(x.shape[0])
+            if len(tries) <= limit:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+            return executor(x, *args, **kwargs)
+
+        prepared.model.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "refuse", refuse)
+        return prepared
+
+    limit = 1
+    found = sample_short(pack, video, preset=OFFICIAL, steps=2, change=pressed)
+    assert len(tries) == 4 + 1
+    messages = [record.getMessage() for record in caplog.records if "out of memory" in record.getMessage()]
+    assert messages == ["out of memory; pose features and audio tokens are not kept any more"]
+    assert torch.equal(found, sample_short(pack, video, preset=OFFICIAL, steps=2))
+    tries.clear()
+    limit = 2
+    with pytest.raises(pack("mmgt_core.base.errors").InputError, match="not enough memory"):
+        sample_short(pack, video, preset=OFFICIAL, steps=2, change=pressed)
+    assert len(tries) == 2
+
+
 def test_windows_at_once_by_free_memory(pack, video, monkeypatch):
     import comfy.model_management as management
 
