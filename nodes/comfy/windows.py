@@ -15,6 +15,7 @@ from ...mmgt_core.video.memory import Halving, windows_that_fit
 from ...mmgt_core.video.windows import WindowSums, context_windows, window_weights
 from .clip_run import RUN, ClipRun
 from .resumable import WORK, SamplingWork
+from .step_caches import check_step_cache
 from .window_conds import Cond, window_conds
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class ClipWindows(ContextHandlerABC):
         windows = context_windows(x_in.shape[0], config.window, config.overlap, config.closed_loop)
         length = len(windows[0])
         shared = model_options.get("transformer_options", {})
+        check_step_cache(shared, len(windows))
         options = {**model_options, "transformer_options": {**shared, WINDOW: length}}
         run: ClipRun | None = shared.get(RUN)
         work: SamplingWork | None = shared.get(WORK)

@@ -31,6 +31,7 @@ from .node_text import show_message
 from .resumable import SamplingWork
 from .sampling import RESUMABLE, Prepared
 from .services import host_fix
+from .step_caches import has_step_cache
 
 FOLDER = "mmgt_work"
 FINISHED = "finished"
@@ -49,7 +50,8 @@ def work_root() -> Path:
 def sampling_work(
     node: type[io.ComfyNode], prepared: Prepared, choices: Mapping[str, Any]
 ) -> Iterator[SamplingWork | None]:
-    """The work of this prompt, including that of an earlier run; None if the sampler cannot resume.
+    """The work of this prompt, including that of an earlier run; None if the sampler cannot resume, or a
+    cache of the host's keeps what no work folder holds.
 
     Args:
         node: the class of the running node, whose hidden inputs contain the prompt.
@@ -62,6 +64,10 @@ def sampling_work(
         show_message(
             f"keep_work has no effect with the sampler {sampler}; use one of {', '.join(RESUMABLE)}."
         )
+        yield None
+        return
+    if has_step_cache(prepared.model):
+        show_message("keep_work has no effect with EasyCache and LazyCache, which continue no earlier run.")
         yield None
         return
     key = sampling_key(node.hidden.prompt, str(node.hidden.unique_id), prepared, choices)

@@ -59,8 +59,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.what == "images":
-        report = quality.measure({**quality.CHOICES, **CHOICES}, {name: shortcut(name) for name in CHOICES})
-        quality.write(report, options.out)
+        shortcuts = {name: shortcut(name) for name in CHOICES}
+        quality.write(quality.measure(quality.CHOICES | CHOICES, shortcuts, options.repeats), options.out)
         return
     seconds = cost(options.size, options.frames, options.repeats, options.small)
     report = {"machine": machine(), "size": options.size, "frames": options.frames, "seconds": seconds}
