@@ -8,8 +8,7 @@ nearly all. Only rounding differs.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -52,8 +51,11 @@ class PackedLinear(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None):
         super().__init__()
-        self._weight, self._bias = getattr(torch.ops.mkldnn, PACK)(weight, None), bias
+        self._weight, self._bias = self._packed(weight), bias
         self.training = False
+
+    def _packed(self, weight: Tensor) -> Tensor:
+        return getattr(torch.ops.mkldnn, PACK)(weight, None)
 
     def forward(self, x: Tensor) -> Tensor:
         return getattr(torch.ops.mkldnn, APPLY)(x, self._weight, self._bias, "none", [], "")
@@ -84,45 +86,3 @@ class PackedLinear(nn.Module):
 
     def _load_from_state_dict(self, *_: Any) -> None:
         raise RuntimeError(STILL_PACKED.format("loaded"))
-
-
-@contextmanager
-def packed(*modules: nn.Module) -> Iterator[None]:
-    """Inside the block the linear layers in these modules are packed, where they can be.
-
-    A layer's own weight is empty meanwhile, so that nothing is held twice; it comes back bit for bit. Layers
-    that need gradients or that are subclasses of nn.Linear stay as they are. Blocks may lie within each
-    other: what the outer one packed is ready for the inner one, and stays packed behind it.
-    """
-    replaced: list[tuple[nn.Module, str, nn.Linear, PackedLinear]] = []
-    try:
-        for module in modules:
-            for parent, name, linear in _linears(module):
-                layer = PackedLinear(linear.weight.detach(), linear.bias)
-                setattr(parent, name, layer)
-                replaced.append((parent, name, linear, layer))
-                linear.weight.data = linear.weight.new_empty(0)
-        yield
-    finally:
-        while replaced:  # one by one, so that no more than one weight is held twice
-            parent, name, linear, layer = replaced.pop()
-            setattr(parent, name, linear)
-            linear.weight.data = layer.released()
-
-
-def _linears(module: nn.Module) -> list[tuple[nn.Module, str, nn.Linear]]:
-    """(parent, name, layer) of the layers to pack; one that stands in several places stays as it is."""
-    found = [
-        (path.rpartition("."), layer)
-        for path, layer in module.named_modules(remove_duplicate=False)
-        if path and type(layer) is nn.Linear
-    ]
-    places = [(module.get_submodule(parent), name, layer) for (parent, _, name), layer in found]
-    ids = [id(layer) for *_, layer in places]
-    return [
-        place
-        for place in places
-        if ids.count(id(place[2])) == 1
-        and can_pack(place[2].weight)
-        and not (place[2].weight.requires_grad and torch.is_grad_enabled())
-    ]

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..base.packed_linear import packed
+from ..base.packed_layers import packed
 from ..pose.gesture_track import neutral_track
 from ..pose.skeleton import FACE_COLUMNS
 from .config import SMGAConfig
@@ -126,7 +126,7 @@ class SMGA(nn.Module):
 
     @contextmanager
     def ready(self) -> Iterator[None]:
-        """The form that motions are sampled with: on a CPU its weights are packed, see `base.packed_linear`.
+        """The form that motions are sampled with: on a CPU its weights are packed, see `base.packed_layers`.
 
         Whoever samples several motions keeps this block open around them; blocks may lie within each other.
         """

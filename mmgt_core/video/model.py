@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..base.packed_linear import packed
+from ..base.packed_layers import packed
 from .adapter import Adapter
 from .bank import Bank
 from .compiled import CompiledUNet, can_use

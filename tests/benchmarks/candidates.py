@@ -21,7 +21,7 @@ from measuring import alternating, machine, table
 from shortcuts import DeepFeatures, deep_features, fewer_keys, merged_tokens
 from stage2 import Window
 
-from mmgt_core.base.packed_linear import packed
+from mmgt_core.base.packed_layers import packed
 from mmgt_core.video.state import Cache
 
 OUTER = (1, 2)  # blocks that are computed in each step

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from measuring import alternating, cpu_rates, machine, table
 
-from mmgt_core.base.packed_linear import packed
+from mmgt_core.base.packed_layers import packed
 from mmgt_core.smga.config import SMGAConfig
 from mmgt_core.smga.guided import Guided
 from mmgt_core.smga.network import SMGA

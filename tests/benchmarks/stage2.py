@@ -21,7 +21,7 @@ import torch
 from measuring import alternating, cpu_rates, machine, table
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmgt_core.base.packed_linear import packed
+from mmgt_core.base.packed_layers import packed
 from mmgt_core.video.config import VideoConfig
 from mmgt_core.video.mask_pyramid import MaskPyramid
 from mmgt_core.video.model import VideoModel

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from mmgt_core.base.packed_linear import PackedLinear, can_pack, pack_linear, packed
+from mmgt_core.base.packed_layers import packed
+from mmgt_core.base.packed_linear import PackedLinear, can_pack, pack_linear
 
 needs_onednn = pytest.mark.skipif(
     not can_pack(torch.zeros(2, 2)), reason="this torch has no oneDNN, so nothing is packed"
