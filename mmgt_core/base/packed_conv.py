@@ -13,12 +13,16 @@ from .packed_linear import PackedLinear, can_pack
 
 PACK, APPLY = "_reorder_convolution_weight", "_convolution_pointwise"
 """oneDNN's operators in torch.ops.mkldnn, as those in packed_linear.py."""
+NARROWEST = 8  # channels; with the four of latents packing does not pay
 
 
 def can_pack_conv(conv: nn.Conv2d) -> bool:
-    """Whether it can be packed: its weight can (see `can_pack`), it has no groups, and it pads with zeros."""
+    """Whether it can be packed and gets faster: its weight can be (see `can_pack`), it is not very narrow,
+    has no groups, and pads with zeros.
+    """
     return (
         can_pack(conv.weight)
+        and min(conv.in_channels, conv.out_channels) >= NARROWEST
         and conv.groups == 1
         and conv.padding_mode == "zeros"
         and not isinstance(conv.padding, str)

@@ -13,16 +13,16 @@ from mmgt_core.base.packed_layers import packed
 from mmgt_core.base.packed_linear import PackedLinear
 
 needs_onednn = pytest.mark.skipif(
-    not can_pack_conv(nn.Conv2d(2, 2, 3)), reason="this torch has no oneDNN, so nothing is packed"
+    not can_pack_conv(nn.Conv2d(8, 8, 3)), reason="this torch has no oneDNN, so nothing is packed"
 )
 CONVS = {
-    "3x3": lambda: nn.Conv2d(5, 19, 3, padding=1),
+    "3x3": lambda: nn.Conv2d(9, 19, 3, padding=1),
     "halving": lambda: nn.Conv2d(16, 16, 3, stride=2, padding=1),
-    "without bias": lambda: nn.Conv2d(16, 3, 3, bias=False),
-    "1x1": lambda: nn.Conv2d(7, 12, 1),
+    "without bias": lambda: nn.Conv2d(16, 9, 3, bias=False),
+    "1x1": lambda: nn.Conv2d(9, 12, 1),
     "1x1 without bias": lambda: nn.Conv2d(16, 16, 1, bias=False),
-    "1x1 halving": lambda: nn.Conv2d(7, 12, 1, stride=2),
-    "dilated": lambda: nn.Conv2d(4, 6, (3, 5), padding=(2, 1), dilation=2),
+    "1x1 halving": lambda: nn.Conv2d(9, 12, 1, stride=2),
+    "dilated": lambda: nn.Conv2d(8, 10, (3, 5), padding=(2, 1), dilation=2),
 }
 
 
@@ -54,36 +54,37 @@ def test_a_packed_convolution_computes_the_same_at_every_size(name, channels_las
 @pytest.mark.parametrize(
     "other",
     [
-        lambda: nn.Conv2d(4, 4, 3, groups=2),
-        lambda: nn.Conv2d(4, 4, 3, padding="same"),
-        lambda: nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"),
-        lambda: nn.Conv2d(4, 4, 3, dtype=torch.bfloat16),
-        lambda: nn.ConvTranspose2d(4, 4, 3),
-        lambda: type("Own", (nn.Conv2d,), {})(4, 4, 3),
+        lambda: nn.Conv2d(8, 8, 3, groups=2),
+        lambda: nn.Conv2d(8, 8, 3, padding="same"),
+        lambda: nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect"),
+        lambda: nn.Conv2d(8, 8, 3, dtype=torch.bfloat16),
+        lambda: nn.ConvTranspose2d(8, 8, 3),
+        lambda: type("Own", (nn.Conv2d,), {})(8, 8, 3),
+        lambda: nn.Conv2d(4, 8, 3),
     ],
-    ids=["groups", "same", "reflect", "bfloat16", "transposed", "subclass"],
+    ids=["groups", "same", "reflect", "bfloat16", "transposed", "subclass", "narrow"],
 )
 def test_other_convolutions_stay(other):
     layer = other()
-    network = nn.Sequential(layer, nn.Conv2d(4, 4, 1))
+    network = nn.Sequential(layer, nn.Conv2d(8, 8, 1))
     with torch.no_grad(), packed(network):
         assert network[0] is layer and type(network[1]) is PackedConv
 
 
 @needs_onednn
 def test_a_layer_with_a_hook_stays_and_its_hook_runs():
-    network, seen = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Linear(5, 5)), []
+    network, seen = nn.Sequential(nn.Conv2d(8, 8, 1), nn.Linear(5, 5)), []
     for layer in network:
         layer.register_forward_hook(lambda *_: seen.append(1))
     with torch.no_grad(), packed(network):
-        network(torch.zeros(1, 3, 5, 5))
+        network(torch.zeros(1, 8, 5, 5))
         assert not any(isinstance(layer, PackedLinear) for layer in network)
     assert len(seen) == 2
 
 
 @needs_onednn
 def test_nothing_is_held_twice():
-    network = nn.Sequential(nn.Conv2d(3, 3, 3), nn.Conv2d(3, 3, 1))
+    network = nn.Sequential(nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 1))
     layers = list(network)
     with torch.no_grad(), packed(network):
         assert [layer.weight.numel() for layer in layers] == [0, 0]
@@ -103,13 +104,13 @@ def test_nothing_is_held_twice():
     ids=["cast", "move", "train", "load"],
 )
 def test_what_would_miss_packed_weights_is_refused(use):
-    network = nn.Sequential(nn.Conv2d(3, 3, 3)).eval()
+    network = nn.Sequential(nn.Conv2d(8, 8, 3)).eval()
     with torch.no_grad(), packed(network), pytest.raises(RuntimeError, match="packed"):
         use(network)
 
 
 def test_layers_that_need_gradients_stay():
-    network = nn.Sequential(nn.Conv2d(3, 3, 3))
+    network = nn.Sequential(nn.Conv2d(8, 8, 3))
     with packed(network):
-        network(torch.zeros(1, 3, 4, 4)).sum().backward()
+        network(torch.zeros(1, 8, 4, 4)).sum().backward()
     assert network[0].weight.grad is not None
