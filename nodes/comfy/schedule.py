@@ -78,7 +78,8 @@ class ExactSampling(torch.nn.Module):
         return 0.0 if percent >= 1 else (1 - percent) * (TRAIN_STEPS - 1) + 1
 
     def calculate_input(self, sigma: Tensor, noise: Tensor) -> Tensor:
-        return noise
+        """A copy, as of every model of the host: EasyCache writes into what the UNet gets."""
+        return noise.clone()
 
     def calculate_denoised(self, sigma: Tensor, model_output: Tensor, model_input: Tensor) -> Tensor:
         signal, noise = self._coefficients(sigma, model_output)

@@ -67,3 +67,22 @@ def test_work_is_not_kept_beside_a_cache(pack, video):
     has = pack("nodes.comfy.step_caches").has_step_cache
     assert not has(video.model)
     assert has(nodes_easycache.LazyCacheNode.execute(video.model, 0.2, 0.15, 0.95, False).args[0])
+
+
+def test_what_writes_into_the_input_of_the_unet_changes_nothing(pack, video):
+    """EasyCache adds to it in place; the sampler goes on from the same latents."""
+    from comfy.patcher_extension import WrappersMP
+
+    def writing(prepared):
+        def write(executor, x, *args, **kwargs):
+            output = executor(x, *args, **kwargs)
+            x.zero_()
+            return output
+
+        changed = prepared.model.clone()
+        changed.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "write", write)
+        return dataclasses.replace(prepared, model=changed)
+
+    options = {"preset": OFFICIAL, "steps": 2, "cfg": 1.0}
+    plain = sample_short(pack, video, **options)
+    assert torch.equal(sample_short(pack, video, **options, change=writing), plain)
