@@ -51,6 +51,8 @@ CHOICES: dict[str, dict[str, Any]] = {
 }
 FIRST, FRAMES = 30, 10  # of the shipped speech
 PUBLISHED = "published order"
+TRIED = {"deep features": "s", "a quarter of the keys": "^", "half of the tokens": "D"}
+"""Markers of candidates.py's rows, by what their names contain."""
 TIMED = 6  # steps that are timed in place of a multiple of them
 
 
@@ -163,6 +165,11 @@ def _draw(rows: dict[str, dict[str, Any]], path: Path) -> None:
     for name, row in rows.items():
         if row["psnr"] is None or row["psnr"] > 80:
             continue  # the same images: they are marked on the axis
+        tried = next((word for word in TRIED if word in name), None)
+        if tried is not None:
+            label = tried if tried not in axes.get_legend_handles_labels()[1] else None
+            axes.scatter(row["speed"], row["psnr"], color="gray", marker=TRIED[tried], s=24, label=label)
+            continue
         chosen = name in ("fast", "draft")
         axes.scatter(row["speed"], row["psnr"], color="tab:red" if chosen else "tab:blue", zorder=3)
         axes.annotate(
@@ -180,6 +187,8 @@ def _draw(rows: dict[str, dict[str, Any]], path: Path) -> None:
     axes.set_xlabel("speed, published order of work = 1")
     axes.set_ylabel("PSNR to exact (dB)")
     axes.grid(alpha=0.3)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(title="left out", fontsize=9)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
