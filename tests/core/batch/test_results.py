@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from mmgt_core.base.errors import InputError
+from mmgt_core.base.errors import InputError, MMGTError
 from mmgt_core.batch.finished import Finished
 from mmgt_core.batch.results import Results
 from mmgt_core.batch.storage import StorageError, fetched, place
@@ -128,7 +128,7 @@ def test_errors_of_a_store_are_those_of_a_storage_that_is_away(monkeypatch, tmp_
 
 def test_results_on_a_disk_that_cannot_be_written_are_refused(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(InputError, match="cannot be written there"):
+    with pytest.raises(MMGTError, match="its folder cannot be made"):
         Results(str(tmp_path / "file" / "out"), FOLDER).check()
 
 

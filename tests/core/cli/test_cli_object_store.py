@@ -77,15 +77,16 @@ def arguments(store, inputs, jobs) -> list[str]:
 
 def test_videos_in_a_store_equal_single_runs(inputs, mmgt, tmp_path, store):
     files, jobs = filled(store, inputs), tmp_path / "jobs.jsonl"
+    missing = f"s3://{store.bucket}/in/no.wav"
     lines = [
         {"name": "one", "seed": 1},
-        {"name": "missing", "audio": f"s3://{store.bucket}/in/no.wav"},
+        {"name": "missing", "audio": missing},
         {"name": "two"},
     ]
     jobs.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     first = mmgt(arguments(store, inputs, jobs))
     assert first.code == 1 and "2 of 3 jobs done, 1 failed." in first.err, first.err
-    assert "/in/no.wav" in first.err and "no such file" in first.err
+    assert missing in first.err and "no such file" in first.err
     for name, seed in (("one", 1), ("two", None)):
         single = tmp_path / f"{name}.mp4"
         assert mmgt(inputs.generate(single, seed=seed)).code == 0
