@@ -45,8 +45,7 @@ def absolute(text: str, folder: Path) -> str:
 def fetched(text: str, name: str, folder: Path) -> Path:
     """A file on this machine: the path itself, or a copy in `folder` called `name` with the same ending.
 
-    Raises InputError for an address where nothing is, or which may not be read, and OSError when the storage
-    is away.
+    Raises InputError where nothing is or may be read, OSError when the storage is away.
     """
     if not is_address(text):
         return Path(text)
