@@ -102,9 +102,9 @@ class _Batch:
                 task = next(tasks, None)
                 exhausted = task is None
                 if task is not None:
-                    self._begin(task)
+                    self._resume(task)
             for task in self._waiting.due():
-                self._begin(task)
+                self._resume(task)
             self._give_out()
             if exhausted and not self._open:
                 return
@@ -132,10 +132,14 @@ class _Batch:
                 continue
             yield Task(job, key)
 
-    def _begin(self, task: Task) -> None:
-        brings = "motion" in task.job.chosen.files or "motion" in self._run.files
-        task.motion = task.latents = None
-        (self._waiting.video if brings else self._waiting.motion).append(task)
+    def _resume(self, task: Task) -> None:
+        """To the first stage whose result is not there."""
+        if task.latents is not None:
+            self._waiting.finish.append(task)
+        elif task.motion is not None or "motion" in task.job.chosen.files or "motion" in self._run.files:
+            self._waiting.video.append(task)
+        else:
+            self._waiting.motion.append(task)
 
     def _give_out(self) -> None:
         for pool, tasks in self._pools:
@@ -186,6 +190,7 @@ class _Batch:
         except ray.exceptions.RayActorError as error:
             self._died(call, oldest, error)
         except ray.exceptions.RayError as error:  # such as a motion that was lost with its node
+            call.task.motion = call.task.latents = None
             self._lost(call.task, error)
         else:
             self._take(call, outcome)
@@ -197,16 +202,16 @@ class _Batch:
             call.member.dead = True
             self._lost(call.task, error)
         else:
-            self._begin(call.task)
+            self._resume(call.task)
 
     def _take(self, call: Call, outcome: Outcome) -> None:
         task = call.task
         if outcome.kind == "motion":
             task.motion = call.made
-            self._waiting.video.append(task)
+            self._resume(task)
         elif outcome.kind == "latents":
             task.latents = call.made
-            self._waiting.finish.append(task)
+            self._resume(task)
         elif outcome.kind == "done":
             self._finished.add(task.job.name, task.key, task.job.file)
             self._results.noted(task.job.file)
@@ -221,12 +226,12 @@ class _Batch:
             self._fail(task.job.where, outcome.reason)
 
     def _lost(self, task: Task, why: object, pause: float = 0.0) -> None:
-        """The job is tried again from its beginning after `pause` seconds, on any worker."""
+        """The stage is tried again after `pause` seconds, on any worker."""
         task.lost += 1
         self.summary.lost += 1
         if task.lost <= self._crew.retries:
             task.after = time.monotonic() + pause
-            self._waiting.later.append(task) if pause else self._begin(task)
+            self._waiting.later.append(task) if pause else self._resume(task)
             return
         reason = " ".join(str(why).split())[:200]
         self._fail(task.job.where, f"given up after {task.lost} tries: {reason}")
