@@ -60,19 +60,14 @@ def filled(store, inputs) -> s3fs.S3FileSystem:
 
 
 def arguments(store, inputs, jobs) -> list[str]:
-    options = {
-        "out": f"s3://{store.bucket}/out",
-        "image": f"s3://{store.bucket}/in/{inputs.portrait.name}",
-        "keypoints": f"s3://{store.bucket}/in/{inputs.pose.name}",
-        "audio": f"s3://{store.bucket}/in/{inputs.speech.name}",
-        "motion_model": inputs.motion_model,
-        "model": inputs.video_model,
-        "motion_steps": 2,
-        "device": "cpu",
-        "threads": 1,
-    }
-    pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in options.items())
-    return ["batch", str(jobs), *(part for pair in pairs for part in pair)]
+    there = f"s3://{store.bucket}/in"
+    return inputs.batch(
+        jobs,
+        f"s3://{store.bucket}/out",
+        image=f"{there}/{inputs.portrait.name}",
+        keypoints=f"{there}/{inputs.pose.name}",
+        audio=f"{there}/{inputs.speech.name}",
+    )
 
 
 def test_videos_in_a_store_equal_single_runs(inputs, mmgt, tmp_path, store):
