@@ -5,7 +5,7 @@
 #   make test-newest, make test-lowest           the quick ones with other versions of the dependencies
 #   make test-host   those inside ComfyUI        make host-setup  what the pack needs in ComfyUI's environment
 #   make browser-setup  Chromium for the slow tests of ComfyUI's page (Debian, Ubuntu)
-#   make test-tools  exiftool, with which some tests read marks (Debian, Ubuntu)
+#   make test-tools  exiftool and an S3 server, which some slow tests use (Debian, Ubuntu)
 #   make lint        ruff and pyright            make coverage    quick tests with a coverage report
 #   make setup       only the environment        make demo-model  train the demo model from scratch
 #   make bench       speed on this machine       make bench-gpu   all GPU figures (PYTHON_GPU: a Python with CUDA)
@@ -100,8 +100,9 @@ host-setup:
 browser-setup:
 	@command -v chromedriver >/dev/null || { apt-get -qq update; apt-get -qq install --no-install-recommends chromium chromium-driver; }
 
-test-tools:
+test-tools: $(VENV)/.dev
 	@command -v exiftool >/dev/null || { apt-get -qq update; apt-get -qq install --no-install-recommends libimage-exiftool-perl; }
+	@$(PIP) s3fs 'moto[server]'
 
 test-host:
 	@if [ -x "$(COMFYUI_PYTHON)" ]; then $(HOST_PYTEST) -m "not slow" $(ARGS); else echo "$(NO_HOST)"; fi

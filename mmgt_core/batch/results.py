@@ -8,10 +8,12 @@ in its journal.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
 
+from ..base.errors import InputError
 from ..base.tensor_file import file_sha256
 from .storage import Place, is_address, place
 
@@ -24,8 +26,24 @@ class Results:
     """
 
     def __init__(self, root: str, folder: str):
-        self._folder, self._on_disk = folder, not is_address(root)
+        self._root, self._folder, self._on_disk = root, folder, not is_address(root)
         self.place: Place = place(root, folder)
+
+    def check(self) -> None:
+        """Write a small file and remove it.
+
+        Raises InputError when results cannot be written, before anything is computed for them.
+        """
+        name = self._receipt("writable")
+        try:
+            self.place.write(name, b"{}")
+            self.place.remove(name)
+        except OSError as error:
+            raise InputError(
+                f"results cannot be written there ({' '.join(str(error).split())[:200]})",
+                where=self._root,
+                fix="check the address, the credentials and the free space",
+            ) from error
 
     def still_there(self, file: str) -> bool:
         """Whether a video that was made before exists; object stores are not asked a million times."""
@@ -52,12 +70,14 @@ class Results:
             self.place.take(video, file)
 
     def noted(self, file: str) -> None:
-        """The job is in the journal: its receipt is no longer needed."""
-        self.place.remove(self._receipt(file))
+        """The job is in the journal: its receipt is no longer needed, and does no harm if it stays."""
+        with contextlib.suppress(OSError):
+            self.place.remove(self._receipt(file))
 
     def clear(self) -> None:
         """Remove what is unfinished, also of tries that were killed; only when no worker runs."""
-        self.place.remove(self._folder)
+        with contextlib.suppress(OSError):
+            self.place.remove(self._folder)
 
     def _receipt(self, file: str) -> str:
         return f"{self._folder}/{file}.json"

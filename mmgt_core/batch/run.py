@@ -23,6 +23,8 @@ from .workers import MotionWorker, RunSettings
 
 SPARE = 4  # jobs read ahead of those that workers can hold
 BUSY_SECONDS, BUSY_TRIES = 5.0, 60  # a dead node's lock on a work folder, or another run of the same inputs
+# Before a job meets a storage again that was away; doubled each time.
+AGAIN_SECONDS, LONGEST_PAUSE = 1.0, 60.0
 QUIET_SECONDS = 60.0
 ALONE_AFTER = 2  # losses: a job that may have killed its workers must not take others with it
 
@@ -44,10 +46,12 @@ def run_batch(
     Args:
         kinds: the workers' classes: motion, video and, where the crew has them, finish.
 
-    Raises MMGTError when no worker can do anything, InputError when another run uses the journal.
+    Raises MMGTError when no worker can do anything, InputError when another run uses the journal or results
+    cannot be written.
     """
     results = Results(run.out, run.folder)
     with Finished(journal) as finished:
+        results.check()
         results.place.tidy()
         batch = _Batch(ray, run, crew, finished, results, report, jobs.count, kinds)
         try:
@@ -98,9 +102,9 @@ class _Batch:
                 task = next(tasks, None)
                 exhausted = task is None
                 if task is not None:
-                    self._begin(task)
+                    self._resume(task)
             for task in self._waiting.due():
-                self._begin(task)
+                self._resume(task)
             self._give_out()
             if exhausted and not self._open:
                 return
@@ -128,10 +132,14 @@ class _Batch:
                 continue
             yield Task(job, key)
 
-    def _begin(self, task: Task) -> None:
-        brings = "motion" in task.job.chosen.files or "motion" in self._run.files
-        task.motion = task.latents = None
-        (self._waiting.video if brings else self._waiting.motion).append(task)
+    def _resume(self, task: Task) -> None:
+        """To the first stage whose result is not there."""
+        if task.latents is not None:
+            self._waiting.finish.append(task)
+        elif task.motion is not None or "motion" in task.job.chosen.files or "motion" in self._run.files:
+            self._waiting.video.append(task)
+        else:
+            self._waiting.motion.append(task)
 
     def _give_out(self) -> None:
         for pool, tasks in self._pools:
@@ -182,6 +190,7 @@ class _Batch:
         except ray.exceptions.RayActorError as error:
             self._died(call, oldest, error)
         except ray.exceptions.RayError as error:  # such as a motion that was lost with its node
+            call.task.motion = call.task.latents = None
             self._lost(call.task, error)
         else:
             self._take(call, outcome)
@@ -193,35 +202,36 @@ class _Batch:
             call.member.dead = True
             self._lost(call.task, error)
         else:
-            self._begin(call.task)
+            self._resume(call.task)
 
     def _take(self, call: Call, outcome: Outcome) -> None:
         task = call.task
         if outcome.kind == "motion":
             task.motion = call.made
-            self._waiting.video.append(task)
+            self._resume(task)
         elif outcome.kind == "latents":
             task.latents = call.made
-            self._waiting.finish.append(task)
+            self._resume(task)
         elif outcome.kind == "done":
             self._finished.add(task.job.name, task.key, task.job.file)
             self._results.noted(task.job.file)
             self.summary.done += 1
             self._report.saved(task.job.where, f"{self._run.out.rstrip('/')}/{task.job.file}")
         elif outcome.kind == "again":
-            self._lost(task, outcome.reason)
+            self._lost(task, outcome.reason, min(AGAIN_SECONDS * 2**task.lost, LONGEST_PAUSE))
         elif outcome.kind == "busy" and task.busy < BUSY_TRIES:
             task.busy, task.after = task.busy + 1, time.monotonic() + BUSY_SECONDS
             self._waiting.later.append(task)
         else:
             self._fail(task.job.where, outcome.reason)
 
-    def _lost(self, task: Task, why: object) -> None:
-        """The job is tried again from its beginning, on whichever worker comes first."""
+    def _lost(self, task: Task, why: object, pause: float = 0.0) -> None:
+        """The stage is tried again after `pause` seconds, on any worker."""
         task.lost += 1
         self.summary.lost += 1
         if task.lost <= self._crew.retries:
-            self._begin(task)
+            task.after = time.monotonic() + pause
+            self._waiting.later.append(task) if pause else self._resume(task)
             return
         reason = " ".join(str(why).split())[:200]
         self._fail(task.job.where, f"given up after {task.lost} tries: {reason}")

@@ -6,17 +6,23 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..base.atomic_files import atomic_write, flush
-from ..base.errors import DependencyError, InputError
+from ..base.errors import DependencyError, InputError, MMGTError
 
 ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://")
 PROTOCOLS = ("s3", "gs", "az", "abfs", "hdfs", "file", "memory")
 """Of fsspec; no web addresses, which jobs files from others could point anywhere."""
 WHOLE_AT_ONCE = ("s3", "gs", "az", "abfs", "memory")
 """An upload there appears whole or not at all; renaming would copy it."""
+
+
+class StorageError(OSError):
+    """An object store does not answer, or refuses: what its library raised, which is often no OSError."""
 
 
 def is_address(text: str) -> bool:
@@ -39,21 +45,27 @@ def absolute(text: str, folder: Path) -> str:
 def fetched(text: str, name: str, folder: Path) -> Path:
     """A file on this machine: the path itself, or a copy in `folder` called `name` with the same ending.
 
-    Raises InputError for an address where nothing is.
+    Raises InputError where nothing is or may be read, OSError when the storage is away.
     """
     if not is_address(text):
         return Path(text)
-    files, path = _file_system(text)
-    target = folder / f"{name}{Path(path).suffix}"
-    try:
-        files.get_file(path, str(target))
-    except FileNotFoundError as error:
-        raise InputError("there is no such file", where=text, fix="check the address") from error
+    with _storage_errors():
+        files, path = _file_system(text)
+        target = folder / f"{name}{Path(path).suffix}"
+        try:
+            files.get_file(path, str(target))
+        except FileNotFoundError as error:
+            raise InputError("there is no such file", where=text, fix="check the address") from error
+        except PermissionError as error:
+            raise InputError("this file may not be read", where=text, fix="check the credentials") from error
     return target
 
 
 class Place(Protocol):
-    """A folder of results; names may have one folder before them ("folder/name")."""
+    """A folder of results; names may have one folder before them ("folder/name").
+
+    Methods raise OSError when the storage is away, full or not allowed.
+    """
 
     def size(self, name: str) -> int | None:
         """Bytes of a file, None where there is none."""
@@ -134,27 +146,32 @@ class _Remote:
 
     def size(self, name: str) -> int | None:
         try:
-            return int(self._files.info(self._path(name), refresh=True)["size"])
+            with _storage_errors():
+                return int(self._files.info(self._path(name), refresh=True)["size"])
         except FileNotFoundError:
             return None
 
     def read(self, name: str) -> bytes | None:
         try:
-            return self._files.cat_file(self._path(name))
+            with _storage_errors():
+                return self._files.cat_file(self._path(name))
         except FileNotFoundError:
             return None
 
     def write(self, name: str, data: bytes) -> None:
-        self._files.makedirs(os.path.dirname(self._path(name)), exist_ok=True)
-        self._put(name, lambda path: self._files.pipe_file(path, data))
+        with _storage_errors():
+            self._files.makedirs(os.path.dirname(self._path(name)), exist_ok=True)
+            self._put(name, lambda path: self._files.pipe_file(path, data))
 
     def take(self, file: Path, name: str) -> None:
-        self._files.makedirs(self._root, exist_ok=True)
-        self._put(name, lambda path: self._files.put_file(str(file), path))
+        with _storage_errors():
+            self._files.makedirs(self._root, exist_ok=True)
+            self._put(name, lambda path: self._files.put_file(str(file), path))
 
     def remove(self, name: str) -> None:
-        if self._files.exists(self._path(name)):
-            self._files.rm(self._path(name), recursive=True)
+        with _storage_errors():
+            if self._files.exists(self._path(name)):
+                self._files.rm(self._path(name), recursive=True)
 
     def scratch(self) -> Path:
         import tempfile
@@ -178,6 +195,17 @@ class _Remote:
 
     def _path(self, name: str) -> str:
         return f"{self._root.rstrip('/')}/{name}"
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    """Turns what the libraries of object stores raise into StorageError."""
+    try:
+        yield
+    except (OSError, MMGTError):
+        raise
+    except Exception as error:
+        raise StorageError(f"{type(error).__name__}: {error}") from error
 
 
 def _file_system(address: str) -> tuple[Any, str]:

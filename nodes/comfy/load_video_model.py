@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import comfy.model_management as management
 import torch
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from comfy.model_patcher import ModelPatcher
     from comfy.sd import VAE
 
+Part = Literal["model", "adapter", "reference"]
+PARTS: tuple[Part, ...] = ("model", "adapter", "reference")
 UNET, REFERENCE = "denoising_unet.", "reference_unet."
 FIRST_OF_UNET = f"{UNET}conv_in.weight"  # missing if the file contains only the adapter
 # published prefix -> prefix in `Adapter`, for the modules outside the UNet.
@@ -65,54 +67,40 @@ def load_host_video_model(
     """
     config, tensors, unet_changes = _read(path, speaker)
     dtype = dtype or unet_dtype(config)
-    model = _model(config, tensors, dtype)
-    adapter = build_adapter(config, tensors, dtype)
-    reference = build_unet(config, _part(tensors, REFERENCE), dtype)
-    for patcher, load in ((model, reload_model), (adapter, reload_adapter), (reference, reload_reference)):
+    parts = {part: _build(part, config, tensors, dtype) for part in PARTS}
+    for part, patcher in parts.items():
         if patcher is not None:
             # The host calls this for a second copy, for example on another GPU or for conditioning hooks.
-            patcher.cached_patcher_init = (load, (path, dtype, speaker))
+            patcher.cached_patcher_init = (load_part, (part, path, dtype, speaker))
     return HostVideoModel(
         config=config,
-        adapter=adapter,
-        reference=reference,
-        model=model,
+        **parts,
         vae=host_vae(config, _part(tensors, AUTOENCODER)) if config.autoencoder == "tiny" else None,
         speaker=unet_changes,
     )
 
 
-def reload_model(
+def load_part(
+    part: Part,
     path: str | os.PathLike[str],
     dtype: torch.dtype,
     speaker: Speaker | None = None,
     disable_dynamic: bool = False,
 ) -> ModelPatcher | None:
-    """Load only the MODEL of a file."""
+    """Load one network of a file; None for the MODEL of a file that contains only the adapter."""
     config, tensors, _ = _read(path, speaker)
-    return _model(config, tensors, dtype, not disable_dynamic)
+    return _build(part, config, tensors, dtype, not disable_dynamic)
 
 
-def reload_adapter(
-    path: str | os.PathLike[str],
-    dtype: torch.dtype,
-    speaker: Speaker | None = None,
-    disable_dynamic: bool = False,
-) -> ModelPatcher:
-    """Load only the adapter of a file."""
-    config, tensors, _ = _read(path, speaker)
-    return build_adapter(config, tensors, dtype)
-
-
-def reload_reference(
-    path: str | os.PathLike[str],
-    dtype: torch.dtype,
-    speaker: Speaker | None = None,
-    disable_dynamic: bool = False,
-) -> ModelPatcher:
-    """Load only the reference UNet of a file."""
-    config, tensors, _ = _read(path, speaker)
-    return build_unet(config, _part(tensors, REFERENCE), dtype, dynamic=not disable_dynamic)
+def _build(
+    part: Part, config: VideoConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype, dynamic: bool = True
+) -> ModelPatcher | None:
+    if part == "adapter":
+        return build_adapter(config, tensors, dtype)
+    if part == "model" and FIRST_OF_UNET not in tensors:
+        return None
+    weights = _part(tensors, UNET if part == "model" else REFERENCE)
+    return build_unet(config, weights, dtype, dynamic=dynamic)
 
 
 def read_config(path: str | os.PathLike[str]) -> VideoConfig:
@@ -149,15 +137,6 @@ def _read(
         rest = {names[name]: change for name, change in changes.items() if name not in tensors}
         elsewhere = UnetChanges(rest, speaker.strength)
     return config, with_changes(tensors, changes, speaker.strength), elsewhere
-
-
-def _model(
-    config: VideoConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype, dynamic: bool = True
-) -> ModelPatcher | None:
-    """The MODEL of the tensors, or None if they contain only the adapter."""
-    if FIRST_OF_UNET not in tensors:
-        return None
-    return build_unet(config, _part(tensors, UNET), dtype, dynamic=dynamic)
 
 
 def official_shapes(config: VideoConfig, has_unet: bool, where: object = None) -> dict[str, tuple[int, ...]]:

@@ -8,10 +8,10 @@ import os
 
 import pytest
 
-from mmgt_core.base.errors import InputError
+from mmgt_core.base.errors import InputError, MMGTError
 from mmgt_core.batch.finished import Finished
 from mmgt_core.batch.results import Results
-from mmgt_core.batch.storage import fetched, place
+from mmgt_core.batch.storage import StorageError, fetched, place
 
 pytest.importorskip("fsspec")
 KEYS = [hashlib.sha256(bytes([number])).digest()[:16] for number in range(200)]
@@ -94,6 +94,42 @@ def test_inputs_are_copied_from_addresses_and_used_in_place_on_disks(tmp_path):
     assert fetched(str(copy), "x", tmp_path) == copy
     with pytest.raises(InputError, match="no such file"):
         fetched("memory://inputs/missing.wav", "audio", tmp_path)
+
+
+class _NoAnswer(Exception):
+    """As the libraries of object stores raise, which is no OSError."""
+
+
+def test_errors_of_a_store_are_those_of_a_storage_that_is_away(monkeypatch, tmp_path):
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    def fails(*_, **__):
+        raise _NoAnswer("no connection")
+
+    results = Results("memory://away/out", FOLDER)
+    results.check()
+    assert results.place.size(f"{FOLDER}/writable.json") is None, "nothing is left of the trial"
+    for method in ("info", "cat_file", "pipe_file", "put_file", "exists", "get_file"):
+        monkeypatch.setattr(MemoryFileSystem, method, fails)
+    for call in (
+        lambda: results.place.size("a.mp4"),
+        lambda: results.place.read("a.mp4"),
+        lambda: results.place.write("a.mp4", b""),
+        lambda: results.place.remove("a.mp4"),
+        lambda: results.publish(tmp_path / "a.mp4", "a.mp4", KEYS[0]),
+        lambda: fetched("memory://inputs/speech.wav", "audio", tmp_path),
+    ):
+        with pytest.raises(StorageError, match="_NoAnswer: no connection"):
+            call()
+    results.noted("a.mp4"), results.clear()  # what only tidies up goes on
+    with pytest.raises(InputError, match="cannot be written there"):
+        results.check()
+
+
+def test_results_on_a_disk_that_cannot_be_written_are_refused(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(MMGTError, match="its folder cannot be made"):
+        Results(str(tmp_path / "file" / "out"), FOLDER).check()
 
 
 def test_other_kinds_of_address_are_refused():

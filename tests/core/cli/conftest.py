@@ -59,6 +59,21 @@ class Inputs:
         }
         return ["generate", *_options(options)]
 
+    def batch(self, jobs: Path, out: Path | str, **changes: object) -> list[str]:
+        """The arguments of `mmgt batch`; what all jobs have in common."""
+        options = {
+            "out": out,
+            "image": self.portrait,
+            "keypoints": self.pose,
+            "motion_model": self.motion_model,
+            "model": self.video_model,
+            "motion_steps": 2,
+            "device": "cpu",
+            "threads": 1,
+            **changes,
+        }
+        return ["batch", str(jobs), *_options(options)]
+
     def motion_command(self, out: Path, **changes: object) -> list[str]:
         options = {
             "keypoints": self.pose,

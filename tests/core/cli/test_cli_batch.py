@@ -31,23 +31,6 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def batch(inputs, jobs: Path, out: Path, **changes: object) -> list[str]:
-    """The arguments of `mmgt batch` with the tiny models, and what all jobs have in common."""
-    options = {
-        "out": out,
-        "image": inputs.portrait,
-        "keypoints": inputs.pose,
-        "motion_model": inputs.motion_model,
-        "model": inputs.video_model,
-        "motion_steps": 2,
-        "device": "cpu",
-        "threads": 1,
-        **changes,
-    }
-    pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in options.items())
-    return ["batch", str(jobs), *(part for pair in pairs for part in pair)]
-
-
 def files(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
@@ -66,7 +49,7 @@ def test_a_batch_equals_single_runs_and_is_not_done_twice(inputs, mmgt, tmp_path
         {"name": "typo", "audios": "a.wav"},
     ]
     jobs.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    first = mmgt(batch(inputs, jobs, out))
+    first = mmgt(inputs.batch(jobs, out))
     assert first.code == 1, first.err
     assert "4 of 6 jobs done, 2 failed." in first.err
     faults = [line for line in first.err.splitlines() if line.startswith("mmgt: ")]
@@ -91,7 +74,7 @@ def test_a_batch_equals_single_runs_and_is_not_done_twice(inputs, mmgt, tmp_path
 
     before = files(out)
     (out / "one.mp4").unlink()
-    again = mmgt(batch(inputs, jobs, out, finishers=1, helpers=1))
+    again = mmgt(inputs.batch(jobs, out, finishers=1, helpers=1))
     assert again.code == 1 and "1 of 6 jobs done, 3 were done before, 2 failed." in again.err
     assert sha256(out / "one.mp4") == sha256(single / "one.mp4")
     assert {name: time for name, time in files(out).items() if name != "one.mp4"} == {
@@ -178,8 +161,8 @@ def test_nodes_and_the_driver_are_killed_and_every_job_is_done_once(inputs, mmgt
 
     nodes = Nodes()
     try:
-        arguments = batch(
-            inputs, jobs, out, ray=nodes.address, actors=2, motion_actors=1, retries=50, audio=inputs.speech
+        arguments = inputs.batch(
+            jobs, out, ray=nodes.address, actors=2, motion_actors=1, retries=50, audio=inputs.speech
         )
         with command(arguments, tmp_path, "first") as process:
             run_until(process, nodes, lambda: videos() >= len(good) // 3)
