@@ -53,6 +53,8 @@ FIRST, FRAMES = 30, 10  # of the shipped speech
 PUBLISHED = "published order"
 TRIED = {"deep features": "s", "a quarter of the keys": "^", "half of the tokens": "D"}
 """Markers of candidates.py's rows, by what their names contain."""
+BESIDE = {"8 steps": (-44, -3), "fast": (-8, 8), "5 steps": (-44, -8), "draft": (6, -12)}
+"""Where the names of points lie that have others beside them, in points."""
 TIMED = 6  # steps that are timed in place of a multiple of them
 
 
@@ -175,7 +177,7 @@ def _draw(rows: dict[str, dict[str, Any]], path: Path) -> None:
         axes.annotate(
             name,
             (row["speed"], row["psnr"]),
-            xytext=(6, -12 if chosen else 4),
+            xytext=BESIDE.get(name, (6, 4)),
             textcoords="offset points",
             fontsize=9,
         )
