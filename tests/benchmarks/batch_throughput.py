@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python tests/benchmarks/batch_throughput.py [--jobs 6] [--seconds 2] [--actors 1 2]
 
-Every worker and the single process have one thread. A run of `mmgt batch` includes the start of Ray and of its
-workers, which is also shown alone: that of a batch of one job less the job itself.
+Every worker and the single process have one thread. A run of `mmgt batch` includes the start of Ray and of
+its workers, which is also shown alone: that of a batch of one job less the job itself.
 """
 
 from __future__ import annotations
