@@ -60,14 +60,14 @@ def test_unknown_names_are_refused():
         MotionSampling(quality="best").applied_to(SMGAConfig())
 
 
-def test_guidance_in_part_of_the_schedule(model, make_conditions):
+def test_guidance_in_part_of_the_schedule(model, make_conditions, monkeypatch):
     """Steps above the limit compute one side, those below it both; with guidance nowhere it is cfg 1."""
     conditions, rows = make_conditions(4), []
-    model.config = replace(model.config, guidance_below=500)
+    monkeypatch.setattr(model, "config", replace(model.config, guidance_below=500))  # the model is shared
     handle = model.unet.conv_in.register_forward_hook(lambda _m, inputs, _o: rows.append(inputs[0].shape[0]))
     try:
         denoise(model, conditions, Sampling(steps=4, cfg=2.0))
-        model.config = replace(model.config, guidance_below=0)
+        monkeypatch.setattr(model, "config", replace(model.config, guidance_below=0))
         nowhere = denoise(model, conditions, Sampling(steps=4, cfg=2.0))
     finally:
         handle.remove()
