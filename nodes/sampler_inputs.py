@@ -227,9 +227,9 @@ def quality_input() -> io.Input:
         default="exact",
         optional=True,
         tooltip=(
-            "exact = all steps of the preset or the model; fast = fewer steps, at most 8 for the video and "
-            "10 for the motion, with guidance in half of the video's; draft = 4 and 5 steps without "
-            "guidance, to check a motion. steps and cfg take precedence."
+            "exact = all steps of the preset or the model; fast = fewer steps, at most 8, with guidance in "
+            "half of the video's; draft = 4 and 5 steps without guidance, to check a motion. steps and cfg "
+            "take precedence."
         ),
     )
 

@@ -23,7 +23,7 @@ class Options:
     seed: int = 0
     """Random seed. The same seed gives the same motion on the same machine."""
     quality: Quality = "exact"
-    """exact, fast (at most 10 deterministic steps), or draft (5, without guidance); see docs/quality.md."""
+    """exact, fast (at most 8 deterministic steps), or draft (5, without guidance); see docs/quality.md."""
     marks: bool = True
     """Write into a skeleton video that it is generated; see docs/marks.md."""
     device: str = "auto"

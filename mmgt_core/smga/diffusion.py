@@ -42,11 +42,23 @@ class CosineSchedule:
         abar = self.alphas_cumprod.to(x0.device)[t].view(-1, *(1,) * (x0.ndim - 1))
         return abar.sqrt() * x0 + (1 - abar).sqrt() * noise
 
-    def times(self, steps: int) -> list[int]:
-        """The steps + 1 times of a run, from 999 down to -1 (= done), evenly spaced and cut to integers."""
+    def times(self, steps: int, spacing: float = 1.0) -> list[int]:
+        """The steps + 1 times of a run, from 999 down to -1 (= done), cut to integers.
+
+        Args:
+            spacing: 1 = even, as published; above 1 they are closer together towards the end, where few steps
+                err most: time i of n counted from the end is 1000 (i / n)^spacing - 1.
+        """
         if not 1 <= steps <= self.steps:
             raise ValueError(f"steps must be 1 to {self.steps}, not {steps}")
-        return torch.linspace(-1, self.steps - 1, steps + 1).int().flip(0).tolist()
+        if spacing < 1:
+            raise ValueError(f"spacing must be 1 or more, not {spacing:g}")
+        if spacing == 1:
+            return torch.linspace(-1, self.steps - 1, steps + 1).int().flip(0).tolist()
+        times = [-1]
+        for number in range(1, steps + 1):
+            times.append(max(times[-1] + 1, round(self.steps * (number / steps) ** spacing - 1)))
+        return times[::-1]
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,7 @@ def ddim_sample(
     steps: int = 50,
     guidance: float = 2.0,
     eta: float = 1.0,
+    spacing: float = 1.0,
     noise: Tensor | None = None,
     generator: torch.Generator | None = None,
     first_pose_ramp: bool = True,
@@ -98,6 +111,7 @@ def ddim_sample(
         cond_frame: (batch, 402) first poses in the published normalization.
         audio: (batch, frames, channels).
         steps, guidance, eta: DDIM steps, guidance weight w of u + w (k - u), stochasticity (1 = published).
+        spacing: of the steps' times, see `CosineSchedule.times`.
         noise: (steps, batch * candidates, frames, 402): the start, then what is added after each but the
             last step. Without it the same numbers are drawn from `generator`, on the generator's device
             and in this order.
@@ -118,7 +132,7 @@ def ddim_sample(
         return torch.randn(shape, generator=generator, device=generator.device).to(cond_frame)
 
     schedule = CosineSchedule()
-    times = schedule.times(steps)
+    times = schedule.times(steps, spacing)
     denoise = Guided(model, times[:-1], guidance)
     windows, first = denoise.windows(audio, candidates), cond_frame.repeat(candidates, 1)
     velocity = None if first_velocity is None else first_velocity.repeat(candidates, 1)

@@ -62,6 +62,7 @@ def generate_motion(
         "steps": chosen.steps,
         "guidance": chosen.guidance,
         "eta": chosen.eta,
+        "spacing": chosen.spacing,
         "first_pose_ramp": chosen.first_pose_ramp,
     }
     shift = chosen.motion_shift or 0

@@ -34,6 +34,7 @@ def sample_overlapping(
     steps: int = 50,
     guidance: float = 2.0,
     eta: float = 1.0,
+    spacing: float = 1.0,
     overlap: int = OVERLAP,
     windows_at_once: int = 8,
     first_pose_ramp: bool = True,
@@ -50,7 +51,7 @@ def sample_overlapping(
         pose: (402,) the pose to begin with, in the published normalization.
         seed: of CPU generators that draw all noise; a longer recording draws the same for the frames
             that both have.
-        steps, guidance, eta: see `ddim_sample`.
+        steps, guidance, eta, spacing: see `ddim_sample`.
         overlap: frames that neighboring windows share, 0 <= overlap < the model's window.
         windows_at_once: windows that one network call computes; the same motion but for rounding.
         first_pose_ramp: begin exactly at the pose.
@@ -62,7 +63,7 @@ def sample_overlapping(
     groups = [starts[i : i + windows_at_once] for i in range(0, len(starts), windows_at_once)]
     seeds = torch.randint(2**62, (steps,), generator=torch.Generator().manual_seed(seed)).tolist()
     schedule, pose = CosineSchedule(), pose.to(device)
-    times = schedule.times(steps)
+    times = schedule.times(steps, spacing)
     ramp = FirstPoseRamp(pose[None]) if first_pose_ramp else None
     conditions = dict.fromkeys(starts, pose)
     denoise = Guided(model, times[:-1], guidance)

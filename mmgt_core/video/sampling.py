@@ -86,7 +86,7 @@ class Sampling:
     GPU memory, 1 on a CPU. Halved when memory runs out.
     """
     quality: Quality = "exact"
-    """Speed of both stages: exact, fast (at most 8 steps of the video and 10 of the motion, guidance in half
+    """Speed of both stages: exact, fast (at most 8 steps, guidance in half
     of them), or draft (4 and 5 steps, no guidance). steps and cfg take precedence; see docs/quality.md.
     """
 

@@ -38,6 +38,20 @@ def performed():
     return perform
 
 
+def test_fast_is_near_a_run_of_all_steps(performed):
+    """Nearer than as many evenly spaced steps are."""
+    exact = performed(steps=50)
+    visible = exact.keypoints[..., 2] >= skeleton.VISIBLE_SCORE
+
+    def away(**choices):
+        difference = (performed(**choices).keypoints - exact.keypoints)[visible][:, :2]
+        return 512 * float(difference.square().sum(-1).mean().sqrt())
+
+    fast = {"quality": "fast", "steps": None, "eta": None}
+    assert away(**fast) < 0.75 * away(steps=8)
+    assert away(**fast) < 2.0, "pixels of a square of 512"
+
+
 def way(motion, *joints: int) -> float:
     """How far joints travel, in widths of the shoulders."""
     points = motion.pixels().numpy()

@@ -32,6 +32,21 @@ def test_times_run_from_last_to_done(steps):
     assert all(a > b for a, b in zip(times[:-1], times[1:], strict=True))
 
 
+@pytest.mark.parametrize("steps", [1, 2, 7, 50, 999, 1000])
+@pytest.mark.parametrize("spacing", [1.001, 1.5, 3.0])
+def test_times_may_be_closer_together_towards_the_end(steps, spacing):
+    times = CosineSchedule().times(steps, spacing)
+    assert times[0] == 999 and times[-1] == -1 and len(times) == steps + 1
+    assert all(a > b for a, b in zip(times[:-1], times[1:], strict=True))
+    if 7 <= steps <= 50 and spacing > 1.1:
+        assert times[0] - times[1] > times[-3] - times[-2]
+
+
+def test_times_that_are_closer_at_the_beginning_are_refused():
+    with pytest.raises(ValueError, match="spacing"):
+        CosineSchedule().times(8, 0.5)
+
+
 @pytest.mark.parametrize("steps", [0, 1001])
 def test_impossible_step_counts_are_refused(steps):
     with pytest.raises(ValueError, match="steps"):
