@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from . import cli
 
+NOBODY_READS = 1
+
 
 def commands() -> tuple[cli.Command, ...]:
     """The engine's commands, and the lab's where it is installed: the registry package leaves it out."""
@@ -30,7 +32,14 @@ def program() -> int:
     # Before torch is loaded. Threads that wait in a loop for the next small product take the cores from
     # whoever else computes, and then wait for them: on a busy machine five times slower, and worse.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    status = main()
+    try:
+        try:
+            status = main()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has ended, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = NOBODY_READS
     # Python looks through half a million objects of the libraries several times before it ends: over a second
     # in which Ctrl-C seems to do nothing. The process's memory goes anyway.
     gc.freeze()

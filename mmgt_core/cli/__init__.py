@@ -65,7 +65,8 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
     """Run one command.
 
     Returns 0; 1 where a figure misses its floor; 2 for input that cannot be used; 130 for Ctrl-C. Raises
-    SystemExit after `--help`, and for options that cannot be read.
+    SystemExit after `--help`, and for options that cannot be read; BrokenPipeError when the reader of its
+    output has ended.
     """
     args = list(sys.argv[1:] if argv is None else argv)
     if args == ["--version"]:
@@ -82,6 +83,8 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
         return run(options, console)
     except MMGTError as error:
         return _wrong(console, str(error))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _wrong(console, f"{where}{error.strerror or error}.")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from mmgt_core.cli.console import Console
 from mmgt_core.cli.eta import Eta, clock_text
 from mmgt_core.media.images import load_image
 
+ROOT = Path(__file__).resolve().parents[3]
 PLAN = Plan(100, {"motion": 0.2, "video": 0.6, "writing": 0.2})
 
 
@@ -98,3 +103,14 @@ def test_the_newest_frame_is_kept_in_a_picture(tmp_path):
     assert not out.exists()
     progress(2, 3, np.full((256, 260, 3), 200, np.uint8))
     assert (load_image(out) == 200).all()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["library", "--help"]])
+def test_output_that_nobody_reads_ends_the_command_quietly(arguments):
+    """As behind `| head`, which ends before the command does."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "mmgt_core", *arguments]
+    with os.fdopen(writer, "wb") as nobody:
+        ended = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, cwd=ROOT, timeout=300)
+    assert (ended.returncode, ended.stderr) == (1, b"")
