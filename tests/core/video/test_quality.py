@@ -41,16 +41,17 @@ def test_a_model_of_one_step_stays_as_it_is():
 @pytest.mark.parametrize(
     "sampling, expected",
     [
-        (MotionSampling(), (50, 2.0, 1.0)),
-        (MotionSampling(quality="fast"), (10, 2.0, 0.0)),
-        (MotionSampling(quality="fast", preset="official"), (10, 2.0, 0.0)),
-        (MotionSampling(quality="fast", steps=25, eta=1.0), (25, 2.0, 1.0)),
-        (MotionSampling(quality="draft"), (5, 1.0, 0.0)),
+        (MotionSampling(), (50, 2.0, 1.0, 1.0)),
+        (MotionSampling(preset="official"), (50, 2.0, 1.0, 1.0)),
+        (MotionSampling(quality="fast"), (8, 2.0, 0.0, 1.5)),
+        (MotionSampling(quality="fast", preset="official"), (8, 2.0, 0.0, 1.5)),
+        (MotionSampling(quality="fast", steps=25, eta=1.0), (25, 2.0, 1.0, 1.5)),
+        (MotionSampling(quality="draft"), (5, 1.0, 0.0, 1.5)),
     ],
 )
 def test_motion(sampling, expected):
     chosen = sampling.applied_to(SMGAConfig())
-    assert (chosen.steps, chosen.guidance, chosen.eta) == expected
+    assert (chosen.steps, chosen.guidance, chosen.eta, chosen.spacing) == expected
 
 
 def test_unknown_names_are_refused():
