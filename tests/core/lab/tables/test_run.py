@@ -209,7 +209,7 @@ def test_variants_begin_with_the_same_networks_and_untrained_audio(finished: dic
 
 
 def test_hidden_lips_are_other_clips_of_the_same_models(finished: dict, place: Path) -> None:
-    """What differs in them is not seen after two steps of training; `test_making` compares what models get."""
+    """Two steps of training show no difference in them; `test_making` compares what models get."""
     assert len(rows(finished, "II")["lips hidden"]["scores"]["psnr"]["seeds"]) == 2
     made = Tabulation(read_config(place / "tables.toml")).units.generations
     folders = {unit.row.name: unit.folder for unit in made if unit.row.name in ("video", "lips hidden")}
