@@ -113,7 +113,8 @@ def test_a_store_that_goes_away_and_comes_back_costs_no_video(inputs, mmgt, tmp_
     result = mmgt(arguments(store, inputs, jobs))
     thread.join()
     assert away.is_set() and result.code == 0, result.err
-    assert f"{len(names)} of {len(names)} jobs done" in result.err and "tries ended" in result.err
+    # Short outages are bridged by the store's library, longer ones by further tries (`test_run.py`).
+    assert f"{len(names)} of {len(names)} jobs done" in result.err
     assert sorted(files.find(f"{store.bucket}/out")) == sorted(
         f"{store.bucket}/out/{name}.mp4" for name in names
     )
