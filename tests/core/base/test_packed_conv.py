@@ -92,23 +92,6 @@ def test_nothing_is_held_twice():
     assert not any(hasattr(layer, "_weight") for layer in inside), "packed weights are gone behind the block"
 
 
-@needs_onednn
-@pytest.mark.parametrize(
-    "use",
-    [
-        lambda network: network.to(torch.bfloat16),
-        lambda network: network.to("meta"),
-        lambda network: network.train(),
-        lambda network: network.load_state_dict(network.state_dict()),
-    ],
-    ids=["cast", "move", "train", "load"],
-)
-def test_what_would_miss_packed_weights_is_refused(use):
-    network = nn.Sequential(nn.Conv2d(8, 8, 3)).eval()
-    with torch.no_grad(), packed(network), pytest.raises(RuntimeError, match="packed"):
-        use(network)
-
-
 def test_layers_that_need_gradients_stay():
     network = nn.Sequential(nn.Conv2d(8, 8, 3))
     with packed(network):

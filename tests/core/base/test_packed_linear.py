@@ -116,8 +116,11 @@ def test_a_packed_network_is_saved_as_ordinary_weights(network):
     ],
     ids=["cast", "move", "train", "load"],
 )
-def test_what_would_miss_packed_weights_is_refused(network, use):
-    network.eval()
+@pytest.mark.parametrize(
+    "layer", [lambda: nn.Linear(8, 8), lambda: nn.Conv2d(8, 8, 3)], ids=["linear", "conv"]
+)
+def test_what_would_miss_packed_weights_is_refused(layer, use):
+    network = nn.Sequential(layer()).eval()
     before = copy.deepcopy(network.state_dict())
     with torch.no_grad(), packed(network), pytest.raises(RuntimeError, match="packed"):
         use(network)
